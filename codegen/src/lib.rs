@@ -1,0 +1,1 @@
+//! Compiles message contracts into the typed events of tegami.

@@ -1,0 +1,78 @@
+//! Queue and topic names, derived from the service's name and the contract.
+//!
+//! The rules are DESIGN §2's; every transport uses these names, so that one service means one set of queues.
+
+use sha2::{Digest, Sha256};
+
+use super::Contract;
+
+/// The longest queue name every broker takes (SQS: 80 characters).
+const QUEUE_LIMIT: usize = 80;
+/// Hash digits that replace what is cut from a long name.
+const HASH_DIGITS: usize = 8;
+
+/// Derives the names of one service in one environment.
+#[derive(Debug, Clone)]
+pub struct Names {
+    prefix: String,
+    service: String,
+}
+
+impl Names {
+    /// Names for this service, each beginning with the environment's prefix.
+    pub fn new(prefix: impl Into<String>, service: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), service: service.into() }
+    }
+
+    /// The topic as the broker knows it.
+    pub fn topic(&self, contract: &Contract) -> String {
+        let suffix = fifo(contract.ordered);
+        format!("{}{}{suffix}", self.prefix, contract.topic)
+    }
+
+    /// The queue of a subscription to one event.
+    pub fn queue(&self, contract: &Contract) -> String {
+        let event = contract.name.rsplit('.').next().unwrap_or(contract.name);
+        let name = format!("{}{}-{}-{event}", self.prefix, self.service, contract.topic);
+        shorten(name, fifo(contract.ordered))
+    }
+
+    /// The queue that several subscriptions of the service share.
+    pub fn group(&self, group: &str, ordered: bool) -> String {
+        shorten(format!("{}{}-{group}", self.prefix, self.service), fifo(ordered))
+    }
+}
+
+/// Where the dead letters of a queue go.
+pub fn dead_letter_queue(queue: &str) -> String {
+    affix(queue, "-dead")
+}
+
+/// Where a delivery of this queue waits for its next attempt, by step from 1 (AMQP).
+pub fn retry_queue(queue: &str, step: usize) -> String {
+    affix(queue, &format!("-retry-{step}"))
+}
+
+fn fifo(ordered: bool) -> &'static str {
+    if ordered { ".fifo" } else { "" }
+}
+
+/// Adds to a name before its `.fifo`, if it has one.
+fn affix(queue: &str, suffix: &str) -> String {
+    match queue.strip_suffix(".fifo") {
+        Some(stem) => format!("{stem}{suffix}.fifo"),
+        None => format!("{queue}{suffix}"),
+    }
+}
+
+/// Cuts a name that leaves no room for `-dead`, and puts a hash of the whole in place of what was cut.
+fn shorten(name: String, ending: &str) -> String {
+    let room = QUEUE_LIMIT - "-dead".len() - ending.len();
+    if name.len() <= room {
+        return name + ending;
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    let kept: String = name.chars().take(room - HASH_DIGITS - 1).collect();
+    format!("{kept}-{hash}{ending}")
+}

@@ -1,0 +1,37 @@
+//! A message's identity. New ids are drawn here and nowhere else.
+
+use std::fmt;
+
+use crate::time::Dice;
+
+/// The longest id taken from outside (a limit of SQS FIFO deduplication ids).
+const LIMIT: usize = 128;
+
+/// Who a message is, across every copy of it: printable ASCII, at most 128 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(Box<str>);
+
+impl MessageId {
+    /// A new id: a random UUID.
+    pub fn draw(dice: &Dice) -> Self {
+        Self(dice.uuid().to_string().into_boxed_str())
+    }
+
+    /// Takes an id from outside; `None` when it is empty, too long, or not printable ASCII.
+    pub fn parse(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        let fits = !text.is_empty() && text.len() <= LIMIT && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.into_boxed_str()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,94 @@
+//! The one shape every public error of tegami has.
+//!
+//! A seam (publish, decode, settle …) names its causes in an enum that implements [`Kind`]; its error is
+//! `Failure` over that enum. What a cause means lives with the seam, not here.
+
+use std::{error::Error as StdError, fmt};
+
+/// Any error at all, owned and ready to cross threads.
+pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;
+
+/// The causes of failure at one seam.
+pub trait Kind: fmt::Debug + Copy + Send + Sync + 'static {
+    /// May the same call succeed later, with nothing changed by the caller?
+    fn is_transient(self) -> bool;
+}
+
+/// What went wrong: a kind to decide by, a text to read, and the cause underneath.
+///
+/// `Display` prints the text alone; walk [`source`](std::error::Error::source) for the causes.
+/// `Debug` prints the whole chain, so that `fn main() -> Result<(), _>` reads well.
+pub struct Failure<K> {
+    kind: K,
+    text: Box<str>,
+    source: Option<BoxError>,
+}
+
+impl<K: Kind> Failure<K> {
+    /// A failure of this kind, with a text that names the thing.
+    pub fn new(kind: K, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into().into_boxed_str(), source: None }
+    }
+
+    /// The same failure, with its cause underneath.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Which of the seam's causes this is.
+    pub fn kind(&self) -> K {
+        self.kind
+    }
+
+    /// May the same call succeed later?
+    pub fn is_transient(&self) -> bool {
+        self.kind.is_transient()
+    }
+}
+
+impl<K> fmt::Display for Failure<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<K> fmt::Debug for Failure<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        let mut cause = self.source.as_deref().map(|source| source as &dyn StdError);
+        while let Some(error) = cause {
+            write!(f, "\n  because: {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl<K> StdError for Failure<K> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    struct Always;
+    impl Kind for Always {
+        fn is_transient(self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn display_keeps_the_cause_to_itself_and_debug_walks_the_chain() {
+        let inner = Failure::new(Always, "disk full");
+        let outer = Failure::new(Always, "topic `a` refused the message").caused_by(inner);
+        assert_eq!(outer.to_string(), "topic `a` refused the message");
+        assert_eq!(format!("{outer:?}"), "topic `a` refused the message\n  because: disk full");
+    }
+}

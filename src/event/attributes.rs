@@ -1,0 +1,117 @@
+//! The pairs that travel beside a payload, where brokers can filter on them.
+
+use std::{borrow::Cow, fmt};
+
+/// Names that begin so are tegami's own.
+pub(crate) const RESERVED: &str = "tegami-";
+
+/// An attribute's value.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Text.
+    Text(Cow<'static, str>),
+    /// A whole number; wide enough for every integer a contract can declare.
+    Integer(i128),
+    /// A floating-point number.
+    Float(f64),
+    /// True or false.
+    Bool(bool),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Integer(number) => number.fmt(f),
+            Value::Float(number) => number.fmt(f),
+            Value::Bool(truth) => truth.fmt(f),
+        }
+    }
+}
+
+macro_rules! value_from {
+    // One conversion per scalar a contract can declare; a function cannot implement a trait many times.
+    ($($from:ty => $variant:ident $(as $wide:ty)?),*) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Value::$variant(value $(as $wide)?)
+            }
+        }
+    )*};
+}
+value_from!(i32 => Integer as i128, i64 => Integer as i128, u32 => Integer as i128, u64 => Integer as i128,
+            f32 => Float as f64, f64 => Float, bool => Bool);
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned().into())
+    }
+}
+
+/// Attributes in the order they were set, each name once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributes(Vec<(Cow<'static, str>, Value)>);
+
+impl Attributes {
+    /// None at all.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Sets an attribute, in place of one with the same name.
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some(pair) => pair.1 = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// The same attributes and one more.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// The attribute of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The attribute of this name, where it is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Takes an attribute out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let place = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Every name with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

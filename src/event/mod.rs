@@ -1,0 +1,51 @@
+//! What an event is: a type that a contract describes.
+//!
+//! [`Event`] is implemented by generated code only; everything in tegami is generic over it.
+
+mod attributes;
+mod filter;
+mod format;
+mod invalid;
+
+pub use attributes::{Attributes, Value};
+pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
+pub use format::{Encoding, Format};
+pub use invalid::{Check, Invalid};
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::contract::Contract;
+
+/// A fact that happened, in the shape its contract gives it.
+///
+/// Do not implement this by hand: put the contract under `proto/` and let `build.rs` compile it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an event",
+    note = "events come from the contracts in `proto/`: a protobuf message with `option (tegami.v1.event) = {{}}`, \
+            or a JSON Schema with `\"x-tegami\": {{ \"event\": {{}} }}`"
+)]
+pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debug + Send + Sync + Sized + 'static {
+    /// What the contract says beside the fields.
+    const CONTRACT: &'static Contract;
+
+    /// The format the contract was written in, which decides how payloads are encoded.
+    type Format: Format<Self>;
+
+    /// The value of the key field: what must stay in order together.
+    fn key(&self) -> Option<Cow<'_, str>>;
+
+    /// The declared attributes, those left empty not among them.
+    fn attributes(&self) -> Attributes;
+
+    /// Checks what the contract asks of the values.
+    ///
+    /// # Errors
+    /// Every field that breaks a rule, with the rule. Publish and decode call this.
+    fn validate(&self) -> Result<(), Invalid>;
+
+    /// The JSON Schema of the event's canonical JSON.
+    fn schema() -> schemars::Schema;
+}

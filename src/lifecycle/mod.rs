@@ -1,0 +1,1 @@
+//! Tasks and their end: the only place that spawns.

@@ -1,0 +1,80 @@
+//! What can go wrong between tegami and a transport.
+
+use crate::error::{Failure, Kind};
+
+/// Why a message was not published, or may not have been.
+pub type PublishError = Failure<PublishErrorKind>;
+
+/// The causes of a [`PublishError`]. All but `Unknown` mean: certainly not stored (P2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublishErrorKind {
+    /// The event breaks its contract, or cannot be encoded.
+    Invalid,
+    /// No queue is bound for this event.
+    Unroutable,
+    /// Larger than the transport takes.
+    TooLarge,
+    /// More is in flight than allowed, up to the deadline.
+    Backpressure,
+    /// The broker refused it.
+    Refused,
+    /// The transport asked for something it cannot promise.
+    Unsupported,
+    /// The service has not started, or has stopped.
+    Closed,
+    /// It may have been stored: the answer never came.
+    Unknown,
+}
+
+impl Kind for PublishErrorKind {
+    fn is_transient(self) -> bool {
+        matches!(self, Self::Unroutable | Self::Backpressure | Self::Refused | Self::Closed | Self::Unknown)
+    }
+}
+
+/// Why an outcome could not be told to the transport. The delivery comes back.
+pub type SettleError = Failure<SettleErrorKind>;
+
+/// The causes of a [`SettleError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettleErrorKind {
+    /// The lease had run out; somebody else may have the delivery.
+    Lost,
+    /// The copy to the dead-letter or retry queue was not taken; the original stays (X4).
+    CopyRefused,
+    /// The transport is gone.
+    Closed,
+}
+
+impl Kind for SettleErrorKind {
+    fn is_transient(self) -> bool {
+        matches!(self, Self::CopyRefused)
+    }
+}
+
+/// Why a transport could not be set up or read from.
+pub type TransportError = Failure<TransportErrorKind>;
+
+/// The causes of a [`TransportError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// It does not answer.
+    Unreachable,
+    /// A topic or queue is not there.
+    Missing,
+    /// A topic or queue is there and differs from the plan.
+    Mismatch,
+    /// The plan asks for something this transport cannot promise.
+    Unsupported,
+    /// It was closed.
+    Closed,
+}
+
+impl Kind for TransportErrorKind {
+    fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable)
+    }
+}

@@ -1,0 +1,137 @@
+//! What carries messages between processes: the trait, and the words it is spoken in.
+//!
+//! A transport moves [`Sealed`] bodies from topics to queues and hands them out as [`Delivery`]s. It knows
+//! nothing of events, codecs or handlers. Implementations stand in folders below; a test suite outside may
+//! bring its own.
+
+mod delivery;
+mod error;
+mod topology;
+
+pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
+pub use error::{PublishError, PublishErrorKind, SettleError, SettleErrorKind, TransportError, TransportErrorKind};
+pub use topology::{Binding, Provision, QueuePlan, TopicPlan, Topology};
+
+use std::{borrow::Cow, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::envelope::{MessageId, Sealed};
+
+/// A sealed message with its address.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// The message's identity; a resend keeps it.
+    pub id: MessageId,
+    /// The event's name.
+    pub event: Cow<'static, str>,
+    /// The topic, with the environment's prefix.
+    pub topic: String,
+    /// The AMQP routing key, with the environment's prefix.
+    pub routing_key: String,
+    /// What must stay in order together.
+    pub key: Option<String>,
+    /// Is order per key promised?
+    pub ordered: bool,
+    /// How long the message waits before anyone sees it.
+    pub delay: Option<Duration>,
+    /// May the message go nowhere without an error (P4)?
+    pub allow_unroutable: bool,
+    /// The body and its attributes.
+    pub sealed: Sealed,
+}
+
+/// What a transport can promise; what it cannot is refused where a user asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Unacked messages outlive our process (D1).
+    pub durable: bool,
+    /// An unroutable publish is an error (P4).
+    pub reports_unroutable: bool,
+    /// Order per key is kept (O2).
+    pub ordered: bool,
+    /// The longest delay a message can wait before its first delivery.
+    pub delay: Option<Duration>,
+    /// The largest message, attributes counted, in bytes (P7).
+    pub message_limit: usize,
+    /// The most attributes a message can carry.
+    pub attribute_limit: usize,
+    /// The attempt count is exact (R4).
+    pub exact_attempts: bool,
+}
+
+/// Carries sealed messages from publishers to queues and from queues to consumers.
+///
+/// Implementations MUST
+/// - answer `publish` with `Ok` only once the message is stored in every queue it is bound to (P1), and with
+///   `Unknown` whenever it may have been (P2);
+/// - keep body and attributes byte for byte (P9);
+/// - hand each message of a queue to one consumer at a time, and again until it is settled (D1, D3);
+/// - count attempts from 1, never downwards (D4).
+///
+/// The well-known mistake: acking when the delivery is handed out instead of when it is settled.
+#[async_trait]
+pub trait Transport: Send + Sync + 'static {
+    /// What kind of transport this is, in one lower-case word.
+    fn name(&self) -> &'static str;
+
+    /// What it can promise.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Brings topics, queues and bindings into being, or checks that they are there.
+    ///
+    /// # Errors
+    /// The transport cannot be reached, or a part is there and differs.
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError>;
+
+    /// Hands over one message.
+    ///
+    /// # Errors
+    /// `Rejected` when it was certainly not stored; `Unknown` when it may have been.
+    async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError>;
+
+    /// Hands over many messages, with one answer for each, in order (P10).
+    async fn publish_all(&self, outgoing: Vec<Outgoing>) -> Vec<Result<(), PublishError>> {
+        let mut answers = Vec::with_capacity(outgoing.len());
+        for message in outgoing {
+            answers.push(self.publish(message).await);
+        }
+        answers
+    }
+
+    /// Starts to take deliveries from a queue.
+    ///
+    /// # Errors
+    /// The queue is not there, or the transport cannot be reached.
+    async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError>;
+
+    /// The dead letters of a queue, oldest first, at most `limit`. They stay where they are.
+    ///
+    /// # Errors
+    /// The queue is not there, or the transport cannot be reached.
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError>;
+
+    /// Puts the dead letters of a queue back into it with their ids, attempts from 1 (X7); how many there were.
+    ///
+    /// # Errors
+    /// The queue is not there, or the transport cannot be reached.
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError>;
+
+    /// Lets go of everything. Unsettled deliveries come back to others.
+    async fn close(&self);
+}
+
+/// The consuming end of one queue.
+#[async_trait]
+pub trait Deliveries: Send {
+    /// Waits for at least one delivery and returns at most `room`.
+    ///
+    /// # Cancel safety
+    /// Implementations MUST lose nothing when this future is dropped.
+    ///
+    /// # Errors
+    /// The transport is closed, or has given up on the queue.
+    async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError>;
+}

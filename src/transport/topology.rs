@@ -1,0 +1,80 @@
+//! What must exist on a broker for a service to run, as plain data.
+
+use std::{fmt, time::Duration};
+
+use crate::event::Policy;
+
+/// The topics and queues of one service.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Topology {
+    /// Topics the service listens to, by name.
+    pub topics: Vec<TopicPlan>,
+    /// Queues the service reads, by name.
+    pub queues: Vec<QueuePlan>,
+}
+
+/// One topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicPlan {
+    /// Its name, with the environment's prefix.
+    pub name: String,
+    /// Is order per key promised?
+    pub ordered: bool,
+    /// Where its contract stands.
+    pub source: &'static str,
+}
+
+/// One queue with everything that flows into it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueuePlan {
+    /// Its name, with the environment's prefix.
+    pub name: String,
+    /// The queue of what it gives up on.
+    pub dead_letters: String,
+    /// Is order per key promised?
+    pub ordered: bool,
+    /// The delays between attempts, the longest plan of its subscriptions.
+    pub retry_delays: Vec<Duration>,
+    /// The topics it is fed from.
+    pub bindings: Vec<Binding>,
+}
+
+/// One event's way from a topic into a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binding {
+    /// The topic, with the environment's prefix.
+    pub topic: String,
+    /// The AMQP routing key, with the environment's prefix.
+    pub routing_key: String,
+    /// The event's name.
+    pub event: &'static str,
+    /// Must the transport look at the event's name, because others share the topic?
+    pub by_name: bool,
+    /// Which of the events are wanted.
+    pub policy: Policy,
+}
+
+/// What a start may do to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provision {
+    /// Create what is missing.
+    #[default]
+    Create,
+    /// Create nothing; what is missing or differs stops the start.
+    Verify,
+    /// Look at nothing.
+    Assume,
+}
+
+impl fmt::Display for Topology {
+    /// One line a queue and one a binding, for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for queue in &self.queues {
+            writeln!(f, "{}", queue.name)?;
+            for binding in &queue.bindings {
+                writeln!(f, "  <- {} ({})", binding.topic, binding.event)?;
+            }
+        }
+        Ok(())
+    }
+}
