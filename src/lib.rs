@@ -4,16 +4,28 @@
 extern crate self as tegami;
 
 pub mod codec;
+mod consumer;
 pub mod contract;
 pub mod envelope;
 pub mod error;
 pub mod event;
-pub mod lifecycle;
+pub mod handler;
+mod lifecycle;
+pub mod middleware;
+pub mod pipeline;
+pub mod publisher;
+pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod transport;
 
 pub use contract::Contract;
 pub use event::Event;
+pub use handler::{Context, Handler, HandlerError};
+pub use pipeline::{Retry, Subscription};
+pub use publisher::{PublishOptions, Publisher};
+pub use service::{Error, ErrorKind, Service};
 
 /// What generated code needs. Not for people: it changes without notice.
 #[doc(hidden)]

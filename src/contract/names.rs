@@ -30,6 +30,11 @@ impl Names {
         format!("{}{}{suffix}", self.prefix, contract.topic)
     }
 
+    /// The routing key as the broker knows it.
+    pub fn routing_key(&self, contract: &Contract) -> String {
+        format!("{}{}", self.prefix, contract.routing_key)
+    }
+
     /// The queue of a subscription to one event.
     pub fn queue(&self, contract: &Contract) -> String {
         let event = contract.name.rsplit('.').next().unwrap_or(contract.name);

@@ -4,6 +4,8 @@
 //! payload; that is `codec`'s. The publisher seals, the pipeline opens.
 
 mod id;
+mod json_base;
+pub use json_base::JsonBase;
 
 pub use id::MessageId;
 
@@ -67,6 +69,13 @@ pub struct Source {
     pub instance: Option<Cow<'static, str>>,
 }
 
+impl Source {
+    /// A running instance of a service.
+    pub fn of(service: impl Into<Cow<'static, str>>, instance: impl Into<Cow<'static, str>>) -> Self {
+        Self { service: Some(service.into()), instance: Some(instance.into()) }
+    }
+}
+
 /// What a transport carries: a body, and attributes beside it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sealed {
@@ -74,6 +83,21 @@ pub struct Sealed {
     pub body: Bytes,
     /// What brokers may look at.
     pub attributes: Attributes,
+}
+
+/// Shared envelopes are envelopes.
+impl Envelope for std::sync::Arc<dyn Envelope> {
+    fn encoding(&self) -> Encoding {
+        (**self).encoding()
+    }
+
+    fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
+        (**self).seal(message)
+    }
+
+    fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {
+        (**self).open(sealed)
+    }
 }
 
 /// A format for whole messages.

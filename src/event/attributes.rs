@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt};
 
 /// Names that begin so are tegami's own.
 pub(crate) const RESERVED: &str = "tegami-";
+/// Carries the event's name, for brokers to route and filter by.
+pub(crate) const EVENT_ATTRIBUTE: &str = "tegami-event";
 
 /// An attribute's value.
 #[derive(Debug, Clone, PartialEq)]

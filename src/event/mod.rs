@@ -8,6 +8,7 @@ mod format;
 mod invalid;
 
 pub use attributes::{Attributes, Value};
+pub(crate) use attributes::{EVENT_ATTRIBUTE, RESERVED};
 pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
 pub use format::{Encoding, Format};
 pub use invalid::{Check, Invalid};

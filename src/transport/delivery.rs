@@ -129,6 +129,14 @@ pub struct Reason {
     pub last: SystemTime,
 }
 
+impl Reason {
+    /// A reason with what is always known; the other fields start empty.
+    pub fn new(kind: ReasonKind, error: impl Into<String>, attempts: u32, at: SystemTime) -> Self {
+        let (service, queue) = (String::new(), String::new());
+        Self { kind, error: error.into(), event: None, service, queue, attempts, first: at, last: at }
+    }
+}
+
 /// The causes of a dead letter, with the names they carry on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

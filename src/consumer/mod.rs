@@ -1,0 +1,141 @@
+//! The loop that takes deliveries from one queue and starts a task for each.
+//!
+//! It never takes more than it has free slots for (B1), waits out a transport that is away (N2), and on drain
+//! gives back what it has not started.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    lifecycle::Lifecycle,
+    pipeline::Pipeline,
+    time::Dice,
+    transport::{Deliveries, Delivery, QueuePlan, Transport, TransportError, TransportErrorKind},
+};
+
+/// How long to wait before asking a transport again, at first and at most (N2).
+const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// Consumes one queue.
+pub(crate) struct Consumer {
+    pub(crate) queue: QueuePlan,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) pipeline: Arc<Pipeline>,
+    /// One permit for each delivery that may be handled at once.
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) budget: Budget,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) dice: Dice,
+}
+
+impl Consumer {
+    /// Consumes until the service drains.
+    pub(crate) async fn run(self) {
+        let draining = self.lifecycle.draining().clone();
+        let mut failures = 0;
+        while !draining.is_cancelled() {
+            let ended = tokio::select! {
+                () = draining.cancelled() => return,
+                ended = self.consume(&mut failures) => ended,
+            };
+            let Err(error) = ended else { return };
+            if error.kind() == TransportErrorKind::Closed {
+                return;
+            }
+            failures += 1;
+            let delay = backoff(failures, &self.dice);
+            tracing::warn!(queue = self.queue.name, %error, ?delay, "cannot consume; will try again");
+            tokio::select! {
+                () = draining.cancelled() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    async fn consume(&self, failures: &mut u32) -> Result<(), TransportError> {
+        let mut deliveries = self.transport.consume(&self.queue).await?;
+        loop {
+            self.step(&mut *deliveries).await?;
+            *failures = 0;
+        }
+    }
+
+    /// Takes what there is room for, and starts it.
+    ///
+    /// # Cancel safety
+    /// What was taken and not started is dropped, which gives it back.
+    async fn step(&self, deliveries: &mut dyn Deliveries) -> Result<(), TransportError> {
+        let mut slots = self.free_slots().await;
+        for delivery in deliveries.next(slots.num_permits()).await? {
+            let slot = slots.split(1);
+            debug_assert!(slot.is_some(), "the transport returned more than there was room for");
+            let share = self.budget.take(delivery.sealed.body.len()).await;
+            self.start(delivery, (slot, share));
+        }
+        Ok(())
+    }
+
+    /// Waits for one free slot and takes all there are.
+    async fn free_slots(&self) -> OwnedSemaphorePermit {
+        let closed = "the slots are never closed";
+        let mut slots = self.slots.clone().acquire_owned().await.expect(closed);
+        let more = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        if let Ok(free) = self.slots.clone().try_acquire_many_owned(more) {
+            slots.merge(free);
+        }
+        slots
+    }
+
+    fn start(&self, delivery: Delivery, held: impl Send + 'static) {
+        let pipeline = self.pipeline.clone();
+        let cut_off = self.lifecycle.cut_off().clone();
+        self.lifecycle.spawn(async move {
+            pipeline.process(delivery, &cut_off).await;
+            drop(held);
+        });
+    }
+}
+
+/// How long to wait after this many failures in a row: doubling, and spread out by chance.
+fn backoff(failures: u32, dice: &Dice) -> Duration {
+    let [first, most] = BACKOFF;
+    let step = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    dice.lengthen(step.min(most))
+}
+
+/// The bytes of all deliveries in work, bounded over the whole service.
+#[derive(Clone)]
+pub(crate) struct Budget {
+    kibibytes: Arc<Semaphore>,
+    most: u32,
+}
+
+impl Budget {
+    /// A budget of this many bytes.
+    pub(crate) fn of(bytes: usize) -> Self {
+        let most = u32::try_from(bytes / 1024).unwrap_or(u32::MAX).max(1);
+        Self { kibibytes: Arc::new(Semaphore::new(most as usize)), most }
+    }
+
+    /// Waits until there is room for one more delivery of this size.
+    async fn take(&self, bytes: usize) -> OwnedSemaphorePermit {
+        let share = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, self.most);
+        self.kibibytes.clone().acquire_many_owned(share).await.expect("the budget is never closed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n2_backoff_grows_from_100_ms_to_5_s_and_never_beyond_its_jitter() {
+        let dice = Dice::seeded(7);
+        for failures in 1..100 {
+            let delay = backoff(failures, &dice);
+            assert!(delay >= BACKOFF[0] && delay <= BACKOFF[1].mul_f64(1.25), "{failures}: {delay:?}");
+        }
+        assert!(backoff(99, &dice) >= BACKOFF[1]);
+    }
+}

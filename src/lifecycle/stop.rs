@@ -1,0 +1,35 @@
+//! The wish to stop, from a handler, a hook or a signal.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+
+use tokio_util::sync::CancellationToken;
+
+/// Asks a service to stop. Clones ask the same service.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    asked: CancellationToken,
+    code: Arc<AtomicU8>,
+}
+
+impl Stop {
+    /// Asks; the last code that is not zero is the process's.
+    pub(crate) fn request(&self, code: u8) {
+        if code != 0 {
+            self.code.store(code, Ordering::Relaxed);
+        }
+        self.asked.cancel();
+    }
+
+    /// Waits until somebody asks.
+    pub(crate) async fn requested(&self) {
+        self.asked.cancelled().await;
+    }
+
+    /// The exit code asked for.
+    pub(crate) fn code(&self) -> u8 {
+        self.code.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,67 @@
+//! One delivery on its way to a handler, as consume middleware sees it.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Route;
+use crate::{
+    envelope::{Head, MessageId, Payload},
+    error::BoxError,
+    handler::{Facts, HandlerError},
+    lifecycle::Stop,
+    middleware::Work,
+    publisher::Publisher,
+};
+
+/// An opened message with the handler it goes to.
+pub struct Incoming {
+    /// What the message says beside its event.
+    pub head: Head,
+    /// The event's bytes, not yet decoded.
+    pub payload: Payload,
+    pub(super) id: MessageId,
+    pub(super) attempt: u32,
+    pub(super) queue: Arc<str>,
+    pub(super) route: Arc<Route>,
+    pub(super) publisher: Publisher,
+    pub(super) cancelled: CancellationToken,
+    pub(super) stop: Stop,
+}
+
+impl Incoming {
+    /// The name of the event whose handler will run.
+    pub fn event(&self) -> &'static str {
+        self.route.contract.name
+    }
+
+    /// The message's id.
+    pub fn message_id(&self) -> &MessageId {
+        &self.id
+    }
+
+    /// Number of this attempt, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The queue the message came from.
+    pub fn queue(&self) -> &str {
+        &self.queue
+    }
+
+    /// The payload, and what the handler's context is made of.
+    pub(super) fn into_parts(self) -> (Payload, Facts) {
+        let Self { head, payload, id, attempt, queue, publisher, cancelled, stop, .. } = self;
+        (payload, Facts { head, id, attempt, queue, publisher, cancelled, stop })
+    }
+}
+
+impl Work for Incoming {
+    type Done = ();
+    type Error = HandlerError;
+
+    fn failed(error: BoxError) -> HandlerError {
+        HandlerError::retry(error)
+    }
+}

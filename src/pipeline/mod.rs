@@ -1,0 +1,153 @@
+//! What happens to one delivery: open, route, filter, handle, settle.
+//!
+//! The consumer hands each delivery to [`Pipeline::process`]; nothing else settles one.
+
+mod incoming;
+mod retry;
+mod route;
+mod settle;
+mod subscription;
+
+pub use incoming::Incoming;
+pub use retry::Retry;
+pub(crate) use route::{Route, Typed, chain};
+pub use subscription::Subscription;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    codec::{DecodeError, DecodeErrorKind},
+    envelope::{Envelope, Message, MessageId, Payload},
+    handler::{HandlerError, Verdict},
+    lifecycle::Stop,
+    middleware::Chain,
+    publisher::Publisher,
+    time::{Clock, Dice},
+    transport::{Delivery, ReasonKind},
+};
+use settle::Outcome;
+
+/// The largest body that is opened.
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// How long a handler has to end once it was told to (S1).
+const CUT_OFF_TIME: Duration = Duration::from_secs(5);
+
+/// The steps for the deliveries of one queue.
+pub(crate) struct Pipeline {
+    pub(crate) service: Arc<str>,
+    pub(crate) queue: Arc<str>,
+    pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) envelope: Arc<dyn Envelope>,
+    pub(crate) chain: Arc<Chain<Incoming>>,
+    pub(crate) publisher: Publisher,
+    pub(crate) stop: Stop,
+    pub(crate) clock: Clock,
+    pub(crate) dice: Dice,
+}
+
+impl Pipeline {
+    /// Takes one delivery from arrival to its settling.
+    ///
+    /// Ends early, and gives the delivery back, when `cut_off` is set.
+    pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
+        let (route, message) = match self.open(&delivery) {
+            Ok(opened) => opened,
+            Err(error) => return self.settle(delivery, None, give_up(error)).await,
+        };
+        let wanted = route.policy.is_empty() || route.policy.matches(&delivery.sealed.attributes);
+        let outcome = if wanted { self.handle(&delivery, route.clone(), message, cut_off).await } else { Outcome::Ack };
+        self.settle(delivery, Some(&route), outcome).await;
+    }
+
+    fn open(&self, delivery: &Delivery) -> Result<(Arc<Route>, Message<Payload>), DecodeError> {
+        let size = delivery.sealed.body.len();
+        if size > MESSAGE_LIMIT {
+            let text = format!("the message has {size} bytes, {MESSAGE_LIMIT} are allowed");
+            return Err(DecodeError::new(DecodeErrorKind::TooLarge, text));
+        }
+        let alone = self.routes.first().filter(|_| self.routes.len() == 1);
+        let envelope = alone.and_then(|route| route.envelope.as_ref()).unwrap_or(&self.envelope);
+        let message = envelope.open(&delivery.sealed)?;
+        let route = route::find(&self.routes, message.head.event.as_deref())?;
+        Ok((route, message))
+    }
+
+    async fn handle(
+        &self,
+        delivery: &Delivery,
+        route: Arc<Route>,
+        message: Message<Payload>,
+        cut_off: &CancellationToken,
+    ) -> Outcome {
+        let timeout = route.timeout;
+        let cancelled = cut_off.child_token();
+        let work = self.incoming(delivery, route, message, cancelled.clone());
+        let handling = AssertUnwindSafe(async { self.chain.run(work).await }).catch_unwind();
+        let ended = tokio::select! {
+            biased;
+            () = given_time(cut_off) => return Outcome::Release,
+            ended = tokio::time::timeout(timeout, handling) => ended,
+        };
+        cancelled.cancel();
+        match ended {
+            Ok(Ok(Ok(()))) => Outcome::Ack,
+            Ok(Ok(Err(error))) => judge(error),
+            Ok(Err(panic)) => Outcome::failed(ReasonKind::HandlerPanic, settle::panic_text(&*panic)),
+            Err(_) => Outcome::failed(ReasonKind::HandlerTimeout, format!("not done after {timeout:?}")),
+        }
+    }
+
+    fn incoming(
+        &self,
+        delivery: &Delivery,
+        route: Arc<Route>,
+        message: Message<Payload>,
+        cancelled: CancellationToken,
+    ) -> Incoming {
+        let known = message.head.id.as_ref().or(delivery.id.as_ref()).cloned();
+        Incoming {
+            id: known.unwrap_or_else(|| MessageId::draw(&self.dice)),
+            head: message.head,
+            payload: message.content,
+            attempt: delivery.attempt,
+            queue: self.queue.clone(),
+            route,
+            publisher: self.publisher.clone(),
+            cancelled,
+            stop: self.stop.clone(),
+        }
+    }
+}
+
+/// Ends some time after the cut-off: a handler that watches [`Context::cancelled`](crate::Context::cancelled) may
+/// still end by itself.
+async fn given_time(cut_off: &CancellationToken) {
+    cut_off.cancelled().await;
+    tokio::time::sleep(CUT_OFF_TIME).await;
+}
+
+/// A handler's error, as what it means for the delivery.
+fn judge(error: HandlerError) -> Outcome {
+    match error.verdict {
+        Verdict::Retry(after) => Outcome::Failed { kind: ReasonKind::HandlerError, error: error.source, after },
+        Verdict::Reject => Outcome::GiveUp { kind: ReasonKind::Permanent, error: error.source },
+        Verdict::Undecodable(kind) => Outcome::GiveUp { kind: reason(kind), error: error.source },
+    }
+}
+
+fn give_up(error: DecodeError) -> Outcome {
+    Outcome::GiveUp { kind: reason(error.kind()), error: error.into() }
+}
+
+fn reason(kind: DecodeErrorKind) -> ReasonKind {
+    match kind {
+        DecodeErrorKind::Undecodable => ReasonKind::Undecodable,
+        DecodeErrorKind::UnknownEvent => ReasonKind::UnknownType,
+        DecodeErrorKind::VersionMismatch => ReasonKind::VersionMismatch,
+        DecodeErrorKind::Invalid => ReasonKind::Invalid,
+        DecodeErrorKind::TooLarge => ReasonKind::TooLarge,
+    }
+}

@@ -1,0 +1,118 @@
+//! Tells the transport what became of a delivery: the only place that acks, retries or dead-letters.
+
+use std::{any::Any, time::Duration};
+
+use super::{Pipeline, Retry, Route};
+use crate::{
+    error::BoxError,
+    transport::{Delivery, Reason, ReasonKind, SettleError},
+};
+
+/// The most of an error's text that a dead letter keeps, in bytes.
+const ERROR_LIMIT: usize = 1024;
+
+/// What the steps before decided.
+pub(super) enum Outcome {
+    /// Done, or not wanted.
+    Ack,
+    /// Not tried to the end; it does not count.
+    Release,
+    /// Tried and failed.
+    Failed { kind: ReasonKind, error: BoxError, after: Option<Duration> },
+    /// No retry can help.
+    GiveUp { kind: ReasonKind, error: BoxError },
+}
+
+impl Outcome {
+    pub(super) fn failed(kind: ReasonKind, error: String) -> Self {
+        Outcome::Failed { kind, error: error.into(), after: None }
+    }
+}
+
+impl Pipeline {
+    /// Settles the delivery. An error is logged here: the delivery comes back by itself, there is no one to tell.
+    pub(super) async fn settle(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) {
+        let queue = &*self.queue;
+        let answer = match outcome {
+            Outcome::Ack => delivery.ack().await,
+            Outcome::Release => delivery.release().await,
+            Outcome::GiveUp { kind, error } => self.dead_letter(delivery, route, kind, &*error).await,
+            Outcome::Failed { kind, error, after } => {
+                let plan = route.map_or_else(Retry::never, |route| route.retry.clone());
+                match plan.delay_after(delivery.attempt) {
+                    Some(delay) => self.retry(delivery, after.unwrap_or(delay), plan.attempts(), &*error).await,
+                    None => self.dead_letter(delivery, route, kind, &*error).await,
+                }
+            }
+        };
+        if let Err(error) = answer {
+            tracing::warn!(queue, %error, "delivery not settled; it will come back");
+        }
+    }
+
+    async fn retry(
+        &self,
+        delivery: Delivery,
+        delay: Duration,
+        attempts: u32,
+        error: &(dyn std::error::Error + Send + Sync),
+    ) -> Result<(), SettleError> {
+        let delay = self.dice.lengthen(delay);
+        let attempt = delivery.attempt;
+        let error = error_text(error);
+        tracing::warn!(queue = &*self.queue, attempt, attempts, ?delay, error, "attempt failed; will try again");
+        delivery.retry(delay).await
+    }
+
+    async fn dead_letter(
+        &self,
+        delivery: Delivery,
+        route: Option<&Route>,
+        kind: ReasonKind,
+        error: &(dyn std::error::Error + Send + Sync),
+    ) -> Result<(), SettleError> {
+        let now = self.clock.now();
+        let mut reason = Reason::new(kind, error_text(error), delivery.attempt, now);
+        reason.event = route.map(|route| route.contract.name.to_owned());
+        reason.service = self.service.to_string();
+        reason.queue = self.queue.to_string();
+        reason.first = delivery.first_delivered.unwrap_or(now);
+        let (attempts, error) = (reason.attempts, reason.error.clone());
+        tracing::error!(queue = &*self.queue, reason = %kind, attempts, error, "given up; dead-lettered");
+        delivery.dead_letter(reason).await
+    }
+}
+
+/// An error and its causes as one line: no control characters (they could forge log lines), at most 1 KiB.
+fn error_text(error: &(dyn std::error::Error + Send + Sync)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.truncate(line.floor_char_boundary(ERROR_LIMIT));
+    line
+}
+
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the handler panicked: {}", text.as_deref().unwrap_or("(no text)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x6_error_text_is_one_bounded_line() {
+        let error: BoxError = format!("a\nb\u{1b}[31m{}", "é".repeat(2000)).into();
+        let text = error_text(&*error);
+        assert!(text.len() <= ERROR_LIMIT && text.len() > ERROR_LIMIT - 4);
+        assert!(text.starts_with("a b [31m") && !text.chars().any(char::is_control));
+    }
+}

@@ -1,0 +1,68 @@
+//! What a handler asks for beside its event.
+
+use std::{sync::Arc, time::Duration};
+
+use super::Retry;
+use crate::{envelope::Envelope, event::Filter};
+
+/// Choices for one subscription, made in the closure of `on_with`.
+#[must_use]
+pub struct Subscription<E> {
+    pub(crate) filter: Option<Filter<E>>,
+    pub(crate) group: Option<String>,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
+    pub(crate) envelope: Option<Arc<dyn Envelope>>,
+}
+
+impl<E> Default for Subscription<E> {
+    fn default() -> Self {
+        Self {
+            filter: None,
+            group: None,
+            concurrency: None,
+            timeout: Duration::from_secs(60),
+            retry: Retry::default(),
+            envelope: None,
+        }
+    }
+}
+
+impl<E> Subscription<E> {
+    /// Wants only the events that pass.
+    pub fn filter(mut self, filter: Filter<E>) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Shares the queue `<service>-<group>` with the other subscriptions of the group.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// Handles at most this many deliveries of the queue at once. Default: 10.
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = Some(concurrency);
+        self
+    }
+
+    /// Cancels the handler after this long; the attempt has then failed. Default: 60 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// When to try again. Default: see [`Retry`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Reads another envelope than the service's. A group reads the service's.
+    pub fn envelope(mut self, envelope: impl Envelope) -> Self {
+        self.envelope = Some(Arc::new(envelope));
+        self
+    }
+}

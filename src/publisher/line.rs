@@ -1,0 +1,90 @@
+//! What a publisher sends through, made when the service starts.
+
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+
+use crate::{
+    contract::Names,
+    envelope::{Envelope, Head, MessageId, Source},
+    error::BoxError,
+    event::{EVENT_ATTRIBUTE, Event},
+    middleware::{Chain, Work},
+    time::{Clock, Dice},
+    transport::{Outgoing, PublishError, PublishErrorKind},
+};
+
+/// Has the service started?
+#[derive(Clone)]
+pub(crate) enum Link {
+    Waiting,
+    Open(Line),
+    Closed,
+}
+
+/// Transport, envelope, names and everything else a message gets on its way out.
+#[derive(Clone)]
+pub(crate) struct Line(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) chain: Arc<Chain<Outgoing>>,
+    pub(crate) envelope: Arc<dyn Envelope>,
+    pub(crate) names: Names,
+    pub(crate) service: Arc<str>,
+    pub(crate) instance: String,
+    pub(crate) unroutable: Unroutable,
+    pub(crate) clock: Clock,
+    pub(crate) dice: Dice,
+}
+
+/// Which events may go nowhere without an error (P4).
+#[derive(Debug, Clone)]
+pub(crate) enum Unroutable {
+    Events(BTreeSet<&'static str>),
+    All,
+}
+
+impl std::ops::Deref for Line {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Line {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        self.chain.run(outgoing).await
+    }
+
+    pub(crate) fn may_be_unroutable(&self, event: &str) -> bool {
+        match &self.unroutable {
+            Unroutable::All => true,
+            Unroutable::Events(events) => events.contains(event),
+        }
+    }
+
+    /// The head of a new message.
+    pub(crate) fn head<E: Event>(&self, id: MessageId, event: &E) -> Head {
+        let mut head = Head::default();
+        head.id = Some(id);
+        head.event = Some(E::CONTRACT.name.into());
+        head.time = Some(self.clock.now());
+        head.source = Source::of(self.service.to_string(), self.instance.clone());
+        head.topic = Some(E::CONTRACT.topic.into());
+        head.key = event.key().map(Cow::into_owned);
+        head.attributes = event.attributes().with(EVENT_ATTRIBUTE, E::CONTRACT.name);
+        head
+    }
+}
+
+impl Work for Outgoing {
+    type Done = ();
+    type Error = PublishError;
+
+    fn failed(error: BoxError) -> PublishError {
+        PublishError::new(PublishErrorKind::Unknown, "a publish middleware failed").caused_by(error)
+    }
+}

@@ -1,0 +1,147 @@
+//! The sending end: event → codec → envelope → transport.
+//!
+//! A [`Publisher`] may be taken from a service before it runs; it then waits for the start. Everything it sends
+//! through is in its [`Line`], which the service makes when it starts.
+
+mod line;
+mod options;
+
+pub(crate) use line::{Line, Link, Parts, Unroutable};
+pub use options::PublishOptions;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::{
+    codec,
+    envelope::{Head, Message, MessageId},
+    event::Event,
+    transport::{Outgoing, PublishError, PublishErrorKind},
+};
+
+/// No publish takes longer (P3).
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Publishes events. Clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Publisher {
+    link: watch::Receiver<Link>,
+    cause: Option<Cause>,
+}
+
+/// The message being handled while this publisher is used.
+#[derive(Debug, Clone)]
+struct Cause {
+    correlation_id: Option<MessageId>,
+    causation_id: Option<MessageId>,
+}
+
+impl Publisher {
+    pub(crate) fn new(link: watch::Receiver<Link>) -> Self {
+        Self { link, cause: None }
+    }
+
+    /// The same publisher, for use while this message is handled.
+    pub(crate) fn caused_by(&self, head: &Head) -> Self {
+        let correlation_id = head.correlation_id.clone().or_else(|| head.id.clone());
+        Self { link: self.link.clone(), cause: Some(Cause { correlation_id, causation_id: head.id.clone() }) }
+    }
+
+    /// Publishes an event; returns the message's id once the transport has stored it.
+    ///
+    /// # Errors
+    /// Every kind but `Unknown` means that the message was certainly not stored. See [`PublishErrorKind`].
+    ///
+    /// # Cancel safety
+    /// A dropped future may have published or not, as with `Unknown`.
+    pub async fn publish<E: Event>(&self, event: &E) -> Result<MessageId, PublishError> {
+        self.publish_with(event, |options| options).await
+    }
+
+    /// Publishes an event in a way of its own: later, with more attributes, in another envelope.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn publish_with<E: Event>(
+        &self,
+        event: &E,
+        choose: impl FnOnce(PublishOptions) -> PublishOptions,
+    ) -> Result<MessageId, PublishError> {
+        let line = self.line().await?;
+        let outgoing = self.outgoing(&line, event, choose(PublishOptions::default()))?;
+        let id = outgoing.id.clone();
+        match tokio::time::timeout(DEADLINE, line.send(outgoing)).await {
+            Ok(answer) => answer.map(|()| id),
+            Err(_) => Err(unanswered::<E>()),
+        }
+    }
+
+    /// Publishes many events of one type, with an answer for each, in order (P10).
+    pub async fn publish_all<'a, E: Event>(
+        &self,
+        events: impl IntoIterator<Item = &'a E>,
+    ) -> Vec<Result<MessageId, PublishError>> {
+        let sends = events.into_iter().map(|event| self.publish(event));
+        futures_util::future::join_all(sends).await
+    }
+
+    /// Waits until the service has started, up to the deadline.
+    async fn line(&self) -> Result<Line, PublishError> {
+        if let Link::Open(line) = &*self.link.borrow() {
+            return Ok(line.clone());
+        }
+        let mut link = self.link.clone();
+        let settled = tokio::time::timeout(DEADLINE, link.wait_for(|link| !matches!(link, Link::Waiting))).await;
+        match settled {
+            Ok(Ok(link)) => match &*link {
+                Link::Open(line) => Ok(line.clone()),
+                _ => Err(closed("the service has stopped")),
+            },
+            Ok(Err(_)) => Err(closed("the service was dropped before it ran")),
+            Err(_) => Err(closed("the service was not started within the publish deadline of 10 s")),
+        }
+    }
+
+    fn outgoing<E: Event>(&self, line: &Line, event: &E, options: PublishOptions) -> Result<Outgoing, PublishError> {
+        let envelope = options.envelope.as_ref().unwrap_or(&line.envelope);
+        let payload = codec::encode(event, envelope.encoding()).map_err(invalid::<E>)?;
+        let id = options.id.unwrap_or_else(|| MessageId::draw(&line.dice));
+        let mut head = line.head::<E>(id.clone(), event);
+        if let Some(cause) = &self.cause {
+            head.correlation_id = cause.correlation_id.clone();
+            head.causation_id = cause.causation_id.clone();
+        }
+        for (name, value) in options.attributes {
+            head.attributes.set(name, value?);
+        }
+        let key = head.key.clone();
+        let sealed = envelope.seal(Message::new(head, payload)).map_err(invalid::<E>)?;
+        let allow_unroutable = options.allow_unroutable || line.may_be_unroutable(E::CONTRACT.name);
+        Ok(Outgoing {
+            id,
+            event: E::CONTRACT.name.into(),
+            topic: line.names.topic(E::CONTRACT),
+            routing_key: line.names.routing_key(E::CONTRACT),
+            key,
+            ordered: E::CONTRACT.ordered,
+            delay: options.delay,
+            allow_unroutable,
+            sealed,
+        })
+    }
+}
+
+fn invalid<E: Event>(error: codec::EncodeError) -> PublishError {
+    PublishError::new(PublishErrorKind::Invalid, format!("event `{}` was not published", E::CONTRACT.name))
+        .caused_by(error)
+}
+
+fn unanswered<E: Event>() -> PublishError {
+    let text = format!("no answer for event `{}` within the publish deadline of 10 s", E::CONTRACT.name);
+    PublishError::new(PublishErrorKind::Unknown, text)
+}
+
+fn closed(text: &str) -> PublishError {
+    PublishError::new(PublishErrorKind::Closed, text)
+}

@@ -1,0 +1,60 @@
+//! What one publish can ask for beside the event.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use crate::{
+    envelope::{Envelope, MessageId},
+    event::{RESERVED, Value},
+    transport::{PublishError, PublishErrorKind},
+};
+
+/// Choices for one publish, made in the closure of
+/// [`publish_with`](super::Publisher::publish_with).
+#[derive(Default)]
+#[must_use]
+pub struct PublishOptions {
+    pub(super) id: Option<MessageId>,
+    pub(super) delay: Option<Duration>,
+    pub(super) allow_unroutable: bool,
+    pub(super) envelope: Option<Arc<dyn Envelope>>,
+    pub(super) attributes: Vec<(Cow<'static, str>, Result<Value, PublishError>)>,
+}
+
+impl PublishOptions {
+    /// Uses this id: the same message sent again keeps its id (P6).
+    pub fn id(mut self, id: MessageId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Nobody sees the message before this has passed.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+
+    /// Adds an attribute beside those the contract declares. Names that begin with `tegami-` are refused.
+    pub fn attribute(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        let name = name.into();
+        let value = if name.starts_with(RESERVED) { Err(reserved(&name)) } else { Ok(value.into()) };
+        self.attributes.push((name, value));
+        self
+    }
+
+    /// Nobody listening is not an error (P4).
+    pub fn allow_unroutable(mut self) -> Self {
+        self.allow_unroutable = true;
+        self
+    }
+
+    /// Uses this envelope in place of the service's.
+    pub fn envelope(mut self, envelope: impl Envelope) -> Self {
+        self.envelope = Some(Arc::new(envelope));
+        self
+    }
+}
+
+fn reserved(name: &str) -> PublishError {
+    let text = format!("attribute `{name}` is reserved: names that begin with `{RESERVED}` are tegami's own");
+    PublishError::new(PublishErrorKind::Invalid, text)
+}

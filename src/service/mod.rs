@@ -1,0 +1,279 @@
+//! A service: which events it handles, with what around them; built as a value, then run.
+//!
+//! Building does no I/O. [`Service::run`] takes what was not set in code from the environment, see
+//! [`settings`](crate::docs::settings).
+
+mod error;
+mod hooks;
+mod plan;
+pub(crate) mod running;
+pub(crate) mod settings;
+
+pub use error::{Error, ErrorKind};
+pub use hooks::Handle;
+pub use running::{Ended, Running};
+
+use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use crate::{
+    contract::Names,
+    envelope::{Envelope, JsonBase},
+    error::BoxError,
+    event::{Event, Filter},
+    handler::Handler,
+    middleware::Middleware,
+    pipeline::{Incoming, Route, Subscription, Typed},
+    publisher::{Link, Publisher, Unroutable},
+    time::{Clock, Dice},
+    transport::{Outgoing, Provision, Topology, Transport},
+};
+use hooks::{Hooks, Turn};
+use plan::Wish;
+use settings::Settings;
+
+/// The longest service name.
+const NAME_LIMIT: usize = 64;
+
+/// A service under construction.
+///
+/// # Examples
+/// See the [crate's first page](crate).
+#[must_use = "a service does nothing until it is run"]
+pub struct Service<S = ()> {
+    state: Arc<S>,
+    parts: Parts,
+}
+
+/// Everything about a service that does not depend on the type of its state.
+pub(crate) struct Parts {
+    name: String,
+    transport: Option<Arc<dyn Transport>>,
+    envelope: Arc<dyn Envelope>,
+    wishes: Vec<Wish>,
+    consume: Vec<Arc<dyn Middleware<Incoming>>>,
+    publish: Vec<Arc<dyn Middleware<Outgoing>>>,
+    unroutable: Unroutable,
+    hooks: Hooks,
+    prefix: Option<String>,
+    provision: Option<Provision>,
+    drain: Option<Duration>,
+    clock: Option<Clock>,
+    dice: Option<Dice>,
+    link: watch::Sender<Link>,
+}
+
+impl Service {
+    /// A service of this name: `A-Z a-z 0-9 - _`, at most 64 of them; it begins the names of its queues.
+    pub fn new(name: impl Into<String>) -> Self {
+        let parts = Parts {
+            name: name.into(),
+            transport: None,
+            envelope: Arc::new(JsonBase::default()),
+            wishes: Vec::new(),
+            consume: Vec::new(),
+            publish: Vec::new(),
+            unroutable: Unroutable::Events(BTreeSet::new()),
+            hooks: Hooks::default(),
+            prefix: None,
+            provision: None,
+            drain: None,
+            clock: None,
+            dice: None,
+            link: watch::Sender::new(Link::Waiting),
+        };
+        Self { state: Arc::new(()), parts }
+    }
+
+    /// Gives the handlers and hooks that follow a state, which they share.
+    pub fn state<S: Send + Sync + 'static>(self, state: S) -> Service<S> {
+        Service { state: Arc::new(state), parts: self.parts }
+    }
+}
+
+impl<S: Send + Sync + 'static> Service<S> {
+    /// Handles events of type `E`.
+    pub fn on<E: Event>(self, handler: impl Handler<E, S>) -> Self {
+        self.on_with::<E>(handler, |subscription| subscription)
+    }
+
+    /// Handles events of type `E`, with choices of its own.
+    pub fn on_with<E: Event>(
+        mut self,
+        handler: impl Handler<E, S>,
+        choose: impl FnOnce(Subscription<E>) -> Subscription<E>,
+    ) -> Self {
+        let Subscription { filter, group, concurrency, timeout, retry, envelope } = choose(Subscription::default());
+        let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
+        let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
+        let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
+        self.parts.wishes.push(Wish { route: Arc::new(route), group, concurrency });
+        self
+    }
+
+    /// Carries messages over this transport, whatever the environment says.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.parts.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Reads and writes this envelope. Default: [`JsonBase`].
+    pub fn envelope(mut self, envelope: impl Envelope) -> Self {
+        self.parts.envelope = Arc::new(envelope);
+        self
+    }
+
+    /// Adds a step around every handler; the first added is the outermost.
+    pub fn middleware(mut self, step: impl Middleware<Incoming>) -> Self {
+        self.parts.consume.push(Arc::new(step));
+        self
+    }
+
+    /// Adds a step around every publish; the first added is the outermost.
+    pub fn publish_middleware(mut self, step: impl Middleware<Outgoing>) -> Self {
+        self.parts.publish.push(Arc::new(step));
+        self
+    }
+
+    /// Publishing events of type `E` is no error when nobody listens (P4).
+    pub fn allow_unroutable<E: Event>(mut self) -> Self {
+        if let Unroutable::Events(events) = &mut self.parts.unroutable {
+            events.insert(E::CONTRACT.name);
+        }
+        self
+    }
+
+    /// Begins every topic and queue name with this. Default: `TEGAMI_PREFIX`, else nothing.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.parts.prefix = Some(prefix.into());
+        self
+    }
+
+    /// What the start may do to the broker. Default: `TEGAMI_PROVISION`, else create.
+    pub fn provision(mut self, provision: Provision) -> Self {
+        self.parts.provision = Some(provision);
+        self
+    }
+
+    /// How long running handlers have at a stop. Default: `TEGAMI_DRAIN`, else 30 s.
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.parts.drain = Some(drain);
+        self
+    }
+
+    /// Runs before the transport is prepared; an error stops the start.
+    pub fn before_start<F, Fut, E>(self, hook: F) -> Self
+    where
+        F: FnOnce(Handle<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.hook(Turn::BeforeStart, hook)
+    }
+
+    /// Runs once the transport is ready, before deliveries flow; an error stops the start.
+    pub fn started<F, Fut, E>(self, hook: F) -> Self
+    where
+        F: FnOnce(Handle<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.hook(Turn::Started, hook)
+    }
+
+    /// Runs as soon as a stop is asked for, beside the drain.
+    pub fn stopping<F, Fut, E>(self, hook: F) -> Self
+    where
+        F: FnOnce(Handle<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.hook(Turn::Stopping, hook)
+    }
+
+    /// Runs when the last handler has ended.
+    pub fn stopped<F, Fut, E>(self, hook: F) -> Self
+    where
+        F: FnOnce(Handle<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.hook(Turn::Stopped, hook)
+    }
+
+    fn hook<F, Fut, E>(mut self, turn: Turn, hook: F) -> Self
+    where
+        F: FnOnce(Handle<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.parts.hooks.add(turn, self.state.clone(), hook);
+        self
+    }
+
+    /// The envelope, for a test to open what was published.
+    #[cfg(feature = "testing")]
+    pub(crate) fn own_envelope(&self) -> Arc<dyn Envelope> {
+        self.parts.envelope.clone()
+    }
+
+    /// Adds a step outside of all that are there.
+    #[cfg(feature = "testing")]
+    pub(crate) fn first_middleware(mut self, step: impl Middleware<Incoming>) -> Self {
+        self.parts.consume.insert(0, Arc::new(step));
+        self
+    }
+
+    /// No event needs a listener.
+    #[cfg(feature = "testing")]
+    pub(crate) fn allow_all_unroutable(mut self) -> Self {
+        self.parts.unroutable = Unroutable::All;
+        self
+    }
+
+    /// The service without its state's type.
+    #[cfg(feature = "testing")]
+    pub(crate) fn into_parts(self) -> Parts {
+        self.parts
+    }
+
+    /// The service's publisher: cloneable, and usable before the service runs; a publish then waits for the start.
+    pub fn publisher(&self) -> Publisher {
+        Publisher::new(self.parts.link.subscribe())
+    }
+
+    /// The topics and queues the service needs, without connecting to anything.
+    ///
+    /// # Errors
+    /// A setting is wrong, or two subscriptions cannot both be had.
+    pub fn topology(&self) -> Result<Topology, Error> {
+        let prefix = match &self.parts.prefix {
+            Some(prefix) => prefix.clone(),
+            None => Settings::from_environment()?.prefix,
+        };
+        let names = Names::new(prefix, &self.parts.name);
+        let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
+        Ok(plan::topology(&stations))
+    }
+
+    /// Starts the service and gives it back running, for programs that decide themselves when to stop.
+    ///
+    /// # Errors
+    /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
+    pub async fn start(self) -> Result<Running, Error> {
+        running::start(self.parts, Settings::from_environment()?).await
+    }
+
+    /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.
+    ///
+    /// Running handlers have the drain time to end; then they are told to, and 5 s later dropped. The process ends
+    /// with code 70 if that was needed, or at once on a second signal (S5); with the code given to
+    /// [`Context::exit`](crate::Context::exit), if there was one.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and when a hook failed at the stop. `main` returning it ends with code 1.
+    pub async fn run(self) -> Result<(), Error> {
+        running::run(self.parts).await
+    }
+}

@@ -1,0 +1,151 @@
+//! From subscriptions to queues: what must exist on the broker, and which handlers read which queue.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Error, ErrorKind};
+use crate::{
+    contract::{Names, dead_letter_queue},
+    pipeline::Route,
+    transport::{Binding, Capabilities, QueuePlan, TopicPlan, Topology},
+};
+
+/// Deliveries of one queue that are handled at once, unless a subscription says otherwise.
+const CONCURRENCY: usize = 10;
+
+/// One subscription, ready to be placed.
+#[derive(Clone)]
+pub(crate) struct Wish {
+    pub(crate) route: Arc<Route>,
+    pub(crate) group: Option<String>,
+    pub(crate) concurrency: Option<usize>,
+}
+
+/// One queue with the handlers that read it.
+pub(crate) struct Station {
+    pub(crate) queue: QueuePlan,
+    pub(crate) routes: Vec<Arc<Route>>,
+    concurrency: Option<usize>,
+}
+
+impl Station {
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.unwrap_or(CONCURRENCY)
+    }
+}
+
+/// Places every wish in its queue.
+pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) -> Result<Vec<Station>, Error> {
+    let mut stations = BTreeMap::<String, Station>::new();
+    for wish in wishes {
+        let contract = wish.route.contract;
+        let queue = match &wish.group {
+            Some(group) => names.group(group, contract.ordered),
+            None => names.queue(contract),
+        };
+        check(&wish, &queue)?;
+        match stations.get_mut(&queue) {
+            Some(station) => station.join(names, wish)?,
+            None => drop(stations.insert(queue.clone(), Station::first(names, queue, wish))),
+        }
+    }
+    Ok(stations.into_values().collect())
+}
+
+/// The plan as data.
+pub(crate) fn topology(stations: &[Station]) -> Topology {
+    let mut topics = BTreeMap::new();
+    for station in stations {
+        for (binding, route) in station.queue.bindings.iter().zip(&station.routes) {
+            let topic = TopicPlan {
+                name: binding.topic.clone(),
+                ordered: station.queue.ordered,
+                source: route.contract.source,
+            };
+            topics.entry(binding.topic.clone()).or_insert(topic);
+        }
+    }
+    Topology {
+        topics: topics.into_values().collect(),
+        queues: stations.iter().map(|station| station.queue.clone()).collect(),
+    }
+}
+
+/// Refuses what the transport cannot promise.
+pub(crate) fn check_capabilities(stations: &[Station], name: &str, capabilities: &Capabilities) -> Result<(), Error> {
+    match stations.iter().find(|station| station.queue.ordered && !capabilities.ordered) {
+        Some(station) => Err(refuse(format!(
+            "queue `{}` must keep order per key, which the transport `{name}` cannot promise",
+            station.queue.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+impl Station {
+    fn first(names: &Names, queue: String, wish: Wish) -> Self {
+        let contract = wish.route.contract;
+        let queue = QueuePlan {
+            dead_letters: dead_letter_queue(&queue),
+            name: queue,
+            ordered: contract.ordered,
+            retry_delays: wish.route.retry.delays().to_vec(),
+            bindings: vec![binding(names, &wish.route)],
+        };
+        Self { queue, routes: vec![wish.route], concurrency: wish.concurrency }
+    }
+
+    fn join(&mut self, names: &Names, wish: Wish) -> Result<(), Error> {
+        let queue = &self.queue.name;
+        let event = wish.route.contract.name;
+        if self.routes.iter().any(|route| route.contract.name == event) {
+            let text =
+                format!("two handlers for event `{event}` share the queue `{queue}`: give one a group of its own");
+            return Err(refuse(text));
+        }
+        if wish.route.envelope.is_some() || self.routes.iter().any(|route| route.envelope.is_some()) {
+            return Err(refuse(format!("queue `{queue}` is shared, so its subscriptions cannot choose an envelope")));
+        }
+        match (self.concurrency, wish.concurrency) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(refuse(format!("queue `{queue}` is asked to have concurrency {one} and {other}")));
+            }
+            (known, wished) => self.concurrency = known.or(wished),
+        }
+        if wish.route.retry.delays().len() > self.queue.retry_delays.len() {
+            self.queue.retry_delays = wish.route.retry.delays().to_vec();
+        }
+        self.queue.bindings.push(binding(names, &wish.route));
+        self.routes.push(wish.route);
+        Ok(())
+    }
+}
+
+fn binding(names: &Names, route: &Route) -> Binding {
+    Binding {
+        topic: names.topic(route.contract),
+        routing_key: names.routing_key(route.contract),
+        event: route.contract.name,
+        by_name: route.contract.shares_topic,
+        policy: route.policy.clone(),
+    }
+}
+
+fn check(wish: &Wish, queue: &str) -> Result<(), Error> {
+    if wish.concurrency == Some(0) {
+        return Err(refuse(format!("queue `{queue}` is asked to have concurrency 0: nothing would ever be handled")));
+    }
+    if wish.route.timeout.is_zero() {
+        return Err(refuse(format!("the handler on queue `{queue}` has a timeout of 0: it could never end in time")));
+    }
+    let fits = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+    match &wish.group {
+        Some(group) if group.is_empty() || !group.bytes().all(fits) => {
+            Err(refuse(format!("group `{}` may have only A-Z a-z 0-9 - _", group.escape_debug())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse(text: String) -> Error {
+    Error::new(ErrorKind::Subscription, text)
+}

@@ -1,0 +1,254 @@
+//! A service from its start to its end.
+
+use std::{future::Future, process, sync::Arc, time::Duration};
+
+use tokio::sync::{Semaphore, watch};
+
+use super::{
+    Error, ErrorKind, NAME_LIMIT, Parts,
+    hooks::{Hooks, Turn},
+    plan::{self, Station},
+    settings::Settings,
+};
+use crate::{
+    consumer::{Budget, Consumer},
+    contract::Names,
+    lifecycle::{Lifecycle, Signals, Stop},
+    middleware::Chain,
+    pipeline::{self, Pipeline},
+    publisher::{self, Line, Link, Publisher},
+    time::{Clock, Dice},
+    transport::{Outgoing, Transport},
+};
+
+/// Bytes of all deliveries in work (B1).
+const BYTES_IN_WORK: usize = 64 * 1024 * 1024;
+/// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together (S1: 10).
+const AFTER_DRAIN: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
+/// The exit code of a stop that had to be forced (S5; `EX_SOFTWARE` of sysexits).
+const FORCED: i32 = 70;
+
+/// A service that runs.
+///
+/// Dropping it ends its handlers without a drain; what they were handling comes back.
+pub struct Running {
+    publisher: Publisher,
+    stop: Stop,
+    lifecycle: Lifecycle,
+    hooks: Hooks,
+    transport: Arc<dyn Transport>,
+    drain: Duration,
+    link: watch::Sender<Link>,
+}
+
+/// How a service ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every running handler ended by itself.
+    Drained,
+    /// Some had to be dropped; what they were handling comes back.
+    Forced,
+}
+
+pub(super) async fn run(parts: Parts) -> Result<(), Error> {
+    let mut signals = Signals::listen();
+    let running = start(parts, Settings::from_environment()?).await?;
+    let stop = running.stop.clone();
+    tokio::select! {
+        () = stop.requested() => {}
+        () = signals.next() => tracing::info!("stopping; a second signal ends the process at once"),
+    }
+    let ended = tokio::select! {
+        ended = running.stop() => ended?,
+        () = signals.next() => Ended::Forced,
+    };
+    match (ended, stop.code()) {
+        (Ended::Forced, _) => process::exit(FORCED),
+        (Ended::Drained, 0) => Ok(()),
+        (Ended::Drained, code) => process::exit(code.into()),
+    }
+}
+
+pub(crate) async fn start(mut parts: Parts, settings: Settings) -> Result<Running, Error> {
+    check_name(&parts.name)?;
+    if parts.wishes.is_empty() && parts.hooks.is_empty() {
+        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
+        return Err(Error::new(ErrorKind::Subscription, text));
+    }
+    let prefix = parts.prefix.take().unwrap_or_else(|| settings.prefix.clone());
+    let names = Names::new(prefix, &parts.name);
+    let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
+    let transport = match parts.transport.take() {
+        Some(transport) => transport,
+        None => settings.transport()?,
+    };
+    plan::check_capabilities(&stations, transport.name(), &transport.capabilities())?;
+    let running = Running {
+        publisher: Publisher::new(parts.link.subscribe()),
+        stop: Stop::default(),
+        lifecycle: Lifecycle::default(),
+        hooks: std::mem::take(&mut parts.hooks),
+        transport,
+        drain: parts.drain.unwrap_or(settings.drain),
+        link: parts.link.clone(),
+    };
+    running.start(parts, names, stations, settings).await
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let fits = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+    if !name.is_empty() && name.len() <= NAME_LIMIT && name.bytes().all(fits) {
+        return Ok(());
+    }
+    let text = format!("service name `{}` must be 1 to {NAME_LIMIT} of A-Z a-z 0-9 - _", name.escape_debug());
+    Err(Error::new(ErrorKind::Setting, text))
+}
+
+impl Running {
+    /// The service's publisher.
+    pub fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// Waits until a handler or a hook asks for a stop.
+    pub fn stop_requested(&self) -> impl Future<Output = ()> + use<> {
+        let stop = self.stop.clone();
+        async move { stop.requested().await }
+    }
+
+    /// Takes no new work, lets running handlers end, and closes; in drain time + 10 s at most (S1).
+    ///
+    /// # Errors
+    /// A hook failed; the service has stopped all the same.
+    pub async fn stop(mut self) -> Result<Ended, Error> {
+        self.lifecycle.drain();
+        let stopping = self.hooks.run(Turn::Stopping, Some(self.drain), &self.publisher, &self.stop);
+        let (stopping, drained) = tokio::join!(stopping, self.lifecycle.finished_within(self.drain));
+        let ended = if drained { Ended::Drained } else { self.force().await };
+        let closed = self.close().await;
+        tracing::info!(?ended, "service stopped");
+        stopping.and(closed).map(|()| ended)
+    }
+
+    async fn force(&self) -> Ended {
+        tracing::warn!(drain = ?self.drain, "handlers still run after the drain time; ending them");
+        self.lifecycle.cut();
+        let [cut, ..] = AFTER_DRAIN;
+        if !self.lifecycle.finished_within(cut).await {
+            tracing::error!("a handler blocks its thread and cannot be ended");
+        }
+        Ended::Forced
+    }
+
+    async fn close(&mut self) -> Result<(), Error> {
+        let [_, hooks, close] = AFTER_DRAIN;
+        let verdict = self.hooks.run(Turn::Stopped, Some(hooks), &self.publisher, &self.stop).await;
+        self.link.send_replace(Link::Closed);
+        if tokio::time::timeout(close, self.transport.close()).await.is_err() {
+            tracing::warn!(transport = self.transport.name(), "the transport did not close in time");
+        }
+        verdict
+    }
+
+    /// Runs the hooks and starts everything; on an error, undoes it.
+    async fn start(
+        mut self,
+        parts: Parts,
+        names: Names,
+        stations: Vec<Station>,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        match self.prepare(parts, names, stations, settings).await {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                let undone = self.stop().await;
+                if let Err(second) = undone {
+                    tracing::warn!(error = ?second, "and the stop after a failed start did not go well");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare(
+        &mut self,
+        parts: Parts,
+        names: Names,
+        stations: Vec<Station>,
+        settings: Settings,
+    ) -> Result<(), Error> {
+        self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
+        let provision = parts.provision.unwrap_or(settings.provision);
+        self.transport.provision(&plan::topology(&stations), provision).await?;
+        let crew = Crew::new(parts, names, self);
+        self.link.send_replace(Link::Open(crew.line.clone()));
+        self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
+        tracing::info!(service = &*crew.line.service, transport = self.transport.name(), "service started");
+        for station in stations {
+            self.lifecycle.spawn(crew.consumer(station, self).run());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.lifecycle.drain();
+        self.lifecycle.cut();
+        self.link.send_replace(Link::Closed);
+    }
+}
+
+/// What all consumers of a service share.
+struct Crew {
+    line: Line,
+    chain: Arc<Chain<pipeline::Incoming>>,
+    budget: Budget,
+}
+
+impl Crew {
+    fn new(parts: Parts, names: Names, running: &Running) -> Self {
+        let clock = parts.clock.unwrap_or_else(Clock::system);
+        let dice = parts.dice.unwrap_or_else(Dice::system);
+        let transport = running.transport.clone();
+        let send = move |outgoing: Outgoing| -> crate::middleware::BoxFuture<_> {
+            let transport = transport.clone();
+            Box::pin(async move { transport.publish(outgoing).await })
+        };
+        let line = Line::new(publisher::Parts {
+            chain: Chain::new(parts.publish, send),
+            envelope: parts.envelope,
+            names,
+            service: parts.name.into(),
+            instance: dice.uuid().to_string(),
+            unroutable: parts.unroutable,
+            clock,
+            dice,
+        });
+        Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
+    }
+
+    fn consumer(&self, station: Station, running: &Running) -> Consumer {
+        let slots = Arc::new(Semaphore::new(station.concurrency()));
+        let pipeline = Pipeline {
+            service: self.line.service.clone(),
+            queue: station.queue.name.as_str().into(),
+            routes: station.routes,
+            envelope: self.line.envelope.clone(),
+            chain: self.chain.clone(),
+            publisher: running.publisher.clone(),
+            stop: running.stop.clone(),
+            clock: self.line.clock,
+            dice: self.line.dice.clone(),
+        };
+        Consumer {
+            queue: station.queue,
+            transport: running.transport.clone(),
+            pipeline: Arc::new(pipeline),
+            slots,
+            budget: self.budget.clone(),
+            lifecycle: running.lifecycle.clone(),
+            dice: self.line.dice.clone(),
+        }
+    }
+}

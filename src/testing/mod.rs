@@ -1,0 +1,146 @@
+//! A service under test: real handlers, real envelopes, the memory transport, and a paused clock.
+//!
+//! Waiting costs no time: retries and timeouts happen as soon as nothing else can. (A handler that waits for
+//! something outside the process, a socket say, may see its timeout come early: the clock jumps while it waits.)
+
+mod record;
+
+pub use crate::transport::{DeadLetter, ReasonKind};
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::{
+    Error, ErrorKind, Event, HandlerError, Publisher, Service,
+    envelope::MessageId,
+    service::{Ended, Running, running::start, settings::Settings},
+    transport::{Memory, PublishError},
+};
+use record::Record;
+
+/// The most dead letters looked at.
+const DEAD_LETTERS: usize = 10_000;
+
+/// A running service with everything it did on record.
+///
+/// # Examples
+/// See the [crate's first page](crate).
+pub struct TestService {
+    service: Running,
+    outside: Running,
+    memory: Memory,
+    queues: Vec<String>,
+    record: Arc<Record>,
+}
+
+impl TestService {
+    /// Starts the service on a memory transport of its own and pauses tokio's clock.
+    ///
+    /// The service's own settings of transport and environment do not count here, and no event it publishes needs a
+    /// listener.
+    ///
+    /// # Errors
+    /// The service cannot start, or the test's runtime has more than one thread (use plain `#[tokio::test]`).
+    pub async fn start<S: Send + Sync + 'static>(service: Service<S>) -> Result<Self, Error> {
+        Self::start_on(&Memory::new(), service).await
+    }
+
+    /// Starts the service on this memory transport, beside others.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_on<S: Send + Sync + 'static>(memory: &Memory, service: Service<S>) -> Result<Self, Error> {
+        pause_clock()?;
+        let record = Arc::new(Record::new(service.own_envelope()));
+        let service = service
+            .transport(memory.clone())
+            .prefix("")
+            .first_middleware(record.clone())
+            .publish_middleware(record.clone())
+            .allow_all_unroutable();
+        let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
+        let outside = Service::new("test")
+            .transport(memory.clone())
+            .envelope(record.envelope())
+            .started(async |_| Ok::<(), Error>(()));
+        Ok(Self {
+            service: start(service.into_parts(), Settings::default()).await?,
+            outside: start(outside.into_parts(), Settings::default()).await?,
+            memory: memory.clone(),
+            queues,
+            record,
+        })
+    }
+
+    /// Publishes an event to the service, as another service would.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`]; nobody listening is one.
+    pub async fn publish<E: Event>(&self, event: &E) -> Result<MessageId, PublishError> {
+        self.outside.publisher().publish(event).await
+    }
+
+    /// The publisher that [`publish`](Self::publish) uses, for its other ways.
+    pub fn outside(&self) -> &Publisher {
+        self.outside.publisher()
+    }
+
+    /// Waits until the whole cascade is quiet: nothing queued, nothing running, no retry to come.
+    pub async fn settle(&self) {
+        self.memory.quiet().await;
+    }
+
+    /// Lets this much time pass.
+    pub async fn advance(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// The events of type `E` that the service published, in order.
+    pub fn published<E: Event>(&self) -> Vec<E> {
+        self.record.published()
+    }
+
+    /// The events of type `E` that a handler of the service completed, in order.
+    pub fn handled<E: Event>(&self) -> Vec<E> {
+        self.record.handled()
+    }
+
+    /// Lets the next handling of an `E` fail with this error, before its handler runs.
+    pub fn fail_next<E: Event>(&self, error: impl Into<HandlerError>) {
+        self.record.fail_next(E::CONTRACT.name, error.into());
+    }
+
+    /// The messages the service gave up on, by queue, oldest first.
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.queues.iter().flat_map(|queue| self.memory.dead_letters_now(queue, DEAD_LETTERS)).collect()
+    }
+
+    /// Stops the service as SIGTERM would, and says how it ended.
+    ///
+    /// # Errors
+    /// A hook failed at the stop.
+    pub async fn stop(self) -> Result<Ended, Error> {
+        self.outside.stop().await?;
+        self.service.stop().await
+    }
+}
+
+/// Pauses tokio's clock, unless it is paused already.
+fn pause_clock() -> Result<(), Error> {
+    if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
+        let text = "a TestService needs a runtime of one thread: use `#[tokio::test]` without a flavor";
+        return Err(Error::new(ErrorKind::Setting, text));
+    }
+    if is_running() {
+        tokio::time::pause();
+    }
+    Ok(())
+}
+
+/// Does tokio's clock run? (tokio does not tell, and panics when a paused clock is paused.)
+fn is_running() -> bool {
+    let before = tokio::time::Instant::now();
+    std::thread::sleep(Duration::from_millis(1));
+    tokio::time::Instant::now() > before
+}
