@@ -1,0 +1,3 @@
+fn main() -> Result<(), tegami_codegen::Error> {
+    tegami_codegen::compile("proto")
+}
