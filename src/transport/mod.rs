@@ -6,8 +6,6 @@
 
 mod delivery;
 mod error;
-mod memory;
-pub use memory::Memory;
 mod topology;
 
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
