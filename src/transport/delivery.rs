@@ -129,6 +129,22 @@ pub struct Reason {
     pub last: SystemTime,
 }
 
+impl Reason {
+    /// A message of this queue, given up on at its first attempt, now; the fields say more.
+    pub fn new(kind: ReasonKind, queue: impl Into<String>, now: SystemTime) -> Self {
+        Self {
+            kind,
+            error: String::new(),
+            event: None,
+            service: String::new(),
+            queue: queue.into(),
+            attempts: 1,
+            first: now,
+            last: now,
+        }
+    }
+}
+
 /// The causes of a dead letter, with the names they carry on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
