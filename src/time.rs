@@ -28,6 +28,16 @@ impl Clock {
         Self { wall, started: Instant::now() }
     }
 
+    /// The moment on tokio's clock, to count delays from.
+    pub fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// The time of day at that moment.
+    pub fn wall(&self, instant: Instant) -> SystemTime {
+        self.wall + instant.saturating_duration_since(self.started)
+    }
+
     /// The time of day.
     pub fn now(&self) -> SystemTime {
         self.wall + self.started.elapsed()

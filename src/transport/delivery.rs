@@ -130,10 +130,18 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// A reason with what is always known; the other fields start empty.
-    pub fn new(kind: ReasonKind, error: impl Into<String>, attempts: u32, at: SystemTime) -> Self {
-        let (service, queue) = (String::new(), String::new());
-        Self { kind, error: error.into(), event: None, service, queue, attempts, first: at, last: at }
+    /// A message of this queue, given up on at its first attempt, now; the fields say more.
+    pub fn new(kind: ReasonKind, queue: impl Into<String>, now: SystemTime) -> Self {
+        Self {
+            kind,
+            error: String::new(),
+            event: None,
+            service: String::new(),
+            queue: queue.into(),
+            attempts: 1,
+            first: now,
+            last: now,
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod delivery;
 mod error;
+pub mod memory;
 mod topology;
 
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
 pub use error::{PublishError, PublishErrorKind, SettleError, SettleErrorKind, TransportError, TransportErrorKind};
+pub use memory::Memory;
 pub use topology::{Binding, Provision, QueuePlan, TopicPlan, Topology};
 
 use std::{borrow::Cow, time::Duration};
@@ -40,6 +42,24 @@ pub struct Outgoing {
     pub allow_unroutable: bool,
     /// The body and its attributes.
     pub sealed: Sealed,
+}
+
+impl Outgoing {
+    /// A message to this topic, neither ordered nor delayed; the routing key is the event's name.
+    pub fn new(id: MessageId, event: impl Into<Cow<'static, str>>, topic: impl Into<String>, sealed: Sealed) -> Self {
+        let event = event.into();
+        Self {
+            id,
+            topic: topic.into(),
+            routing_key: event.to_string(),
+            event,
+            key: None,
+            ordered: false,
+            delay: None,
+            allow_unroutable: false,
+            sealed,
+        }
+    }
 }
 
 /// What a transport can promise; what it cannot is refused where a user asks for it.

@@ -1,0 +1,198 @@
+//! A broker inside the process, with the semantics of the real ones.
+//!
+//! `state` and what it is made of are pure; `broker` puts a lock and bells around them; this file and
+//! `deliveries` wait. Nothing else in the library reaches in here but through [`Memory`].
+
+mod broker;
+mod builder;
+mod deliveries;
+mod entry;
+mod lanes;
+mod limits;
+mod provision;
+mod publish;
+mod queue;
+mod registry;
+mod routes;
+mod state;
+
+pub use builder::Builder;
+pub use queue::Depth;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use self::{broker::Broker, deliveries::QueueDeliveries, routes::QueueId};
+use crate::transport::{
+    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Topology, Transport,
+    TransportError, TransportErrorKind,
+};
+
+/// The longest a message can wait before its first delivery.
+const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A broker inside the process: competing consumers, fan-out, filters, redelivery, dead letters, order per key.
+///
+/// **Its messages die with the process.** What must survive a crash belongs into an outbox or on a real broker.
+///
+/// A clone is another connection to the same broker: closing one leaves the others open, and what the closed
+/// one had been handed goes to them. Queues live as long as any connection.
+///
+/// # Examples
+/// ```
+/// use tegami::transport::{Memory, Transport};
+///
+/// let memory = Memory::builder().capacity(1_000).build();
+/// assert_eq!(memory.name(), "memory");
+/// assert!(!memory.capabilities().durable);
+/// ```
+pub struct Memory {
+    broker: Arc<Broker>,
+    connection: u64,
+    closed: CancellationToken,
+}
+
+impl Memory {
+    /// A new broker with default settings.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Settings for a new broker.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The broker of this name in this process, with default settings; it lives while someone holds it.
+    pub fn named(name: &str) -> Self {
+        Self::connected_to(registry::named(name, || Self::builder().broker()))
+    }
+
+    fn connected_to(broker: Arc<Broker>) -> Self {
+        Self { connection: broker.connect(), broker, closed: CancellationToken::new() }
+    }
+
+    /// How much is in a queue; `None` when there is no such queue.
+    pub fn depth(&self, queue: &str) -> Option<Depth> {
+        let held = self.broker.lock();
+        held.state.names.get(queue).map(|queue| held.state.depth(*queue))
+    }
+
+    /// The newest accepted publishes, oldest first, as many as [`Builder::record`] says.
+    pub fn published(&self) -> Vec<Outgoing> {
+        self.broker.log()
+    }
+
+    /// Waits until every message is settled: none ready, none delayed, none in flight.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this future is dropped.
+    pub async fn quiet(&self) {
+        loop {
+            let quiet = self.broker.quiet.notified();
+            if self.broker.lock().state.is_quiet() {
+                return;
+            }
+            quiet.await;
+        }
+    }
+
+    fn queue(&self, name: &str) -> Result<QueueId, TransportError> {
+        self.open()?;
+        let known = self.broker.lock().state.names.get(name).copied();
+        known.ok_or_else(|| TransportError::new(TransportErrorKind::Missing, format!("queue `{name}` is not there")))
+    }
+
+    fn open(&self) -> Result<(), TransportError> {
+        match self.closed.is_cancelled() {
+            true => Err(TransportError::new(TransportErrorKind::Closed, "the memory transport was closed")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        Self::connected_to(self.broker.clone())
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for Memory {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: false,
+            reports_unroutable: true,
+            ordered: true,
+            delay: Some(LONGEST_DELAY),
+            message_limit: limits::MESSAGE,
+            attribute_limit: limits::ATTRIBUTES,
+            exact_attempts: true,
+        }
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        self.open()?;
+        provision::provision(&mut self.broker.lock().state, topology, mode)
+    }
+
+    async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        let deadline = self.broker.now() + self.broker.deadline;
+        self.publish_until(outgoing, deadline).await
+    }
+
+    async fn publish_all(&self, outgoing: Vec<Outgoing>) -> Vec<Result<(), PublishError>> {
+        let deadline = self.broker.now() + self.broker.deadline;
+        let mut answers = Vec::with_capacity(outgoing.len());
+        for message in outgoing {
+            answers.push(self.publish_until(message, deadline).await);
+        }
+        answers
+    }
+
+    async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        let queue = self.queue(&queue.name)?;
+        let (broker, bell) = (self.broker.clone(), self.broker.lock().bell(queue));
+        let (connection, closed) = (self.connection, self.closed.clone());
+        Ok(Box::new(QueueDeliveries { broker, connection, closed, queue, bell }))
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        let queue = self.queue(queue)?;
+        Ok(self.broker.lock().state.dead_letters(queue, limit))
+    }
+
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        let queue = self.queue(queue)?;
+        let now = self.broker.now();
+        let mut held = self.broker.lock();
+        let (count, wake) = held.state.redrive(queue, now);
+        let bell = held.bell(queue);
+        drop(held);
+        bell.ring(wake);
+        Ok(count)
+    }
+
+    async fn close(&self) {
+        self.closed.cancel();
+        self.broker.give_back(self.connection);
+    }
+}

@@ -1,0 +1,246 @@
+//! One queue as a pure state machine: no clock, no task, no waiting. Each change returns whom to wake.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{entry::Entry, lanes::Lanes};
+use crate::transport::{DeadLetter, Outgoing, Reason, SettleErrorKind, Settlement};
+
+/// How long a message rests whose dead-letter copy was refused (X4).
+const REFUSED: Duration = Duration::from_secs(1);
+
+/// Longer than any delay that ends: what an overflowing delay becomes.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// Whom a change wakes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wake {
+    /// So many messages became ready.
+    pub(super) ready: usize,
+    /// The earliest delay ends sooner than waiting consumers think.
+    pub(super) sooner: bool,
+    /// So many places became free.
+    pub(super) room: usize,
+}
+
+/// How much is in a queue.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Depth {
+    /// Waiting for a consumer, or behind another message of their key.
+    pub ready: usize,
+    /// Waiting for their delay to end.
+    pub delayed: usize,
+    /// Handed out and not settled.
+    pub in_flight: usize,
+    /// Given up on and kept.
+    pub dead: usize,
+}
+
+/// A message handed out.
+#[derive(Debug)]
+pub(super) struct Handed {
+    /// What to settle it by.
+    pub(super) tag: u64,
+    /// The message as it is delivered.
+    pub(super) entry: Entry,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    entry: Entry,
+    connection: u64,
+}
+
+/// One queue and its dead letters.
+#[derive(Debug)]
+pub(super) struct Queue {
+    ordered: bool,
+    capacity: usize,
+    next: u64,
+    ready: BTreeMap<u64, Entry>,
+    delayed: BTreeMap<(Instant, u64), Entry>,
+    in_flight: HashMap<u64, InFlight>,
+    lanes: Lanes,
+    dead: VecDeque<(Entry, Reason)>,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub(super) fn new(ordered: bool, capacity: usize) -> Self {
+        Self {
+            ordered,
+            capacity,
+            next: 0,
+            ready: BTreeMap::new(),
+            delayed: BTreeMap::new(),
+            in_flight: HashMap::new(),
+            lanes: Lanes::default(),
+            dead: VecDeque::new(),
+        }
+    }
+
+    /// Is there room for one more?
+    pub(super) fn has_room(&self) -> bool {
+        self.unsettled() < self.capacity
+    }
+
+    /// How many messages are here, dead letters aside.
+    pub(super) fn unsettled(&self) -> usize {
+        self.ready.len() + self.delayed.len() + self.in_flight.len() + self.lanes.behind()
+    }
+
+    /// When the first delay ends.
+    pub(super) fn earliest(&self) -> Option<Instant> {
+        self.delayed.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// How much is here.
+    pub(super) fn depth(&self) -> Depth {
+        Depth {
+            ready: self.ready.len() + self.lanes.behind(),
+            delayed: self.delayed.len(),
+            in_flight: self.in_flight.len(),
+            dead: self.dead.len(),
+        }
+    }
+
+    /// Puts a message at the end. The caller has seen that there is room.
+    pub(super) fn push(&mut self, message: Arc<Outgoing>, now: Instant) -> Wake {
+        let due = message.delay.map(|delay| end_of(delay, now));
+        let position = self.number();
+        self.enter(Entry::new(message, position, due), now)
+    }
+
+    /// Hands out at most `room` messages, those first whose place is first.
+    pub(super) fn take(&mut self, room: usize, connection: u64, now: Instant) -> (Vec<Handed>, Wake) {
+        let ripe = self.ripen(now);
+        let count = room.min(self.ready.len());
+        let mut handed = Vec::with_capacity(count);
+        for _ in 0..count {
+            let Some((_, entry)) = self.ready.pop_first() else { break };
+            handed.push(self.hand_out(entry, connection, now));
+        }
+        (handed, Wake { ready: ripe.min(self.ready.len()), ..Wake::default() })
+    }
+
+    /// Does with a handed-out message what its consumer decided.
+    pub(super) fn settle(&mut self, tag: u64, settlement: Settlement, now: Instant) -> (Settled, Wake) {
+        let Some(InFlight { entry, .. }) = self.in_flight.remove(&tag) else {
+            return (Err(SettleErrorKind::Lost), Wake::default());
+        };
+        match settlement {
+            Settlement::Ack => (Ok(()), self.leave(&entry, now)),
+            Settlement::Retry { after } => (Ok(()), self.retry(entry, after, now)),
+            Settlement::Release => (Ok(()), self.place(entry, now)),
+            Settlement::DeadLetter(_) if self.dead.len() >= self.capacity => {
+                let entry = Entry { due: Some(now + REFUSED), ..entry };
+                (Err(SettleErrorKind::CopyRefused), self.place(entry, now))
+            }
+            Settlement::DeadLetter(reason) => {
+                let wake = self.leave(&entry, now);
+                self.dead.push_back((entry, reason));
+                (Ok(()), wake)
+            }
+        }
+    }
+
+    /// Takes back what a connection was handed and has not settled.
+    pub(super) fn give_back(&mut self, connection: u64, now: Instant) -> Wake {
+        let gone = self.in_flight.extract_if(|_, held| held.connection == connection);
+        let entries: Vec<Entry> = gone.map(|(_, held)| held.entry).collect();
+        for entry in entries.iter().cloned() {
+            self.place(entry, now);
+        }
+        Wake { ready: entries.len(), ..Wake::default() }
+    }
+
+    /// The dead letters, oldest first.
+    pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
+        let letters = self.dead.iter().take(limit);
+        letters
+            .map(|(entry, reason)| {
+                let message = &entry.message;
+                DeadLetter::new(Some(message.id.clone()), message.sealed.clone(), reason.clone())
+            })
+            .collect()
+    }
+
+    /// Puts dead letters back at the end, as many as there is room for; how many that were (X7).
+    pub(super) fn redrive(&mut self, now: Instant) -> (usize, Wake) {
+        let count = self.dead.len().min(self.capacity.saturating_sub(self.unsettled()));
+        let mut wake = Wake::default();
+        for (entry, _) in self.dead.drain(..count).collect::<Vec<_>>() {
+            let position = self.number();
+            let again = Entry { redelivered: true, ..Entry::new(entry.message, position, None) };
+            wake.ready += self.enter(again, now).ready;
+        }
+        (count, wake)
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn enter(&mut self, entry: Entry, now: Instant) -> Wake {
+        let entry = if self.ordered { self.lanes.enter(entry) } else { Some(entry) };
+        entry.map_or_else(Wake::default, |entry| self.place(entry, now))
+    }
+
+    fn leave(&mut self, entry: &Entry, now: Instant) -> Wake {
+        let key = entry.key().filter(|_| self.ordered);
+        let next = key.and_then(|key| self.lanes.leave(key));
+        let wake = next.map_or_else(Wake::default, |next| self.place(next, now));
+        Wake { room: 1, ..wake }
+    }
+
+    fn retry(&mut self, entry: Entry, after: Duration, now: Instant) -> Wake {
+        // In order, a retry keeps its place; elsewhere it goes to the end, so that it starves nobody.
+        let keeps_place = self.ordered && entry.key().is_some();
+        let position = if keeps_place { entry.position } else { self.number() };
+        let attempt = entry.attempt.saturating_add(1);
+        self.place(Entry { position, attempt, due: Some(end_of(after, now)), ..entry }, now)
+    }
+
+    fn place(&mut self, entry: Entry, now: Instant) -> Wake {
+        let Some(due) = entry.due.filter(|due| *due > now) else {
+            self.ready.insert(entry.position, entry);
+            return Wake { ready: 1, ..Wake::default() };
+        };
+        let sooner = self.earliest().is_none_or(|earliest| due < earliest);
+        self.delayed.insert((due, entry.position), entry);
+        Wake { sooner, ..Wake::default() }
+    }
+
+    fn ripen(&mut self, now: Instant) -> usize {
+        let before = self.ready.len();
+        while let Some(first) = self.delayed.first_entry().filter(|first| first.key().0 <= now) {
+            let entry = first.remove();
+            self.ready.insert(entry.position, entry);
+        }
+        self.ready.len() - before
+    }
+
+    fn hand_out(&mut self, mut entry: Entry, connection: u64, now: Instant) -> Handed {
+        let tag = self.number();
+        entry.first.get_or_insert(now);
+        let handed = Handed { tag, entry: entry.clone() };
+        entry.redelivered = true;
+        entry.due = None;
+        self.in_flight.insert(tag, InFlight { entry, connection });
+        handed
+    }
+}
+
+/// What a settlement came to.
+pub(super) type Settled = Result<(), SettleErrorKind>;
+
+fn end_of(delay: Duration, now: Instant) -> Instant {
+    now.checked_add(delay).unwrap_or(now + NEVER)
+}

@@ -1,0 +1,129 @@
+//! A whole broker as a pure state machine: topics, bindings, queues. No clock, no task, no waiting.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::{
+    queue::{Depth, Handed, Queue, Settled, Wake},
+    routes::{QueueId, Routes},
+};
+use crate::transport::{DeadLetter, Outgoing, Settlement};
+
+/// Everything a broker holds.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) capacity: usize,
+    pub(super) topics: HashMap<String, Topic>,
+    pub(super) names: HashMap<String, QueueId>,
+    pub(super) declared: Vec<Declared>,
+    queues: Vec<Queue>,
+    unsettled: usize,
+}
+
+/// One topic: where it leads, and whether a plan promised order for it.
+#[derive(Debug, Default)]
+pub(super) struct Topic {
+    pub(super) ordered: Option<bool>,
+    pub(super) routes: Routes,
+}
+
+/// What a plan said of a queue.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Declared {
+    pub(super) ordered: bool,
+    pub(super) dead_letters: String,
+}
+
+/// What became of a publish.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    /// It is in every queue that wants it.
+    Stored(Vec<(QueueId, Wake)>),
+    /// No queue is bound for the event.
+    Unroutable,
+    /// This queue has no room, so it went nowhere.
+    Full(QueueId),
+}
+
+impl State {
+    /// A broker with nothing in it.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            topics: HashMap::new(),
+            names: HashMap::new(),
+            declared: Vec::new(),
+            queues: Vec::new(),
+            unsettled: 0,
+        }
+    }
+
+    /// Adds an empty queue.
+    pub(super) fn declare(&mut self, name: &str, declared: Declared) -> QueueId {
+        let queue = self.queues.len();
+        self.queues.push(Queue::new(declared.ordered, self.capacity));
+        self.declared.push(declared);
+        self.names.insert(name.to_owned(), queue);
+        queue
+    }
+
+    /// Stores a message in every queue that wants it, or in none.
+    pub(super) fn publish(&mut self, message: &Arc<Outgoing>, now: Instant) -> Published {
+        let targets = self.topics.get(&message.topic).map(|topic| topic.routes.targets(message)).unwrap_or_default();
+        if !targets.bound && !message.allow_unroutable {
+            return Published::Unroutable;
+        }
+        if let Some(full) = targets.queues.iter().find(|queue| !self.queues[**queue].has_room()) {
+            return Published::Full(*full);
+        }
+        self.unsettled += targets.queues.len();
+        let queues = targets.queues.into_iter();
+        Published::Stored(queues.map(|queue| (queue, self.queues[queue].push(message.clone(), now))).collect())
+    }
+
+    /// Hands out at most `room` messages of a queue.
+    pub(super) fn take(&mut self, queue: QueueId, room: usize, connection: u64, now: Instant) -> (Vec<Handed>, Wake) {
+        self.queues[queue].take(room, connection, now)
+    }
+
+    /// Settles a handed-out message.
+    pub(super) fn settle(&mut self, queue: QueueId, tag: u64, settlement: Settlement, now: Instant) -> (Settled, Wake) {
+        let (settled, wake) = self.queues[queue].settle(tag, settlement, now);
+        self.unsettled -= wake.room;
+        (settled, wake)
+    }
+
+    /// Takes back all that a connection was handed and has not settled.
+    pub(super) fn give_back(&mut self, connection: u64, now: Instant) -> Vec<(QueueId, Wake)> {
+        let queues = self.queues.iter_mut().enumerate();
+        queues.map(|(queue, state)| (queue, state.give_back(connection, now))).collect()
+    }
+
+    /// Puts dead letters back into their queue.
+    pub(super) fn redrive(&mut self, queue: QueueId, now: Instant) -> (usize, Wake) {
+        let (count, wake) = self.queues[queue].redrive(now);
+        self.unsettled += count;
+        (count, wake)
+    }
+
+    /// The dead letters of a queue, oldest first.
+    pub(super) fn dead_letters(&self, queue: QueueId, limit: usize) -> Vec<DeadLetter> {
+        self.queues[queue].dead_letters(limit)
+    }
+
+    /// When the queue's first delay ends.
+    pub(super) fn earliest(&self, queue: QueueId) -> Option<Instant> {
+        self.queues[queue].earliest()
+    }
+
+    /// How much is in a queue.
+    pub(super) fn depth(&self, queue: QueueId) -> Depth {
+        self.queues[queue].depth()
+    }
+
+    /// Is every message settled?
+    pub(super) fn is_quiet(&self) -> bool {
+        self.unsettled == 0
+    }
+}
