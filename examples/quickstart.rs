@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
     }
 
     memory.quiet().await;
-    for letter in memory.dead_letters_of_all() {
+    for letter in memory.all_dead_letters() {
         let (reason, attempts, error) = (letter.reason(), letter.attempts(), letter.error());
         println!("dead letter: {reason} after {attempts} attempts: {error}");
     }

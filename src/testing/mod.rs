@@ -19,9 +19,6 @@ use crate::{
 };
 use record::Record;
 
-/// The most dead letters looked at.
-const DEAD_LETTERS: usize = 10_000;
-
 /// A running service with everything it did on record.
 ///
 /// # Examples
@@ -113,7 +110,9 @@ impl TestService {
 
     /// The messages the service gave up on, by queue, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.queues.iter().flat_map(|queue| self.memory.dead_letters_now(queue, DEAD_LETTERS)).collect()
+        let mut letters = self.memory.all_dead_letters();
+        letters.retain(|letter| self.queues.contains(&letter.details().queue));
+        letters
     }
 
     /// Stops the service as SIGTERM would, and says how it ended.

@@ -19,7 +19,7 @@ mod state;
 pub use builder::Builder;
 pub use queue::Depth;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -78,6 +78,13 @@ impl Memory {
     pub fn depth(&self, queue: &str) -> Option<Depth> {
         let held = self.broker.lock();
         held.state.names.get(queue).map(|queue| held.state.depth(*queue))
+    }
+
+    /// The dead letters of every queue, by queue name, oldest first.
+    pub fn all_dead_letters(&self) -> Vec<DeadLetter> {
+        let held = self.broker.lock();
+        let queues: BTreeMap<_, _> = held.state.names.iter().collect();
+        queues.into_values().flat_map(|queue| held.state.dead_letters(*queue, usize::MAX)).collect()
     }
 
     /// The newest accepted publishes, oldest first, as many as [`Builder::record`] says.
