@@ -4,8 +4,6 @@
 //! payload; that is `codec`'s. The publisher seals, the pipeline opens.
 
 mod id;
-mod json_base;
-pub use json_base::JsonBase;
 
 pub use id::MessageId;
 
