@@ -74,7 +74,8 @@ fn no_feature_gate_hides_inside_a_function() {
         let lines: Vec<&str> = code.lines().collect();
         for (n, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("#[cfg(feature")) {
             let next = lines.get(n + 1).map_or("", |next| next.trim_start());
-            let item = ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) "].iter().any(|start| next.starts_with(start));
+            let item =
+                ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) "].iter().any(|start| next.starts_with(start));
             assert!(item, "{}:{}: `{line}` stands before `{next}`", path.display(), n + 1);
         }
     }
@@ -118,7 +119,8 @@ fn sources() -> BTreeMap<PathBuf, String> {
 
 /// The module a file belongs to, as the floors name it; `None` for `lib.rs`.
 fn module_of(path: &Path) -> Option<String> {
-    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned()).collect();
+    let parts: Vec<String> =
+        path.iter().map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned()).collect();
     known_module(&parts.join("::"))
 }
 
@@ -171,7 +173,8 @@ fn spell_out(text: &str, before: &str, found: &mut Vec<String>) -> usize {
 
 #[test]
 fn imports_are_read_as_the_compiler_reads_them() {
-    let code = "use crate::{\n    codec::{self, Payload},\n    time::Clock,\n};\nfn f() { crate::event::g() } // crate::no";
+    let code =
+        "use crate::{\n    codec::{self, Payload},\n    time::Clock,\n};\nfn f() { crate::event::g() } // crate::no";
     let found = imports(code);
     assert_eq!(found[..3], ["codec::self", "codec::Payload", "time::Clock"]);
     assert!(found.contains(&"event::g".to_owned()));

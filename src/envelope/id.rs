@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::{DecodeError, bounds::undecodable};
 use crate::time::Dice;
 
 /// The longest id taken from outside (a limit of SQS FIFO deduplication ids).
@@ -22,6 +23,15 @@ impl MessageId {
         let text = text.into();
         let fits = !text.is_empty() && text.len() <= LIMIT && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self(text.into_boxed_str()))
+    }
+
+    /// An id as a body tells it: absent or empty is none, and one we cannot take is an error.
+    pub(super) fn told(whose: &str, text: Option<String>) -> Result<Option<Self>, DecodeError> {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+        let id = Self::parse(text).ok_or_else(|| {
+            undecodable(format!("the {whose} id is not printable ASCII of at most {LIMIT} characters"))
+        })?;
+        Ok(Some(id))
     }
 
     /// The id as text.

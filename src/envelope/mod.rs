@@ -3,11 +3,23 @@
 //! An [`Envelope`] turns a message into the bytes a transport carries and back. It never looks into the
 //! payload; that is `codec`'s. The publisher seals, the pipeline opens.
 
+mod bounds;
+mod cloud_events;
+mod head;
 mod id;
+mod json_base;
+mod moment;
+mod protobuf_base;
+mod protocol;
+mod raw;
+mod source_uri;
 
+pub use cloud_events::CloudEvents;
+pub use head::{Head, Source};
 pub use id::MessageId;
-
-use std::{borrow::Cow, time::SystemTime};
+pub use json_base::JsonBase;
+pub use protobuf_base::ProtobufBase;
+pub use raw::Raw;
 
 use bytes::Bytes;
 
@@ -30,47 +42,6 @@ impl<T> Message<T> {
     /// A message of this content.
     pub fn new(head: Head, content: T) -> Self {
         Self { head, content }
-    }
-}
-
-/// What a message says beside its event.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Head {
-    /// The message; absent only where a foreign publisher gave none.
-    pub id: Option<MessageId>,
-    /// The event's name; absent where a foreign publisher gave none.
-    pub event: Option<Cow<'static, str>>,
-    /// When the message was made.
-    pub time: Option<SystemTime>,
-    /// The service that made it.
-    pub source: Source,
-    /// The topic it was published to, without the environment's prefix.
-    pub topic: Option<Cow<'static, str>>,
-    /// The conversation: the id of the message that began it.
-    pub correlation_id: Option<MessageId>,
-    /// The message whose handling caused this one.
-    pub causation_id: Option<MessageId>,
-    /// What must stay in order together.
-    pub key: Option<String>,
-    /// What travels beside the payload.
-    pub attributes: Attributes,
-}
-
-/// Who made a message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Source {
-    /// The service's name.
-    pub service: Option<Cow<'static, str>>,
-    /// The running instance, a UUID.
-    pub instance: Option<Cow<'static, str>>,
-}
-
-impl Source {
-    /// A running instance of a service.
-    pub fn of(service: impl Into<Cow<'static, str>>, instance: impl Into<Cow<'static, str>>) -> Self {
-        Self { service: Some(service.into()), instance: Some(instance.into()) }
     }
 }
 
@@ -106,6 +77,44 @@ impl Envelope for std::sync::Arc<dyn Envelope> {
 /// - leave the attributes they do not own as they are.
 ///
 /// The well-known mistake: decompressing or decoding base64 without a limit on the output.
+///
+/// # Examples
+/// An envelope of one's own, made of another: each body begins with a mark.
+/// ```
+/// use tegami::{
+///     codec::Payload,
+///     envelope::{DecodeError, DecodeErrorKind, EncodeError, Envelope, Head, Message, Raw, Sealed},
+///     event::Encoding,
+/// };
+///
+/// struct Marked(Raw);
+///
+/// impl Envelope for Marked {
+///     fn encoding(&self) -> Encoding {
+///         self.0.encoding()
+///     }
+///
+///     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
+///         let Sealed { body, attributes } = self.0.seal(message)?;
+///         Ok(Sealed { body: [b"acme:".as_slice(), &body].concat().into(), attributes })
+///     }
+///
+///     fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {
+///         let Some(body) = sealed.body.strip_prefix(b"acme:") else {
+///             return Err(DecodeError::new(DecodeErrorKind::Undecodable, "the mark is missing"));
+///         };
+///         self.0.open(&Sealed { body: sealed.body.slice_ref(body), attributes: sealed.attributes.clone() })
+///     }
+/// }
+///
+/// let marked = Marked(Raw::json());
+/// let message = Message::new(
+///     Head::new().service("billing").key("o-1"),
+///     Payload { encoding: Encoding::Json, bytes: "{}".into() },
+/// );
+/// assert_eq!(marked.open(&marked.seal(message.clone())?)?, message);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait Envelope: Send + Sync + 'static {
     /// The payload encoding this envelope carries best.
     fn encoding(&self) -> Encoding;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use crate::{
     contract::Names,
-    envelope::{Envelope, Head, MessageId, Source},
+    envelope::{Envelope, Head, MessageId},
     error::BoxError,
     event::{EVENT_ATTRIBUTE, Event},
     middleware::{Chain, Work},
@@ -68,14 +68,16 @@ impl Line {
 
     /// The head of a new message.
     pub(crate) fn head<E: Event>(&self, id: MessageId, event: &E) -> Head {
-        let mut head = Head::default();
-        head.id = Some(id);
-        head.event = Some(E::CONTRACT.name.into());
-        head.time = Some(self.clock.now());
-        head.source = Source::of(self.service.to_string(), self.instance.clone());
-        head.topic = Some(E::CONTRACT.topic.into());
+        let attributes = event.attributes().with(EVENT_ATTRIBUTE, E::CONTRACT.name);
+        let mut head = Head::new()
+            .id(id)
+            .event(E::CONTRACT.name)
+            .time(self.clock.now())
+            .service(self.service.to_string())
+            .instance(self.instance.clone())
+            .topic(E::CONTRACT.topic)
+            .attributes(attributes);
         head.key = event.key().map(Cow::into_owned);
-        head.attributes = event.attributes().with(EVENT_ATTRIBUTE, E::CONTRACT.name);
         head
     }
 }
