@@ -171,3 +171,9 @@ impl Type {
         }
     }
 }
+
+/// The major version: the `vN` segment of a package, or 1 where there is none.
+pub(crate) fn version(package: &str) -> u32 {
+    let segments = package.rsplit('.');
+    segments.filter_map(|segment| segment.strip_prefix('v')?.parse().ok()).next().unwrap_or(1)
+}
