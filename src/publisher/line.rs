@@ -30,16 +30,10 @@ pub(crate) struct Parts {
     pub(crate) names: Names,
     pub(crate) service: Arc<str>,
     pub(crate) instance: String,
-    pub(crate) unroutable: Unroutable,
+    /// Events that may go nowhere without an error (P4).
+    pub(crate) unroutable: BTreeSet<&'static str>,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
-}
-
-/// Which events may go nowhere without an error (P4).
-#[derive(Debug, Clone)]
-pub(crate) enum Unroutable {
-    Events(BTreeSet<&'static str>),
-    All,
 }
 
 impl std::ops::Deref for Line {
@@ -57,13 +51,6 @@ impl Line {
 
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(), PublishError> {
         self.chain.run(outgoing).await
-    }
-
-    pub(crate) fn may_be_unroutable(&self, event: &str) -> bool {
-        match &self.unroutable {
-            Unroutable::All => true,
-            Unroutable::Events(events) => events.contains(event),
-        }
     }
 
     /// The head of a new message.

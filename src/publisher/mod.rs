@@ -6,7 +6,7 @@
 mod line;
 mod options;
 
-pub(crate) use line::{Line, Link, Parts, Unroutable};
+pub(crate) use line::{Line, Link, Parts};
 pub use options::PublishOptions;
 
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl Publisher {
         }
         let key = head.key.clone();
         let sealed = envelope.seal(Message::new(head, payload)).map_err(invalid::<E>)?;
-        let allow_unroutable = options.allow_unroutable || line.may_be_unroutable(E::CONTRACT.name);
+        let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
         Ok(Outgoing {
             id,
             event: E::CONTRACT.name.into(),

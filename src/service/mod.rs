@@ -25,7 +25,7 @@ use crate::{
     handler::Handler,
     middleware::Middleware,
     pipeline::{Incoming, Route, Subscription, Typed},
-    publisher::{Link, Publisher, Unroutable},
+    publisher::{Link, Publisher},
     time::{Clock, Dice},
     transport::{Outgoing, Provision, Topology, Transport},
 };
@@ -43,18 +43,18 @@ const NAME_LIMIT: usize = 64;
 #[must_use = "a service does nothing until it is run"]
 pub struct Service<S = ()> {
     state: Arc<S>,
-    parts: Parts,
+    pub(crate) parts: Parts,
 }
 
 /// Everything about a service that does not depend on the type of its state.
 pub(crate) struct Parts {
     name: String,
     transport: Option<Arc<dyn Transport>>,
-    envelope: Arc<dyn Envelope>,
+    pub(crate) envelope: Arc<dyn Envelope>,
     wishes: Vec<Wish>,
-    consume: Vec<Arc<dyn Middleware<Incoming>>>,
+    pub(crate) consume: Vec<Arc<dyn Middleware<Incoming>>>,
     publish: Vec<Arc<dyn Middleware<Outgoing>>>,
-    unroutable: Unroutable,
+    unroutable: BTreeSet<&'static str>,
     hooks: Hooks,
     prefix: Option<String>,
     provision: Option<Provision>,
@@ -74,7 +74,7 @@ impl Service {
             wishes: Vec::new(),
             consume: Vec::new(),
             publish: Vec::new(),
-            unroutable: Unroutable::Events(BTreeSet::new()),
+            unroutable: BTreeSet::new(),
             hooks: Hooks::default(),
             prefix: None,
             provision: None,
@@ -138,9 +138,7 @@ impl<S: Send + Sync + 'static> Service<S> {
 
     /// Publishing events of type `E` is no error when nobody listens (P4).
     pub fn allow_unroutable<E: Event>(mut self) -> Self {
-        if let Unroutable::Events(events) = &mut self.parts.unroutable {
-            events.insert(E::CONTRACT.name);
-        }
+        self.parts.unroutable.insert(E::CONTRACT.name);
         self
     }
 
@@ -210,32 +208,6 @@ impl<S: Send + Sync + 'static> Service<S> {
     {
         self.parts.hooks.add(turn, self.state.clone(), hook);
         self
-    }
-
-    /// The envelope, for a test to open what was published.
-    #[cfg(feature = "testing")]
-    pub(crate) fn own_envelope(&self) -> Arc<dyn Envelope> {
-        self.parts.envelope.clone()
-    }
-
-    /// Adds a step outside of all that are there.
-    #[cfg(feature = "testing")]
-    pub(crate) fn first_middleware(mut self, step: impl Middleware<Incoming>) -> Self {
-        self.parts.consume.insert(0, Arc::new(step));
-        self
-    }
-
-    /// No event needs a listener.
-    #[cfg(feature = "testing")]
-    pub(crate) fn allow_all_unroutable(mut self) -> Self {
-        self.parts.unroutable = Unroutable::All;
-        self
-    }
-
-    /// The service without its state's type.
-    #[cfg(feature = "testing")]
-    pub(crate) fn into_parts(self) -> Parts {
-        self.parts
     }
 
     /// The service's publisher: cloneable, and usable before the service runs; a publish then waits for the start.

@@ -49,21 +49,17 @@ impl TestService {
     /// As [`start`](Self::start).
     pub async fn start_on<S: Send + Sync + 'static>(memory: &Memory, service: Service<S>) -> Result<Self, Error> {
         pause_clock()?;
-        let record = Arc::new(Record::new(service.own_envelope()));
-        let service = service
-            .transport(memory.clone())
-            .prefix("")
-            .first_middleware(record.clone())
-            .publish_middleware(record.clone())
-            .allow_all_unroutable();
+        let record = Arc::new(Record::new(service.parts.envelope.clone()));
+        let mut service = service.transport(memory.clone()).prefix("").publish_middleware(record.clone());
+        service.parts.consume.insert(0, Arc::new(record.clone()));
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test")
             .transport(memory.clone())
             .envelope(record.envelope())
             .started(async |_| Ok::<(), Error>(()));
         Ok(Self {
-            service: start(service.into_parts(), Settings::default()).await?,
-            outside: start(outside.into_parts(), Settings::default()).await?,
+            service: start(service.parts, Settings::default()).await?,
+            outside: start(outside.parts, Settings::default()).await?,
             memory: memory.clone(),
             queues,
             record,
