@@ -118,17 +118,10 @@ impl Publisher {
         let key = head.key.clone();
         let sealed = envelope.seal(Message::new(head, payload)).map_err(invalid::<E>)?;
         let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
-        Ok(Outgoing {
-            id,
-            event: E::CONTRACT.name.into(),
-            topic: line.names.topic(E::CONTRACT),
-            routing_key: line.names.routing_key(E::CONTRACT),
-            key,
-            ordered: E::CONTRACT.ordered,
-            delay: options.delay,
-            allow_unroutable,
-            sealed,
-        })
+        let routing_key = line.names.routing_key(E::CONTRACT);
+        let (ordered, delay) = (E::CONTRACT.ordered, options.delay);
+        let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
+        Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, ..outgoing })
     }
 }
 

@@ -1,0 +1,175 @@
+//! What a handler gets, and who gets what (D, P9, H).
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tegami::{
+    Context, Error, Handler, HandlerError, Service,
+    envelope::{CloudEvents, ProtobufBase, Raw},
+    testing::TestService,
+    transport::Memory,
+};
+
+use crate::{
+    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    order,
+};
+
+async fn send_receipt(order: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
+    ctx.publish(&ReceiptSent::builder().order_id(order.order_id).build()).await?;
+    Ok(())
+}
+
+async fn ignore<E: tegami::Event>(_: E, _: Context) -> Result<(), HandlerError> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn p9_event_arrives_as_it_was_published_in_every_envelope() -> Result<(), Error> {
+    let paid = OrderPaid {
+        order_id: "o-1 \u{e9}\u{1f600}\"\\".to_owned(),
+        currency: "EUR".to_owned(),
+        amount_minor: i64::MIN,
+        paid_at: Some("1969-12-31T23:59:59.000000001Z".parse().expect("a time")),
+    };
+    let services = [
+        Service::new("json").on::<OrderPaid>(ignore),
+        Service::new("proto").envelope(ProtobufBase::default()).on::<OrderPaid>(ignore),
+        Service::new("cloud").envelope(CloudEvents::default()).on::<OrderPaid>(ignore),
+        Service::new("raw").envelope(Raw::protobuf()).on::<OrderPaid>(ignore),
+    ];
+    for service in services {
+        let test = TestService::start(service).await?;
+        test.publish(&paid).await?;
+        test.settle().await;
+        assert_eq!(test.handled::<OrderPaid>(), [paid.clone()]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn follow_up_knows_its_conversation_and_its_cause() -> Result<(), Error> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = {
+        let seen = seen.clone();
+        move |_: ReceiptSent, ctx: Context| {
+            let noted = (ctx.correlation_id().clone(), ctx.causation_id().cloned(), ctx.source().map(str::to_owned));
+            seen.lock().expect("one thread").push((noted, ctx.key().map(str::to_owned)));
+            async { Ok(()) }
+        }
+    };
+    let test =
+        TestService::start(Service::new("billing").on::<OrderPaid>(send_receipt).on::<ReceiptSent>(note)).await?;
+    let first = test.publish(&order("o-1")).await?;
+    test.settle().await;
+    let seen = seen.lock().expect("one thread").clone();
+    let source = Some("billing".to_owned());
+    assert_eq!(seen, [((first.clone(), Some(first), source), Some("o-1".to_owned()))]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn state_is_shared_and_a_handler_may_be_a_type() -> Result<(), Error> {
+    struct Counter(AtomicUsize);
+    struct Count {
+        by: usize,
+    }
+    impl Handler<OrderPaid, Counter> for Count {
+        async fn call(&self, _: OrderPaid, ctx: Context<Counter>) -> Result<(), HandlerError> {
+            ctx.state().0.fetch_add(self.by, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+    let total = Arc::new(AtomicUsize::new(0));
+    let report = total.clone();
+    let service = Service::new("billing")
+        .state(Counter(AtomicUsize::new(0)))
+        .on_with::<OrderPaid>(Count { by: 2 }, |s| s.group("twos"))
+        .on_with::<OrderPaid>(Count { by: 3 }, |s| s.group("threes"))
+        .stopped(move |service| async move {
+            report.store(service.state().0.load(Ordering::Relaxed), Ordering::Relaxed);
+            Ok::<(), Error>(())
+        });
+    let test = TestService::start(service).await?;
+    test.publish(&order("o-1")).await?;
+    test.settle().await;
+    test.stop().await?;
+    assert_eq!(total.load(Ordering::Relaxed), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn d3_replicas_share_and_subscriptions_each_get_all() -> Result<(), Error> {
+    let memory = Memory::new();
+    let billing = || Service::new("billing").on::<OrderPaid>(ignore);
+    let (one, two) =
+        (TestService::start_on(&memory, billing()).await?, TestService::start_on(&memory, billing()).await?);
+    let shipping = TestService::start_on(&memory, Service::new("shipping").on::<OrderPaid>(ignore)).await?;
+    for n in 0..100 {
+        one.publish(&order(&format!("o-{n}"))).await?;
+    }
+    one.settle().await;
+    let mut shared: Vec<_> = [one.handled::<OrderPaid>(), two.handled::<OrderPaid>()].concat();
+    shared.sort_by(|a, b| a.order_id.cmp(&b.order_id));
+    shared.dedup();
+    assert_eq!(shared.len(), 100);
+    assert_eq!(one.handled::<OrderPaid>().len() + two.handled::<OrderPaid>().len(), 100);
+    assert_eq!(shipping.handled::<OrderPaid>().len(), 100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn filter_lets_through_what_was_asked_for_and_acks_the_rest() -> Result<(), Error> {
+    let large = OrderPaid::currency().one_of(["EUR", "USD"]).and(OrderPaid::amount_minor().at_least(10_000));
+    let service = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.filter(large));
+    let test = TestService::start(service).await?;
+    for (id, currency, amount) in [("yes", "USD", 10_000), ("small", "EUR", 9_999), ("other", "SEK", 10_000)] {
+        let paid = OrderPaid::builder().order_id(id).currency(currency).amount_minor(amount).build();
+        test.publish(&paid).await?;
+    }
+    test.settle().await;
+    let handled: Vec<_> = test.handled::<OrderPaid>().into_iter().map(|order| order.order_id).collect();
+    assert_eq!(handled, ["yes"]);
+    assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn group_puts_several_events_on_one_queue() -> Result<(), Error> {
+    let service = Service::new("billing")
+        .on_with::<OrderPaid>(ignore, |s| s.group("all"))
+        .on_with::<ReceiptSent>(ignore, |s| s.group("all"));
+    assert_eq!(service.topology()?.queues.len(), 1);
+    let test = TestService::start(service).await?;
+    test.publish(&order("o-1")).await?;
+    test.publish(&ReceiptSent::builder().order_id("o-1").build()).await?;
+    test.settle().await;
+    assert_eq!((test.handled::<OrderPaid>().len(), test.handled::<ReceiptSent>().len()), (1, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn b1_no_more_handlers_run_at_once_than_asked_for() -> Result<(), Error> {
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let slow = {
+        let (running, most) = (running.clone(), most.clone());
+        move |_: OrderPaid, _: Context| {
+            let (running, most) = (running.clone(), most.clone());
+            async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            }
+        }
+    };
+    let test = TestService::start(Service::new("billing").on_with::<OrderPaid>(slow, |s| s.concurrency(3))).await?;
+    for n in 0..20 {
+        test.publish(&order(&format!("o-{n}"))).await?;
+    }
+    test.settle().await;
+    assert_eq!((most.load(Ordering::SeqCst), test.handled::<OrderPaid>().len()), (3, 20));
+    Ok(())
+}

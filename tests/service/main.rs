@@ -1,0 +1,20 @@
+//! A whole service on the memory transport, promise by promise.
+
+mod contracts {
+    tegami::include_contracts!();
+}
+mod handling;
+mod lifecycle;
+mod middleware;
+mod poison;
+mod publishing;
+mod retries;
+mod shutdown;
+mod topology;
+
+use contracts::shop::orders::v1::OrderPaid;
+
+/// An order with everything a valid one needs.
+fn order(id: &str) -> OrderPaid {
+    OrderPaid::builder().order_id(id).currency("EUR").amount_minor(990).build()
+}

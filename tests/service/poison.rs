@@ -1,0 +1,117 @@
+//! Messages that nobody can handle (X).
+
+use bytes::Bytes;
+use tegami::{
+    Context, Error, HandlerError, Service,
+    envelope::{MessageId, Sealed},
+    event::Attributes,
+    testing::{ReasonKind, TestService},
+    transport::{Memory, Outgoing, Transport},
+};
+
+use crate::{contracts::shop::orders::v1::OrderPaid, order};
+
+async fn ignore(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
+    Ok(())
+}
+
+/// A message as a foreign publisher might send it.
+fn foreign(n: usize, body: impl Into<Bytes>) -> Outgoing {
+    let id = MessageId::parse(format!("m-{n}")).expect("a valid id");
+    let sealed = Sealed { body: body.into(), attributes: Attributes::new() };
+    Outgoing::new(id, "shop.orders.v1.OrderPaid", "shop-orders-v1", sealed)
+}
+
+fn enveloped(data: &str) -> String {
+    let metadata = r#""metadata": {"message_uuid": "m", "timestamp": 1.0, "topic": "t", "data_encoding": "raw"}"#;
+    format!(r#"{{"service": {{"name": "s", "uuid": "u"}}, {metadata}, "data": {data}}}"#)
+}
+
+#[tokio::test]
+async fn x1_what_cannot_be_decoded_is_dead_at_once_with_its_bytes() -> Result<(), Error> {
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    let bodies: Vec<(Bytes, ReasonKind)> = vec![
+        (Bytes::new(), ReasonKind::Undecodable),
+        ("not json".into(), ReasonKind::Undecodable),
+        ("[]".into(), ReasonKind::Undecodable),
+        (Bytes::from_static(&[0xff, 0xfe, 0x00]), ReasonKind::Undecodable),
+        ("[".repeat(100_000).into(), ReasonKind::Undecodable),
+        (enveloped("5").into(), ReasonKind::Undecodable),
+        (enveloped(r#"{"amountMinor": "9223372036854775808"}"#).into(), ReasonKind::Undecodable),
+        (enveloped(r#"{"orderId": "a", "orderId": "b"}"#).into(), ReasonKind::Undecodable),
+        (enveloped(r#"{"currency": "EUR"}"#).into(), ReasonKind::Invalid),
+        (enveloped("{}").replace("json-base", "json").into(), ReasonKind::Invalid),
+        (vec![b' '; 1024 * 1024].into(), ReasonKind::Undecodable),
+    ];
+    for (n, (body, _)) in bodies.iter().enumerate() {
+        memory.publish(foreign(n, body.clone())).await?;
+    }
+    test.publish(&order("good")).await?;
+    test.settle().await;
+    let letters = test.dead_letters();
+    assert_eq!(letters.len(), bodies.len());
+    for (letter, (body, reason)) in letters.iter().zip(&bodies) {
+        assert_eq!((letter.payload(), letter.attempts()), (body, 1));
+        assert_eq!(letter.reason(), *reason, "{}", letter.error());
+        assert!(letter.error().len() <= 1024 && !letter.error().is_empty());
+    }
+    assert_eq!(test.handled::<OrderPaid>(), [order("good")]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn x2_another_event_on_the_queue_is_of_unknown_type() -> Result<(), Error> {
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    let body =
+        enveloped("{}").replace(r#""data": {}"#, r#""data": {}, "tegami": {"event": "shop.orders.v1.OrderLost"}"#);
+    memory.publish(foreign(0, body)).await?;
+    test.settle().await;
+    let [letter] = &test.dead_letters()[..] else { panic!("one dead letter") };
+    assert_eq!(letter.reason(), ReasonKind::UnknownType);
+    assert!(letter.error().contains("shop.orders.v1.OrderLost"), "{}", letter.error());
+    Ok(())
+}
+
+#[tokio::test]
+async fn x02_a_foreign_message_without_name_or_id_is_handled() -> Result<(), Error> {
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    let body = enveloped(r#"{"orderId": "o-1"}"#).replace(r#""message_uuid": "m", "#, "");
+    memory.publish(foreign(0, body)).await?;
+    test.settle().await;
+    assert_eq!(test.handled::<OrderPaid>().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn x3_ten_thousand_poison_messages_delay_no_good_one() -> Result<(), Error> {
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    for n in 0..10_000 {
+        memory.publish(foreign(n, "poison")).await?;
+        if n % 100 == 0 {
+            test.publish(&order(&format!("o-{n}"))).await?;
+        }
+    }
+    test.settle().await;
+    assert_eq!(test.dead_letters().len(), 10_000);
+    assert_eq!(test.handled::<OrderPaid>().len(), 100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn x7_a_redriven_dead_letter_is_handled_with_its_own_id() -> Result<(), Error> {
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    test.fail_next::<OrderPaid>(HandlerError::reject("not today"));
+    let id = test.publish(&order("o-1")).await?;
+    test.settle().await;
+    assert_eq!(test.dead_letters()[0].id(), Some(&id));
+    assert_eq!(memory.redrive("billing-shop-orders-v1-OrderPaid").await?, 1);
+    test.settle().await;
+    assert!(test.dead_letters().is_empty());
+    assert_eq!(test.handled::<OrderPaid>(), [order("o-1")]);
+    Ok(())
+}

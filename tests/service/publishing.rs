@@ -1,0 +1,102 @@
+//! What `publish` answers (P).
+
+use std::time::Duration;
+
+use tegami::{
+    Context, Error, HandlerError, Service,
+    testing::TestService,
+    transport::{Memory, PublishErrorKind},
+};
+
+use crate::{
+    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    order,
+};
+
+async fn ignore(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
+    Ok(())
+}
+
+fn billing() -> Service {
+    Service::new("billing").transport(Memory::new()).on::<OrderPaid>(ignore)
+}
+
+#[tokio::test]
+async fn p4_nobody_listening_is_an_error_for_exactly_that_event() -> Result<(), Error> {
+    let running = billing().start().await?;
+    let receipt = ReceiptSent::builder().order_id("o-1").build();
+    let error = running.publisher().publish(&receipt).await.expect_err("nobody listens");
+    assert_eq!(error.kind(), PublishErrorKind::Unroutable);
+    running.publisher().publish(&order("o-1")).await?;
+    running.publisher().publish_with(&receipt, |p| p.allow_unroutable()).await?;
+    running.stop().await?;
+
+    let running = billing().allow_unroutable::<ReceiptSent>().start().await?;
+    running.publisher().publish(&receipt).await?;
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_that_breaks_its_contract_is_not_published() -> Result<(), Error> {
+    let running = billing().start().await?;
+    let error = running.publisher().publish(&OrderPaid::default()).await.expect_err("the key is empty");
+    assert_eq!(error.kind(), PublishErrorKind::Invalid);
+    assert!(format!("{error:?}").contains("order_id"), "{error:?}");
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn p10_publish_all_answers_for_each_event_in_order() -> Result<(), Error> {
+    let running = billing().start().await?;
+    let events = [order("o-1"), OrderPaid::default(), order("o-2")];
+    let answers = running.publisher().publish_all(&events).await;
+    assert!(matches!(&answers[..], [Ok(_), Err(_), Ok(_)]), "{answers:?}");
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_publisher_taken_before_the_start_waits_for_it() -> Result<(), Error> {
+    let service = billing();
+    let publisher = service.publisher();
+    let (sent, running) = tokio::join!(async { publisher.publish(&order("o-1")).await }, service.start());
+    sent?;
+    running?.stop().await?;
+    let error = publisher.publish(&order("o-2")).await.expect_err("the service has stopped");
+    assert_eq!(error.kind(), PublishErrorKind::Closed);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn p3_a_publish_to_a_service_that_never_starts_ends_at_its_deadline() {
+    let service = billing();
+    let began = tokio::time::Instant::now();
+    let error = service.publisher().publish(&order("o-1")).await.expect_err("nobody starts it");
+    assert_eq!(error.kind(), PublishErrorKind::Closed);
+    assert_eq!(began.elapsed().as_secs(), 10);
+    drop(service);
+}
+
+#[tokio::test]
+async fn a_reserved_attribute_is_refused_by_name() -> Result<(), Error> {
+    let running = billing().start().await?;
+    let publisher = running.publisher();
+    let refused = publisher.publish_with(&order("o-1"), |p| p.attribute("tegami-event", "Other")).await;
+    assert!(refused.expect_err("reserved").to_string().contains("tegami-event"));
+    publisher.publish_with(&order("o-1"), |p| p.attribute("tenant", "blue")).await?;
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_delayed_event_is_not_seen_before_its_time() -> Result<(), Error> {
+    let test = TestService::start(Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    test.outside().publish_with(&order("o-1"), |p| p.delay(Duration::from_secs(60))).await?;
+    test.advance(Duration::from_secs(59)).await;
+    assert!(test.handled::<OrderPaid>().is_empty());
+    test.settle().await;
+    assert_eq!(test.handled::<OrderPaid>().len(), 1);
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! From subscriptions to queues, and what is refused before anything is connected (K, DESIGN's derivation rules).
+
+use std::time::Duration;
+
+use tegami::{Context, Error, ErrorKind, HandlerError, Service, transport::Memory};
+
+use crate::contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
+
+async fn ignore<E: tegami::Event>(_: E, _: Context) -> Result<(), HandlerError> {
+    Ok(())
+}
+
+#[test]
+fn names_follow_from_service_and_contract() -> Result<(), Error> {
+    let service = Service::new("billing").prefix("staging-").on::<OrderPaid>(ignore);
+    let topology = service.topology()?;
+    let [queue] = &topology.queues[..] else { panic!("one queue") };
+    assert_eq!(queue.name, "staging-billing-shop-orders-v1-OrderPaid");
+    assert_eq!(queue.dead_letters, "staging-billing-shop-orders-v1-OrderPaid-dead");
+    let [binding] = &queue.bindings[..] else { panic!("one binding") };
+    assert_eq!(binding.topic, "staging-shop-orders-v1");
+    assert_eq!(binding.routing_key, "staging-shop.orders.v1.OrderPaid");
+    assert!(!binding.by_name, "foreign publishers on a one-event topic are heard");
+    assert!(topology.topics[0].source.starts_with("proto/shop/orders/v1/orders.proto:"));
+    Ok(())
+}
+
+#[test]
+fn filter_policy_is_what_sns_takes() -> Result<(), Error> {
+    let filter = OrderPaid::currency().one_of(["EUR", "USD"]).and(OrderPaid::amount_minor().at_least(10_000));
+    let service = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.filter(filter));
+    let policy = service.topology()?.queues[0].bindings[0].policy.to_sns();
+    assert_eq!(policy.to_string(), r#"{"amount_minor":[{"numeric":[">=",10000]}],"currency":["EUR","USD"]}"#);
+    Ok(())
+}
+
+#[test]
+fn k1_two_handlers_of_one_event_need_a_group() {
+    let service = Service::new("billing").on::<OrderPaid>(ignore).on::<OrderPaid>(ignore);
+    let error = service.topology().expect_err("one queue, two handlers");
+    assert_eq!(error.kind(), ErrorKind::Subscription);
+    assert!(error.to_string().contains("shop.orders.v1.OrderPaid") && error.to_string().contains("group"), "{error}");
+}
+
+#[test]
+fn k1_wishes_that_cannot_both_be_had_are_refused() {
+    let clash = Service::new("billing")
+        .on_with::<OrderPaid>(ignore, |s| s.group("all").concurrency(2))
+        .on_with::<ReceiptSent>(ignore, |s| s.group("all").concurrency(3));
+    let none = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.concurrency(0));
+    let never = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.timeout(Duration::ZERO));
+    let nameless = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.group("a b"));
+    for (service, word) in [(clash, "2 and 3"), (none, "concurrency 0"), (never, "timeout of 0"), (nameless, "a b")] {
+        let error = service.topology().expect_err(word).to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn k1_a_service_with_a_wrong_name_or_nothing_to_do_does_not_start() {
+    let start = |service: Service| service.transport(Memory::new()).start();
+    let error = start(Service::new("bill ing").on::<OrderPaid>(ignore)).await.err().expect("a blank in the name");
+    assert!(error.to_string().contains("bill ing"), "{error}");
+    let error = start(Service::new("b".repeat(65)).on::<OrderPaid>(ignore)).await.err().expect("65 characters");
+    assert!(error.to_string().contains("64"), "{error}");
+    assert!(start(Service::new("b".repeat(64)).on::<OrderPaid>(ignore)).await.is_ok());
+    let error = start(Service::new("idle")).await.err().expect("nothing to run");
+    assert!(error.to_string().contains("idle"), "{error}");
+}
+
+#[test]
+fn long_queue_names_are_cut_to_eighty_and_stay_apart() -> Result<(), Error> {
+    let name = |service: String| -> Result<String, Error> {
+        Ok(Service::new(service).on::<OrderPaid>(ignore).topology()?.queues[0].dead_letters.clone())
+    };
+    let (one, two) = (name("s".repeat(63) + "1")?, name("s".repeat(63) + "2")?);
+    assert_eq!((one.len(), two.len()), (80, 80));
+    assert_ne!(one, two);
+    Ok(())
+}
