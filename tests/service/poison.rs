@@ -1,9 +1,11 @@
 //! Messages that nobody can handle (X).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tegami::{
     Context, Error, HandlerError, Service,
-    envelope::{MessageId, Sealed},
+    envelope::{CloudEvents, Envelope, JsonBase, MessageId, ProtobufBase, Raw, Sealed},
     event::Attributes,
     testing::{ReasonKind, TestService},
     transport::{Memory, Outgoing, Transport},
@@ -99,6 +101,50 @@ async fn x3_ten_thousand_poison_messages_delay_no_good_one() -> Result<(), Error
     assert_eq!(test.dead_letters().len(), 10_000);
     assert_eq!(test.handled::<OrderPaid>().len(), 100);
     Ok(())
+}
+
+#[tokio::test]
+async fn f37_each_mutant_of_a_message_is_handled_or_dead_and_none_is_lost() -> Result<(), Error> {
+    let envelopes: [Arc<dyn Envelope>; 4] = [
+        Arc::new(JsonBase::default()),
+        Arc::new(ProtobufBase::default()),
+        Arc::new(CloudEvents::default()),
+        Arc::new(Raw::json()),
+    ];
+    for envelope in envelopes {
+        let memory = Memory::builder().record(1).build();
+        let service = Service::new("billing").envelope(envelope).on::<OrderPaid>(ignore);
+        let test = TestService::start_on(&memory, service).await?;
+        test.publish(&order("o-1")).await?;
+        let valid = memory.published().remove(0);
+        let mut dice = fastrand::Rng::with_seed(37);
+        for n in 0..1_000 {
+            let mut mutant = foreign(n, mutate(&valid.sealed.body, &mut dice));
+            mutant.sealed.attributes = valid.sealed.attributes.clone();
+            memory.publish(mutant).await?;
+        }
+        test.publish(&order("o-2")).await?;
+        test.settle().await;
+        let (handled, dead) = (test.handled::<OrderPaid>().len(), test.dead_letters().len());
+        assert_eq!(handled + dead, 1_002, "{handled} handled, {dead} dead");
+        assert!(dead > 100, "the mutants are no mutants: {dead} dead");
+        assert!(test.handled::<OrderPaid>().contains(&order("o-2")), "the neighbour is handled");
+    }
+    Ok(())
+}
+
+/// Changes, drops or doubles some bytes.
+fn mutate(body: &[u8], dice: &mut fastrand::Rng) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for _ in 0..dice.usize(1..4) {
+        let place = dice.usize(..body.len());
+        match dice.u8(..3) {
+            0 => body[place] = dice.u8(..),
+            1 => drop(body.remove(place)),
+            _ => body.insert(place, dice.u8(..)),
+        }
+    }
+    body
 }
 
 #[tokio::test]
