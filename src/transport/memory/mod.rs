@@ -15,6 +15,8 @@ mod queue;
 mod registry;
 mod routes;
 mod state;
+#[cfg(test)]
+mod walk;
 
 pub use builder::Builder;
 pub use queue::Depth;
