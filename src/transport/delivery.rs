@@ -7,8 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
-use super::SettleError;
+use super::{SettleError, rfc3339};
 use crate::{
     envelope::{MessageId, Sealed},
     event::Attributes,
@@ -107,8 +108,8 @@ pub enum Settlement {
     DeadLetter(Reason),
 }
 
-/// Why a message was given up on (X2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a message was given up on (X2). Transports without room for structure carry it as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reason {
     /// The cause.
@@ -124,29 +125,24 @@ pub struct Reason {
     /// How often it was tried.
     pub attempts: u32,
     /// When it was first delivered.
+    #[serde(with = "rfc3339")]
     pub first: SystemTime,
     /// When it was given up on.
+    #[serde(with = "rfc3339")]
     pub last: SystemTime,
 }
 
 impl Reason {
-    /// A message of this queue, given up on at its first attempt, now; the fields say more.
-    pub fn new(kind: ReasonKind, queue: impl Into<String>, now: SystemTime) -> Self {
-        Self {
-            kind,
-            error: String::new(),
-            event: None,
-            service: String::new(),
-            queue: queue.into(),
-            attempts: 1,
-            first: now,
-            last: now,
-        }
+    /// A reason with what is always known; the other fields start empty.
+    pub fn new(kind: ReasonKind, error: impl Into<String>, attempts: u32, at: SystemTime) -> Self {
+        let (service, queue) = (String::new(), String::new());
+        Self { kind, error: error.into(), event: None, service, queue, attempts, first: at, last: at }
     }
 }
 
 /// The causes of a dead letter, with the names they carry on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReasonKind {
     /// Not the envelope, or not the event.
@@ -239,5 +235,41 @@ impl DeadLetter {
     /// Everything known about the giving up.
     pub fn details(&self) -> &Reason {
         &self.reason
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_survives_the_way_through_json() {
+        let first = SystemTime::UNIX_EPOCH + Duration::new(1_764_000_000, 123_456_789);
+        let last = first + Duration::from_secs(3_600);
+        let event = Some("shop.orders.v1.OrderPaid".to_owned());
+        let (service, queue) = ("billing".to_owned(), "billing-orders".to_owned());
+        let reason =
+            Reason { event, service, queue, last, ..Reason::new(ReasonKind::HandlerError, "no \"ink\"", 6, first) };
+        let text = serde_json::to_string(&reason).unwrap();
+        assert!(text.contains(r#""first":"2025-11-24T16:00:00.123456789Z""#), "{text}");
+        assert_eq!(serde_json::from_str::<Reason>(&text).unwrap(), reason);
+    }
+
+    #[test]
+    fn every_reason_has_one_name() {
+        let kinds = [
+            ReasonKind::Undecodable,
+            ReasonKind::UnknownType,
+            ReasonKind::VersionMismatch,
+            ReasonKind::Invalid,
+            ReasonKind::TooLarge,
+            ReasonKind::HandlerError,
+            ReasonKind::HandlerPanic,
+            ReasonKind::HandlerTimeout,
+            ReasonKind::Permanent,
+        ];
+        for kind in kinds {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod delivery;
 mod error;
 pub mod memory;
+mod rfc3339;
 mod topology;
 
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};

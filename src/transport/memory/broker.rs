@@ -35,7 +35,7 @@ pub(super) struct Broker {
 pub(super) struct Held {
     pub(super) state: State,
     bells: Vec<Arc<Bell>>,
-    log: VecDeque<Outgoing>,
+    log: VecDeque<Arc<Outgoing>>,
     log_limit: usize,
 }
 
@@ -124,7 +124,7 @@ impl Broker {
 
     /// The newest accepted publishes, oldest first.
     pub(super) fn log(&self) -> Vec<Outgoing> {
-        self.lock().log.iter().cloned().collect()
+        self.lock().log.iter().map(|message| Outgoing::clone(message)).collect()
     }
 }
 
@@ -141,7 +141,7 @@ impl Held {
         wakes.into_iter().map(|(queue, wake)| (self.bell(queue), wake)).collect()
     }
 
-    fn record(&mut self, message: &Outgoing) {
+    fn record(&mut self, message: &Arc<Outgoing>) {
         if self.log_limit == 0 {
             return;
         }

@@ -28,6 +28,9 @@ pub(super) struct QueueDeliveries {
 impl Deliveries for QueueDeliveries {
     async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError> {
         let room = room.max(1);
+        if let Looked::Found(deliveries) = self.take(room)? {
+            return Ok(deliveries);
+        }
         loop {
             // Registered before looking, so that what comes after the look wakes us.
             let mut ready = pin!(self.bell.ready.notified());
@@ -37,6 +40,7 @@ impl Deliveries for QueueDeliveries {
                 Looked::Empty(earliest) => earliest,
             };
             tokio::select! {
+                biased;
                 () = ready => {}
                 () = until(earliest) => {}
                 () = self.closed.cancelled() => {}

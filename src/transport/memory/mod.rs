@@ -15,6 +15,8 @@ mod queue;
 mod registry;
 mod routes;
 mod state;
+#[cfg(test)]
+mod walk;
 
 pub use builder::Builder;
 pub use queue::Depth;
@@ -66,6 +68,8 @@ impl Memory {
     }
 
     /// The broker of this name in this process, with default settings; it lives while someone holds it.
+    ///
+    /// This is what the URLs `memory:` (the empty name) and `memory:orders` mean.
     pub fn named(name: &str) -> Self {
         Self::connected_to(registry::named(name, || Self::builder().broker()))
     }
@@ -90,6 +94,11 @@ impl Memory {
     /// The newest accepted publishes, oldest first, as many as [`Builder::record`] says.
     pub fn published(&self) -> Vec<Outgoing> {
         self.broker.log()
+    }
+
+    /// How many publishes found no queue bound and were allowed to go nowhere (P4).
+    pub fn unroutable(&self) -> u64 {
+        self.broker.lock().state.unroutable()
     }
 
     /// Waits until every message is settled: none ready, none delayed, none in flight.

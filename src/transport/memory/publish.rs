@@ -58,6 +58,7 @@ impl Memory {
                 continue;
             }
             tokio::select! {
+                biased;
                 woken = timeout_at(deadline, room) => woken.map_err(|_| full(&message))?,
                 () = self.closed.cancelled() => return Err(closed()),
             }

@@ -154,10 +154,11 @@ impl Queue {
     pub(super) fn give_back(&mut self, connection: u64, now: Instant) -> Wake {
         let gone = self.in_flight.extract_if(|_, held| held.connection == connection);
         let entries: Vec<Entry> = gone.map(|(_, held)| held.entry).collect();
-        for entry in entries.iter().cloned() {
+        let ready = entries.len();
+        for entry in entries {
             self.place(entry, now);
         }
-        Wake { ready: entries.len(), ..Wake::default() }
+        Wake { ready, ..Wake::default() }
     }
 
     /// The dead letters, oldest first.

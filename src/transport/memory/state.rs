@@ -19,6 +19,7 @@ pub(super) struct State {
     pub(super) declared: Vec<Declared>,
     queues: Vec<Queue>,
     unsettled: usize,
+    unroutable: u64,
 }
 
 /// One topic: where it leads, and whether a plan promised order for it.
@@ -56,6 +57,7 @@ impl State {
             declared: Vec::new(),
             queues: Vec::new(),
             unsettled: 0,
+            unroutable: 0,
         }
     }
 
@@ -71,8 +73,11 @@ impl State {
     /// Stores a message in every queue that wants it, or in none.
     pub(super) fn publish(&mut self, message: &Arc<Outgoing>, now: Instant) -> Published {
         let targets = self.topics.get(&message.topic).map(|topic| topic.routes.targets(message)).unwrap_or_default();
-        if !targets.bound && !message.allow_unroutable {
-            return Published::Unroutable;
+        if !targets.bound {
+            if !message.allow_unroutable {
+                return Published::Unroutable;
+            }
+            self.unroutable += 1;
         }
         if let Some(full) = targets.queues.iter().find(|queue| !self.queues[**queue].has_room()) {
             return Published::Full(*full);
@@ -120,6 +125,11 @@ impl State {
     /// How much is in a queue.
     pub(super) fn depth(&self, queue: QueueId) -> Depth {
         self.queues[queue].depth()
+    }
+
+    /// How many messages were allowed to go nowhere.
+    pub(super) fn unroutable(&self) -> u64 {
+        self.unroutable
     }
 
     /// Is every message settled?
