@@ -110,3 +110,31 @@ impl<'de, K: MapKey, C: Codec> Visitor<'de> for EntriesVisitor<K, C> {
         Ok(entries)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Bool, Int32, codec::testing::*},
+        *,
+    };
+
+    #[test]
+    fn keys_are_text() {
+        assert_eq!(write::<Map<i64, Bool>>([(-2, true), (10, false)].into()).unwrap(), r#"{"-2": true, "10": false}"#);
+        assert_eq!(write::<Map<bool, Bool>>([(true, true)].into()).unwrap(), r#"{"true": true}"#);
+        assert_eq!(read::<Map<u32, Int32>>(r#"{"4294967295": 1}"#), Some([(u32::MAX, 1)].into()));
+        assert_eq!(read::<Map<String, Int32>>(r#"{"\u00e9": 1}"#), Some([("é".to_owned(), 1)].into()));
+    }
+
+    #[test]
+    fn keys_of_another_type_or_twice_are_refused() {
+        refuses::<Map<i32, Bool>>(&[r#"{"a": true}"#, r#"{"": true}"#, r#"{"2147483648": true}"#, r#"{"01": true}"#]);
+        refuses::<Map<i32, Bool>>(&[
+            r#"{"1": true, "1": true}"#,
+            r#"{"1": true, "1.0": true}"#,
+            r#"{"1": null}"#,
+            "[]",
+        ]);
+        refuses::<Map<bool, Bool>>(&[r#"{"True": true}"#, r#"{"1": true}"#]);
+    }
+}

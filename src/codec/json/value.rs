@@ -149,3 +149,28 @@ impl<'de> Visitor<'de> for AnyVisitor {
         Struct::read(serde::de::value::MapAccessDeserializer::new(map)).map(Kind::StructValue)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn any_json_comes_back() {
+        let text = r#"{"a": [1.5, null, true, "x"], "b": {"c": []}, "d": -3.0}"#;
+        assert_eq!(write::<Struct>(read::<Struct>(text).unwrap()).unwrap(), text);
+        assert_eq!(write::<JsonValue>(read::<JsonValue>(text).unwrap()).unwrap(), text);
+        assert_eq!(write::<ListValue>(read::<ListValue>("[[], {}, 1]").unwrap()).unwrap(), "[[], {}, 1.0]");
+    }
+
+    #[test]
+    fn values_without_json_form_are_not_written() {
+        assert_eq!(write::<JsonValue>(Any { kind: None }), None);
+        assert_eq!(write::<JsonValue>(kind(Kind::NumberValue(f64::NAN))), None);
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        refuses::<Struct>(&["[]", "1", "null", r#"{"a": 1, "a": 2}"#]);
+        refuses::<ListValue>(&["{}", "\"\"", "null"]);
+    }
+}
