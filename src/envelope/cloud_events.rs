@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Envelope, Head, Message, MessageId, Payload, Sealed,
     bounds::{Bounds, to_base64, undecodable},
-    moment, source_uri,
+    moment, source_uri, strict,
 };
 use crate::{codec::json, event::Encoding};
 
@@ -104,8 +104,7 @@ impl Envelope for CloudEvents {
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {
-        let body: Body<'_> = json::from_slice(&sealed.body)
-            .map_err(|error| undecodable("not a CloudEvents message").caused_by(error))?;
+        let body: Body<'_> = strict::read(&sealed.body, "a CloudEvents message")?;
         body.check()?;
         let payload = self.payload(&body)?;
         let head = Head {

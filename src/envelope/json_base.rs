@@ -10,6 +10,7 @@ use super::{
     bounds::{Bounds, compress, to_base64, undecodable},
     moment,
     protocol::Protocol,
+    strict,
 };
 use crate::{codec::json, event::Encoding};
 
@@ -50,7 +51,9 @@ impl JsonBase {
             "base64_gzip_json" => {
                 let text: Cow<'_, str> = serde_json::from_str(data.get())
                     .map_err(|error| undecodable("compressed `data` is not a string").caused_by(error))?;
-                self.bounds.decompress(&self.bounds.from_base64(text.as_bytes())?)
+                let bytes = self.bounds.decompress(&self.bounds.from_base64(text.as_bytes())?)?;
+                strict::check(&bytes, "JSON in `data`")?;
+                Ok(bytes)
             }
             other => Err(undecodable(format!("unknown data encoding `{}`", other.escape_debug()))),
         }
@@ -89,9 +92,7 @@ impl Envelope for JsonBase {
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {
-        let body: Body<'_> =
-            json::from_slice(&sealed.body).map_err(|error| undecodable("not a JSON envelope").caused_by(error))?;
-        let Body { service, metadata, data, tegami } = body;
+        let Body { service, metadata, data, tegami } = strict::read(&sealed.body, "a JSON envelope")?;
         PROTOCOL.check(metadata.protocol_version.as_deref())?;
         let bytes = self.unpack(data, &metadata.data_encoding)?.into();
         let head = Head {

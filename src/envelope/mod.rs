@@ -13,6 +13,7 @@ mod protobuf_base;
 mod protocol;
 mod raw;
 mod source_uri;
+mod strict;
 
 pub use cloud_events::CloudEvents;
 pub use head::{Head, Source};
