@@ -29,6 +29,7 @@ pub mod __private {
         codec::{JsonSchema, Protobuf, json},
         contract::{AttributeKind, AttributeSpec, Contract},
         event::{Attributes, BoolField, Check, Event, Invalid, NumberField, TextField},
+        json_object,
     };
 }
 
