@@ -113,12 +113,13 @@ impl Envelope for JsonBase {
 /// The envelope's JSON; serde keeps the members in this order.
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::object")]
     service: Service,
+    #[serde(deserialize_with = "strict::object")]
     metadata: Metadata,
     #[serde(borrow)]
     data: &'a RawValue,
-    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    #[serde(default, deserialize_with = "strict::object", skip_serializing_if = "Extras::is_empty")]
     tegami: Extras,
 }
 

@@ -8,9 +8,7 @@ use super::{
     DecodeError, EncodeError, EncodeErrorKind, Envelope, Head, Message, MessageId, Payload, Sealed, Source,
     bounds::undecodable, moment, strict,
 };
-use crate::{
-    event::{Attributes, Encoding, Value},
-};
+use crate::event::{Attributes, Encoding, Value};
 
 /// The attribute that holds the head.
 const HEAD: &str = "tegami-head";

@@ -1,26 +1,54 @@
 //! JSON envelopes are read strictly, the parts we skip included: no name comes twice in one object, every number
-//! and every string is one.
+//! and every string is one, and an object is not a list of its values.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use super::{DecodeError, bounds::undecodable};
 use crate::codec::json;
 
-/// Reads JSON text that has no name twice.
+/// Reads an object from JSON text that has no name twice.
 pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a [u8], what: &str) -> Result<T, DecodeError> {
     check(text, what)?;
-    json::from_slice(text).map_err(|error| undecodable(format!("not {what}")).caused_by(error))
+    let Object(value) = json::from_slice(text).map_err(|error| undecodable(format!("not {what}")).caused_by(error))?;
+    Ok(value)
+}
+
+/// Reads a struct from an object only; what serde derives also takes a list of the members' values.
+pub(super) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(ObjectVisitor(PhantomData))
 }
 
 /// Is this JSON text that has no name twice?
 pub(super) fn check(text: &[u8], what: &str) -> Result<(), DecodeError> {
     let Unique = json::from_slice(text).map_err(|error| undecodable(format!("not {what}")).caused_by(error))?;
     Ok(())
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object))
+    }
 }
 
 /// Any value in which no object has a name twice.
@@ -92,7 +120,9 @@ mod tests {
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#, r#"{"":0,"":0}"#] {
             assert!(check(text.as_bytes(), "JSON").is_err(), "{text}");
         }
-        for text in [r#"{"a":1,"A":1}"#, r#"[{"a":{"a":{"a":1}}},{"a":null}]"#, "1e5", "-0", "null", "\"\\ud83d\\ude00\""] {
+        for text in
+            [r#"{"a":1,"A":1}"#, r#"[{"a":{"a":{"a":1}}},{"a":null}]"#, "1e5", "-0", "null", "\"\\ud83d\\ude00\""]
+        {
             assert!(check(text.as_bytes(), "JSON").is_ok(), "{text}");
         }
     }
