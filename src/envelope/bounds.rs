@@ -44,7 +44,7 @@ impl Bounds {
     }
 
     /// Standard base64 with padding and without a stray character.
-    pub(super) fn from_base64(self, text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
+    pub(super) fn decode_base64(self, text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
         let text = text.as_ref();
         let padding = text.iter().rev().take(2).filter(|byte| **byte == b'=').count();
         self.check((text.len() / 4 * 3).saturating_sub(padding))?;
@@ -102,8 +102,8 @@ mod tests {
     fn base64_is_measured_before_it_is_decoded() {
         for length in 1..10 {
             let text = to_base64(&vec![7; length]);
-            assert_eq!(Bounds::of(length).from_base64(&text).unwrap().len(), length);
-            assert_eq!(kind(Bounds::of(length - 1).from_base64(&text)), DecodeErrorKind::TooLarge);
+            assert_eq!(Bounds::of(length).decode_base64(&text).unwrap().len(), length);
+            assert_eq!(kind(Bounds::of(length - 1).decode_base64(&text)), DecodeErrorKind::TooLarge);
         }
     }
 

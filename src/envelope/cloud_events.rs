@@ -58,7 +58,7 @@ impl CloudEvents {
         let encoding = encoding_of(body.datacontenttype.as_deref().unwrap_or("application/json"))?;
         let bytes = match (body.data, &body.data_base64, encoding) {
             (Some(data), None, Encoding::Json) => data.get().as_bytes().to_vec(),
-            (None, Some(text), _) => self.bounds.from_base64(text)?,
+            (None, Some(text), _) => self.bounds.decode_base64(text)?,
             (Some(_), None, Encoding::Protobuf) => return Err(undecodable("protobuf travels in `data_base64`")),
             (Some(_), Some(_), _) => return Err(undecodable("both `data` and `data_base64`")),
             (None, None, _) => return Err(undecodable("neither `data` nor `data_base64`")),

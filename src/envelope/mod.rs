@@ -58,7 +58,7 @@ pub struct Sealed {
 /// A format for whole messages.
 ///
 /// Implementations MUST
-/// - return from `open` what `seal` was given, for every field of [`Head`];
+/// - return from `open` what `seal` was given, for every field of [`Head`], times as exactly as the format can;
 /// - answer bad input with a [`DecodeError`], in bounded time and memory, and never with an empty payload;
 /// - leave the attributes they do not own as they are.
 ///

@@ -23,7 +23,7 @@ struct Vector {
 }
 
 fn vectors(envelope: &str) -> Vec<Vector> {
-    let all: Vec<Vector> = serde_json::from_str(include_str!("fixtures/tomodachi.json")).unwrap();
+    let all: Vec<Vector> = serde_json::from_str(include_str!("fixtures/tomodachi-0.29.0.json")).unwrap();
     let chosen: Vec<_> = all.into_iter().filter(|vector| vector.envelope == envelope).collect();
     assert!(chosen.len() >= 5);
     chosen
