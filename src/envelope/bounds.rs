@@ -11,6 +11,9 @@ use super::{DecodeError, DecodeErrorKind};
 /// The most bytes a payload may have, unless set.
 const DEFAULT: usize = 8 * 1024 * 1024;
 
+/// The most characters of foreign text that an error shows.
+const LONGEST_SHOWN: usize = 64;
+
 /// Where decoding stops.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -83,6 +86,11 @@ pub(super) fn undecodable(text: impl Into<String>) -> DecodeError {
     DecodeError::new(DecodeErrorKind::Undecodable, text)
 }
 
+/// Text from outside as an error may show it: escaped, and no longer than a line.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +123,12 @@ mod tests {
         }
         let longer = [packed.as_slice(), &packed].concat();
         assert_eq!(kind(Bounds::default().decompress(&longer)), DecodeErrorKind::Undecodable);
+    }
+
+    #[test]
+    fn foreign_text_is_shown_escaped_and_cut() {
+        assert_eq!(shown("a\n`é"), "a\\n`é");
+        assert_eq!(shown(&"x".repeat(1_000_000)).len(), LONGEST_SHOWN);
     }
 
     #[test]

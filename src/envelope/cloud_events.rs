@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Envelope, Head, Message, MessageId, Payload, Sealed,
-    bounds::{Bounds, to_base64, undecodable},
+    bounds::{Bounds, shown, to_base64, undecodable},
     moment, source_uri, strict,
 };
 use crate::{codec::json, event::Encoding};
@@ -152,7 +152,7 @@ impl Body<'_> {
     /// What serde does not see: the version, and members that are there but empty.
     fn check(&self) -> Result<(), DecodeError> {
         if self.specversion != SPEC_VERSION {
-            let text = format!("CloudEvents version `{}` is not `{SPEC_VERSION}`", self.specversion.escape_debug());
+            let text = format!("CloudEvents version `{}` is not `{SPEC_VERSION}`", shown(&self.specversion));
             return Err(DecodeError::new(DecodeErrorKind::VersionMismatch, text));
         }
         let required = [("id", self.id.as_str()), ("source", &self.source), ("type", &self.event)];
@@ -180,7 +180,7 @@ fn encoding_of(content_type: &str) -> Result<Encoding, DecodeError> {
     match essence.split_once('/') {
         Some((_, format)) if format == "json" || format.ends_with("+json") => Ok(Encoding::Json),
         Some(("application", "protobuf" | "x-protobuf")) => Ok(Encoding::Protobuf),
-        _ => Err(undecodable(format!("unknown content type `{}`", content_type.escape_debug()))),
+        _ => Err(undecodable(format!("unknown content type `{}`", shown(content_type)))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The real tomodachi reads what we write. Runs where `scripts/wire-vectors` has made its Python environment.
+//! The real tomodachi reads what we write. Runs where `scripts/wire-vectors --install` was run.
 
 use std::{
     io::Write,
@@ -34,7 +34,7 @@ fn read_by_tomodachi(script: &Path, bodies: &[(&str, bytes::Bytes)]) -> Vec<Valu
 #[test]
 fn tomodachi_reads_what_tegami_wrote() {
     let Some(script) = script() else {
-        return eprintln!("skipped: run scripts/wire-vectors once to have tomodachi read our envelopes");
+        return eprintln!("skipped: run scripts/wire-vectors --install to have tomodachi read our envelopes");
     };
     let texts = ["hello".to_owned(), "é😀\u{0}".to_owned(), "x".repeat(59_996), "x".repeat(59_998), "é".repeat(40_000)];
     let mut bodies = Vec::new();

@@ -1,6 +1,9 @@
 //! Compressed payloads: one whole zlib stream, measured on what comes out of it.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compress, Compression, FlushCompress, write::*};
@@ -156,4 +159,16 @@ fn bombs_are_stopped_by_what_comes_out_not_by_what_went_in() {
     }
     let body = json_body(&packed(&blanks_and_zero(limit)));
     assert_eq!(envelope.open(&body).unwrap().content.bytes.len(), limit);
+}
+
+#[test]
+fn bombs_cost_little_time() {
+    let allowed = if cfg!(debug_assertions) { 1_000 } else { 50 };
+    for byte in [0, b' ', b'['] {
+        let body = json_body(&bomb(1024, byte));
+        let started = Instant::now();
+        assert_eq!(outcome(&JsonBase::default(), &body), Err(TooLarge));
+        let taken = started.elapsed();
+        assert!(taken < Duration::from_millis(allowed), "{taken:?}");
+    }
 }

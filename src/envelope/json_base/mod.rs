@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use self::body::Body;
 use super::{
     DecodeError, EncodeError, EncodeErrorKind, Envelope, Message, Payload, Sealed,
-    bounds::{Bounds, compress, to_base64, undecodable},
+    bounds::{Bounds, compress, shown, to_base64, undecodable},
     strict,
 };
 use crate::{codec::json, event::Encoding};
@@ -53,7 +53,7 @@ impl JsonBase {
                 strict::check(&bytes, "JSON in `data`")?;
                 Ok(bytes)
             }
-            other => Err(undecodable(format!("unknown data encoding `{}`", other.escape_debug()))),
+            other => Err(undecodable(format!("unknown data encoding `{}`", shown(other)))),
         }
     }
 }

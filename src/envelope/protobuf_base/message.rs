@@ -3,7 +3,12 @@
 use bytes::Bytes;
 
 use crate::{
-    envelope::{DecodeError, Head, MessageId, Source, bounds::undecodable, moment, protocol::Protocol},
+    envelope::{
+        DecodeError, Head, MessageId, Source,
+        bounds::{shown, undecodable},
+        moment,
+        protocol::Protocol,
+    },
     event::{Attributes, Encoding},
 };
 
@@ -131,11 +136,8 @@ impl Extras {
             (None, _) => Ok(Encoding::Protobuf),
             (Some(JSON), "raw") => Ok(Encoding::Json),
             (Some(mark), _) => {
-                let mark = mark.escape_debug();
-                Err(undecodable(format!(
-                    "payload encoding `{mark}` cannot travel as `{}`",
-                    data_encoding.escape_debug()
-                )))
+                let mark = shown(mark);
+                Err(undecodable(format!("payload encoding `{mark}` cannot travel as `{}`", shown(data_encoding))))
             }
         }
     }

@@ -8,7 +8,7 @@ use prost::Message as _;
 use self::message::{Packed, SnsSqsMessage};
 use super::{
     DecodeError, EncodeError, Envelope, Message, Payload, Sealed,
-    bounds::{Bounds, compress, to_base64, undecodable},
+    bounds::{Bounds, compress, shown, to_base64, undecodable},
 };
 use crate::event::Encoding;
 
@@ -50,7 +50,7 @@ impl ProtobufBase {
             // What tomodachi wrote before its bytes field held bytes.
             "base64" => self.bounds.decode_base64(data)?.into(),
             "base64_gzip_proto" => self.bounds.decompress(&self.bounds.decode_base64(data)?)?.into(),
-            other => return Err(undecodable(format!("unknown data encoding `{}`", other.escape_debug()))),
+            other => return Err(undecodable(format!("unknown data encoding `{}`", shown(other)))),
         };
         self.bounds.check(bytes.len())?;
         Ok(bytes)
