@@ -1,0 +1,48 @@
+//! Turns the model into Rust tokens: what is the same for both languages of contracts.
+//!
+//! `event` is `impl Event` and the filter functions, `rules` the checks of values. The types themselves come
+//! from `protobuf` and `json_schema`. Logic belongs into the library; what is emitted here only names it.
+
+pub(crate) mod builder;
+mod docs;
+mod event;
+mod names;
+mod rules;
+
+pub(crate) use docs::docs;
+pub(crate) use event::{event, filters};
+pub(crate) use names::{camel, ident, module, relative, snake, type_path};
+pub(crate) use rules::{rules, union_rules};
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Where a derive finds the library, in whatever module it stands.
+pub(crate) fn library() -> TokenStream {
+    quote!(::tegami::__private)
+}
+
+/// Where an impl finds the library, inside [`impls`].
+pub(crate) fn private() -> TokenStream {
+    quote!(__private)
+}
+
+/// Puts impls into a block, in which the library has a short name; no contract can have the same.
+pub(crate) fn impls(impls: &TokenStream) -> TokenStream {
+    if impls.is_empty() {
+        return TokenStream::new();
+    }
+    // Messages of protobuf alone need it, and an unused import would be a warning.
+    let json = impls.to_string().contains("__json").then(|| {
+        quote!(
+            use ::tegami::__private::json as __json;
+        )
+    });
+    quote! {
+        const _: () = {
+            use ::tegami::__private;
+            #json
+            #impls
+        };
+    }
+}

@@ -1,0 +1,38 @@
+//! What a contract asks of a field's value beside its type.
+
+/// The rules of one field; `None` and `false` ask nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Rules {
+    /// The builder insists on the field, and an empty value is invalid.
+    pub(crate) required: bool,
+    /// Characters of text, bytes of bytes, items of a list or map.
+    pub(crate) min_length: Option<u64>,
+    pub(crate) max_length: Option<u64>,
+    /// A regular expression that must match somewhere in the text.
+    pub(crate) pattern: Option<String>,
+    /// Bounds of a number, both allowed.
+    pub(crate) minimum: Option<f64>,
+    pub(crate) maximum: Option<f64>,
+    /// Bounds of a number, not allowed themselves.
+    pub(crate) above: Option<f64>,
+    pub(crate) below: Option<f64>,
+    /// No two items of a list are equal.
+    pub(crate) unique: bool,
+    pub(crate) format: Option<Format>,
+}
+
+/// The formats of text that are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    DateTime,
+    Date,
+    Email,
+    Uri,
+}
+
+impl Rules {
+    /// Is nothing asked?
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Rules::default()
+    }
+}

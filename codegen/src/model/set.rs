@@ -1,0 +1,106 @@
+//! All packages of one compilation, and questions about them as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Enum, Package, Struct, TypeRef, Union};
+
+/// All packages, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Contracts {
+    packages: BTreeMap<String, Package>,
+    ruled: BTreeSet<TypeRef>,
+    topics: BTreeMap<String, usize>,
+}
+
+impl Contracts {
+    /// Puts the packages of both languages together; a package may appear several times.
+    pub(crate) fn new(packages: impl IntoIterator<Item = Package>) -> Self {
+        let mut set = Self::default();
+        for package in packages {
+            let known = set.packages.entry(package.name.clone()).or_default();
+            known.name = package.name;
+            known.sources.extend(package.sources);
+            known.structs.extend(package.structs);
+            known.enums.extend(package.enums);
+            known.unions.extend(package.unions);
+        }
+        for package in set.packages.values_mut() {
+            package.sources.sort();
+            package.sources.dedup();
+        }
+        set.ruled = ruled(&set);
+        for topic in set.events().map(|(_, event)| event.topic.clone()).collect::<Vec<_>>() {
+            *set.topics.entry(topic).or_default() += 1;
+        }
+        set
+    }
+
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.packages.values()
+    }
+
+    pub(crate) fn structs(&self) -> impl Iterator<Item = &Struct> {
+        self.packages().flat_map(|package| &package.structs)
+    }
+
+    pub(crate) fn enums(&self) -> impl Iterator<Item = &Enum> {
+        self.packages().flat_map(|package| &package.enums)
+    }
+
+    pub(crate) fn unions(&self) -> impl Iterator<Item = &Union> {
+        self.packages().flat_map(|package| &package.unions)
+    }
+
+    /// Every event, with what it says beside its fields.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (&Struct, &super::Event)> {
+        self.structs().filter_map(|item| Some((item, item.event.as_ref()?)))
+    }
+
+    /// Is another event published to this topic?
+    pub(crate) fn shares_topic(&self, topic: &str) -> bool {
+        self.topics.get(topic).is_some_and(|events| *events > 1)
+    }
+
+    /// Has the struct or union a rule, or something inside it?
+    pub(crate) fn has_rules(&self, item: &TypeRef) -> bool {
+        self.ruled.contains(item)
+    }
+
+    /// The struct whose Rust item this is.
+    pub(crate) fn find_struct(&self, item: &TypeRef) -> Option<&Struct> {
+        self.packages.get(&item.package)?.structs.iter().find(|known| known.rust == *item)
+    }
+
+    /// The enum whose Rust item this is.
+    pub(crate) fn find_enum(&self, item: &TypeRef) -> Option<&Enum> {
+        self.packages.get(&item.package)?.enums.iter().find(|known| known.rust == *item)
+    }
+
+    /// The union whose Rust item this is.
+    pub(crate) fn find_union(&self, item: &TypeRef) -> Option<&Union> {
+        self.packages.get(&item.package)?.unions.iter().find(|known| known.rust == *item)
+    }
+}
+
+/// The structs and unions with a rule in them, however deep; types may contain themselves.
+fn ruled(set: &Contracts) -> BTreeSet<TypeRef> {
+    let mut ruled = BTreeSet::new();
+    loop {
+        let structs = set.structs().map(|item| (&item.rust, &item.fields));
+        let unions = set.unions().map(|item| (&item.rust, &item.variants));
+        let found: Vec<_> = structs
+            .chain(unions)
+            .filter(|(rust, _)| !ruled.contains(*rust))
+            .filter(|(_, fields)| {
+                fields.iter().any(|field| {
+                    field.key || !field.rules.is_empty() || field.ty.reference().is_some_and(|to| ruled.contains(to))
+                })
+            })
+            .map(|(rust, _)| rust.clone())
+            .collect();
+        if found.is_empty() {
+            return ruled;
+        }
+        ruled.extend(found);
+    }
+}
