@@ -5,6 +5,7 @@ import base64
 import json
 import sys
 
+import tomodachi
 from google.protobuf.wrappers_pb2 import StringValue
 from tomodachi.envelope import JsonBase, ProtobufBase
 
@@ -91,4 +92,4 @@ async def check_all(bodies):
 if sys.argv[2:3] == ["--check"]:
     print(json.dumps(asyncio.run(check_all(json.load(sys.stdin)))))
 else:
-    asyncio.run(write(sys.argv[1]))
+    asyncio.run(write(f"{sys.argv[1]}/tomodachi-{tomodachi.__version__}.json"))

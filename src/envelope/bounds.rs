@@ -11,6 +11,9 @@ use super::{DecodeError, DecodeErrorKind};
 /// The most bytes a payload may have, unless set.
 const DEFAULT: usize = 8 * 1024 * 1024;
 
+/// The most characters of foreign text that an error shows.
+const LONGEST_SHOWN: usize = 64;
+
 /// Where decoding stops.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -44,7 +47,7 @@ impl Bounds {
     }
 
     /// Standard base64 with padding and without a stray character.
-    pub(super) fn from_base64(self, text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
+    pub(super) fn decode_base64(self, text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
         let text = text.as_ref();
         let padding = text.iter().rev().take(2).filter(|byte| **byte == b'=').count();
         self.check((text.len() / 4 * 3).saturating_sub(padding))?;
@@ -83,6 +86,11 @@ pub(super) fn undecodable(text: impl Into<String>) -> DecodeError {
     DecodeError::new(DecodeErrorKind::Undecodable, text)
 }
 
+/// Text from outside as an error may show it: escaped, and no longer than a line.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,8 +110,8 @@ mod tests {
     fn base64_is_measured_before_it_is_decoded() {
         for length in 1..10 {
             let text = to_base64(&vec![7; length]);
-            assert_eq!(Bounds::of(length).from_base64(&text).unwrap().len(), length);
-            assert_eq!(kind(Bounds::of(length - 1).from_base64(&text)), DecodeErrorKind::TooLarge);
+            assert_eq!(Bounds::of(length).decode_base64(&text).unwrap().len(), length);
+            assert_eq!(kind(Bounds::of(length - 1).decode_base64(&text)), DecodeErrorKind::TooLarge);
         }
     }
 
@@ -115,6 +123,12 @@ mod tests {
         }
         let longer = [packed.as_slice(), &packed].concat();
         assert_eq!(kind(Bounds::default().decompress(&longer)), DecodeErrorKind::Undecodable);
+    }
+
+    #[test]
+    fn foreign_text_is_shown_escaped_and_cut() {
+        assert_eq!(shown("a\n`é"), "a\\n`é");
+        assert_eq!(shown(&"x".repeat(1_000_000)).len(), LONGEST_SHOWN);
     }
 
     #[test]

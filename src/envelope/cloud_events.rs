@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::{
     DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Envelope, Head, Message, MessageId, Payload, Sealed,
-    bounds::{Bounds, to_base64, undecodable},
-    moment, source_uri,
+    bounds::{Bounds, shown, to_base64, undecodable},
+    moment, source_uri, strict,
 };
 use crate::{codec::json, event::Encoding};
 
@@ -58,7 +58,7 @@ impl CloudEvents {
         let encoding = encoding_of(body.datacontenttype.as_deref().unwrap_or("application/json"))?;
         let bytes = match (body.data, &body.data_base64, encoding) {
             (Some(data), None, Encoding::Json) => data.get().as_bytes().to_vec(),
-            (None, Some(text), _) => self.bounds.from_base64(text)?,
+            (None, Some(text), _) => self.bounds.decode_base64(text)?,
             (Some(_), None, Encoding::Protobuf) => return Err(undecodable("protobuf travels in `data_base64`")),
             (Some(_), Some(_), _) => return Err(undecodable("both `data` and `data_base64`")),
             (None, None, _) => return Err(undecodable("neither `data` nor `data_base64`")),
@@ -104,8 +104,7 @@ impl Envelope for CloudEvents {
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {
-        let body: Body<'_> = json::from_slice(&sealed.body)
-            .map_err(|error| undecodable("not a CloudEvents message").caused_by(error))?;
+        let body: Body<'_> = strict::read(&sealed.body, "a CloudEvents message")?;
         body.check()?;
         let payload = self.payload(&body)?;
         let head = Head {
@@ -153,7 +152,7 @@ impl Body<'_> {
     /// What serde does not see: the version, and members that are there but empty.
     fn check(&self) -> Result<(), DecodeError> {
         if self.specversion != SPEC_VERSION {
-            let text = format!("CloudEvents version `{}` is not `{SPEC_VERSION}`", self.specversion.escape_debug());
+            let text = format!("CloudEvents version `{}` is not `{SPEC_VERSION}`", shown(&self.specversion));
             return Err(DecodeError::new(DecodeErrorKind::VersionMismatch, text));
         }
         let required = [("id", self.id.as_str()), ("source", &self.source), ("type", &self.event)];
@@ -181,7 +180,7 @@ fn encoding_of(content_type: &str) -> Result<Encoding, DecodeError> {
     match essence.split_once('/') {
         Some((_, format)) if format == "json" || format.ends_with("+json") => Ok(Encoding::Json),
         Some(("application", "protobuf" | "x-protobuf")) => Ok(Encoding::Protobuf),
-        _ => Err(undecodable(format!("unknown content type `{}`", content_type.escape_debug()))),
+        _ => Err(undecodable(format!("unknown content type `{}`", shown(content_type)))),
     }
 }
 

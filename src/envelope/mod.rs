@@ -13,6 +13,7 @@ mod protobuf_base;
 mod protocol;
 mod raw;
 mod source_uri;
+mod strict;
 
 pub use cloud_events::CloudEvents;
 pub use head::{Head, Source};
@@ -72,7 +73,7 @@ impl Envelope for std::sync::Arc<dyn Envelope> {
 /// A format for whole messages.
 ///
 /// Implementations MUST
-/// - return from `open` what `seal` was given, for every field of [`Head`];
+/// - return from `open` what `seal` was given, for every field of [`Head`], times as exactly as the format can;
 /// - answer bad input with a [`DecodeError`], in bounded time and memory, and never with an empty payload;
 /// - leave the attributes they do not own as they are.
 ///

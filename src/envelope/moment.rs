@@ -50,11 +50,7 @@ pub(super) fn from_rfc3339(text: &str) -> Result<SystemTime, DecodeError> {
 /// The parser beneath also reads dates without a time, times without an offset, and years of any length.
 fn has_rfc3339_shape(text: &[u8]) -> bool {
     let Some((head, tail)) = text.split_at_checked("2026-01-01T00:00:00".len()) else { return false };
-    let offset_is_told = match tail {
-        [.., b'Z' | b'z'] => true,
-        [.., b'+' | b'-', _, _, b':', _, _] => true,
-        _ => false,
-    };
+    let offset_is_told = matches!(tail, [.., b'Z' | b'z'] | [.., b'+' | b'-', _, _, b':', _, _]);
     offset_is_told && head[..4].iter().all(u8::is_ascii_digit) && matches!(head[10], b'T' | b't')
 }
 

@@ -1,6 +1,6 @@
 //! Which versions of tomodachi's envelopes this build reads.
 
-use super::{DecodeError, DecodeErrorKind};
+use super::{DecodeError, DecodeErrorKind, bounds::shown};
 
 /// One envelope format and the name it had before.
 pub(super) struct Protocol {
@@ -18,7 +18,7 @@ impl Protocol {
         if Some(version) == self.older || major(version) == major(self.current) {
             return Ok(());
         }
-        let text = format!("protocol version `{}` is not `{}`", version.escape_debug(), self.current);
+        let text = format!("protocol version `{}` is not `{}`", shown(version), self.current);
         Err(DecodeError::new(DecodeErrorKind::VersionMismatch, text))
     }
 }

@@ -6,12 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DecodeError, EncodeError, EncodeErrorKind, Envelope, Head, Message, MessageId, Payload, Sealed, Source,
-    bounds::undecodable, moment,
+    bounds::undecodable, moment, strict,
 };
-use crate::{
-    codec::json,
-    event::{Attributes, Encoding, Value},
-};
+use crate::event::{Attributes, Encoding, Value};
 
 /// The attribute that holds the head.
 const HEAD: &str = "tegami-head";
@@ -77,8 +74,7 @@ impl Envelope for Raw {
             Some(Value::Text(text)) => text,
             Some(_) => return Err(undecodable("attribute `tegami-head` is not text")),
         };
-        let beside: Beside = json::from_slice(beside.as_bytes())
-            .map_err(|error| undecodable("attribute `tegami-head` is not a head").caused_by(error))?;
+        let beside: Beside = strict::read(beside.as_bytes(), "a head in attribute `tegami-head`")?;
         let encoding = beside.encoding.into();
         Ok(Message::new(beside.into_head(attributes)?, Payload { encoding, bytes: sealed.body.clone() }))
     }
