@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{ident, private, relative, type_path};
-use crate::model::{Contracts, Dialect, Event, Field, Presence, Scalar, Struct, Type, fingerprint};
+use crate::model::{Contracts, Dialect, Event, Field, Layout, Presence, Scalar, Struct, Type, fingerprint};
 
 /// Everything that makes a struct an event; to be put at the top of its package's file.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
@@ -12,7 +12,7 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
     let (private, name) = (private(), type_path(&item.rust));
     let (contract, format) = (contract(item, event, set), format(item.dialect));
     let (key, attributes, validate) = (key(item), attributes(item), validate(item, set));
-    let filters = filters(item);
+    let (schema, filters) = (schema(item, set), filters(item));
     quote! {
         impl #private::Event for #name {
             const CONTRACT: &'static #private::Contract = &#contract;
@@ -20,7 +20,7 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
             fn key(&self) -> Option<::std::borrow::Cow<'_, str>> { #key }
             fn attributes(&self) -> #private::Attributes { #attributes }
             fn validate(&self) -> Result<(), #private::Invalid> { #validate }
-            fn schema() -> #private::schemars::Schema { #private::json::schema_of::<Self>() }
+            fn schema() -> #private::schemars::Schema { #schema }
         }
         #filters
     }
@@ -30,6 +30,15 @@ fn format(dialect: Dialect) -> TokenStream {
     match dialect {
         Dialect::Protobuf => quote!(Protobuf),
         Dialect::JsonSchema => quote!(JsonSchema),
+    }
+}
+
+/// The contract's own text, where that is a JSON Schema already.
+fn schema(item: &Struct, set: &Contracts) -> TokenStream {
+    let private = private();
+    match set.layout(&item.rust) {
+        Some(Layout { text, .. }) => quote!(#private::json_schema::parse(#text)),
+        None => quote!(#private::json::schema_of::<Self>()),
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{ident, private, type_path};
-use crate::model::{Contracts, Dialect, Field, Format, Presence, Scalar, Struct, Type, Union};
+use crate::model::{Contracts, Dialect, Field, Format, Presence, Rules, Scalar, Struct, Type, Union};
 
 /// The checks of a struct; nothing where no rule is in it.
 pub(crate) fn rules(item: &Struct, set: &Contracts) -> TokenStream {
@@ -56,11 +56,15 @@ fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream 
 
 /// The checks of `value`, a reference to the field's value where it is there.
 fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
-    let rules = &field.rules;
-    let required = (field.key || rules.required).then(|| not_empty(field, dialect)).flatten();
-    let length = lengths(field);
+    let required = (field.key || field.rules.required).then(|| not_empty(field, dialect)).flatten();
+    let rules = check_type(&field.ty, &field.rules, set);
+    quote!(#required #rules)
+}
+
+fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
+    let length = lengths(rules);
     let pattern = rules.pattern.as_ref().map(|pattern| quote!(check.pattern(value, #pattern);));
-    let range = ranges(field);
+    let range = ranges(rules);
     let unique = rules.unique.then(|| quote!(check.unique(value);));
     let format = rules.format.map(|format| {
         let function = ident(match format {
@@ -71,8 +75,11 @@ fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream 
         });
         quote!(check.#function(value);)
     });
-    let inner = inner(&field.ty, set);
-    quote!(#required #length #pattern #range #unique #format #inner)
+    let inner = match &rules.items {
+        Some(rules) => items(ty, rules, set),
+        None => inner(ty, set),
+    };
+    quote!(#length #pattern #range #unique #format #inner)
 }
 
 /// What `required` asks of a value that is there; a number or a bool is never empty.
@@ -86,7 +93,7 @@ fn not_empty(field: &Field, dialect: Dialect) -> Option<TokenStream> {
     }
 }
 
-fn lengths(field: &Field) -> TokenStream {
+fn lengths(rules: &Rules) -> TokenStream {
     let bound = |bound: Option<u64>| match bound {
         Some(bound) => {
             let bound = Literal::u64_unsuffixed(bound);
@@ -94,15 +101,14 @@ fn lengths(field: &Field) -> TokenStream {
         }
         None => quote!(None),
     };
-    let (min, max) = (bound(field.rules.min_length), bound(field.rules.max_length));
-    match (field.rules.min_length, field.rules.max_length) {
+    let (min, max) = (bound(rules.min_length), bound(rules.max_length));
+    match (rules.min_length, rules.max_length) {
         (None, None) => TokenStream::new(),
         _ => quote!(check.length(value, #min, #max);),
     }
 }
 
-fn ranges(field: &Field) -> TokenStream {
-    let rules = &field.rules;
+fn ranges(rules: &Rules) -> TokenStream {
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
@@ -110,6 +116,21 @@ fn ranges(field: &Field) -> TokenStream {
         .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
         .map(|(function, bound)| quote!(check.#function(*value, #bound);))
         .collect()
+}
+
+/// The checks of each item of a list, of each value of a map.
+fn items(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
+    match ty {
+        Type::List(item) => {
+            let checks = check_type(item, rules, set);
+            quote!(check.items(value, |value, check| { #checks });)
+        }
+        Type::Map(_, item) => {
+            let checks = check_type(item, rules, set);
+            quote!(check.entries(value, |value, check| { #checks });)
+        }
+        _ => TokenStream::new(),
+    }
 }
 
 /// The checks of what the value contains.
