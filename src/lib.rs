@@ -28,7 +28,7 @@ pub mod __private {
     pub use crate::{
         codec::{JsonSchema, Protobuf, json, json_schema},
         contract::{AttributeKind, AttributeSpec, Contract},
-        event::{Attributes, BoolField, Check, Event, Invalid, NumberField, TextField},
+        event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
     };
 }
 

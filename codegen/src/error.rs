@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Mistake, Mistakes};
+use crate::model::{Location, Mistake, Mistakes};
 
 /// Every mistake in the contracts, each with its place, the reason and a hint.
 pub struct Error(Vec<Mistake>);
@@ -13,6 +13,12 @@ impl Error {
         mistakes.sort();
         mistakes.dedup();
         Self(mistakes)
+    }
+
+    /// One mistake in something as a whole.
+    pub(crate) fn of(file: &str, reason: &str, hint: &str) -> Self {
+        let at = Location { file: file.to_owned(), line: 0, column: 0 };
+        Self(vec![Mistake { at, reason: reason.to_owned(), hint: hint.to_owned() }])
     }
 }
 

@@ -74,6 +74,13 @@ impl Attributes {
         }
     }
 
+    /// Sets an attribute to a text, unless that is empty: brokers take no empty values.
+    pub fn set_text(&mut self, name: &'static str, text: &str) {
+        if !text.is_empty() {
+            self.set(name, text);
+        }
+    }
+
     /// The same attributes and one more.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {

@@ -3,14 +3,16 @@
 //! [`Event`] is implemented by generated code only; everything in tegami is generic over it.
 
 mod attributes;
+mod check;
 mod filter;
 mod format;
 mod invalid;
 
 pub use attributes::{Attributes, Value};
+pub use check::{Check, Length, Pattern, Rules};
 pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
 pub use format::{Encoding, Format};
-pub use invalid::{Check, Invalid};
+pub use invalid::Invalid;
 
 use std::{borrow::Cow, fmt};
 

@@ -20,12 +20,12 @@ pub(crate) fn union_rules(item: &Union, set: &Contracts) -> TokenStream {
     if !set.has_rules(&item.rust) {
         return TokenStream::new();
     }
-    let variants: Vec<_> = item.variants.iter().map(|field| (field, check_value(field, item.dialect, set))).collect();
-    let arms = variants.iter().filter(|(_, checks)| !checks.is_empty()).map(|(field, checks)| {
-        let (variant, name) = (ident(&field.rust), &field.json);
-        quote!(Self::#variant(value) => check.field(#name, |check| { #checks }),)
+    let checked: Vec<_> = item.variants.iter().map(|field| (field, check_value(field, item.dialect, set))).collect();
+    let arms = checked.iter().filter(|(_, checks)| !checks.is_empty()).map(|(field, checks)| {
+        let (variant, name) = (ident(&field.rust), &field.name);
+        quote!(Self::#variant(value) => check.value(#name, value, |value, check| { #checks }),)
     });
-    let rest = variants.iter().any(|(_, checks)| checks.is_empty()).then(|| quote!(_ => {}));
+    let rest = checked.iter().any(|(_, checks)| checks.is_empty()).then(|| quote!(_ => {}));
     implement(&type_path(&item.rust), &quote!(match self { #(#arms)* #rest }))
 }
 
@@ -38,33 +38,35 @@ fn implement(name: &TokenStream, checks: &TokenStream) -> TokenStream {
     }
 }
 
-/// `check.field("name", |check| ...)` for a field that has something to check.
+/// One call for a field that has something to check: by how it is stored, and whether it must be there.
 fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
-    let (name, rust) = (&field.json, ident(&field.rust));
+    let (private, name, rust) = (private(), &field.name, ident(&field.rust));
     let checks = check_value(field, dialect, set);
     let required = field.key || field.rules.required;
-    match (field.presence, required) {
-        _ if checks.is_empty() && !(required && field.presence != Presence::Plain) => TokenStream::new(),
-        (Presence::Plain, _) if matches!(field.ty, Type::Union(_)) && dialect == Dialect::Protobuf => {
-            quote!(check.optional(#name, &self.#rust, |value, check| { #checks });)
+    let is_optional = field.presence != Presence::Plain;
+    match (checks.is_empty(), is_optional, required) {
+        (true, true, true) => quote!(check.present(#name, &self.#rust, |_, _| {});),
+        (true, ..) => TokenStream::new(),
+        // The names of a oneof's members stand for it.
+        _ if matches!(field.ty, Type::Union(_)) && dialect == Dialect::Protobuf => {
+            quote!(if let Some(value) = &self.#rust { #private::Rules::check(value, check); })
         }
-        (Presence::Plain, _) => quote!(check.value(#name, &self.#rust, |value, check| { #checks });),
-        (_, true) => quote!(check.present(#name, &self.#rust, |value, check| { #checks });),
-        (_, false) => quote!(check.optional(#name, &self.#rust, |value, check| { #checks });),
+        (_, false, _) => quote!(check.value(#name, &self.#rust, |value, check| { #checks });),
+        (_, true, true) => quote!(check.present(#name, &self.#rust, |value, check| { #checks });),
+        (_, true, false) => quote!(check.optional(#name, &self.#rust, |value, check| { #checks });),
     }
 }
 
 /// The checks of `value`, a reference to the field's value where it is there.
 fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
-    let required = (field.key || field.rules.required).then(|| not_empty(field, dialect)).flatten();
-    let rules = check_type(&field.ty, &field.rules, set);
-    quote!(#required #rules)
+    let empty = (field.key || field.rules.required).then(|| not_empty(field, dialect)).flatten();
+    let checks = check_type(&field.ty, &field.rules, set);
+    quote!(#empty #checks)
 }
 
+/// The same for a value that is no field of its own: an item of a list, a value of a map.
 fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
-    let length = lengths(rules);
-    let pattern = rules.pattern.as_ref().map(|pattern| quote!(check.pattern(value, #pattern);));
-    let range = ranges(rules);
+    let (length, pattern, range) = (lengths(rules), pattern(rules), ranges(rules));
     let unique = rules.unique.then(|| quote!(check.unique(value);));
     let format = rules.format.map(|format| {
         let function = ident(match format {
@@ -75,11 +77,22 @@ fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
         });
         quote!(check.#function(value);)
     });
-    let inner = match &rules.items {
-        Some(rules) => items(ty, rules, set),
-        None => inner(ty, set),
+    let inner = match (ty, &rules.items) {
+        (_, Some(rules)) => items(ty, rules, set),
+        (Type::List(item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        _ => inner(ty, set),
     };
     quote!(#length #pattern #range #unique #format #inner)
+}
+
+/// The regular expression is compiled once, when it is first needed.
+fn pattern(rules: &Rules) -> Option<TokenStream> {
+    let (private, pattern) = (private(), rules.pattern.as_ref()?);
+    Some(quote! {
+        static PATTERN: #private::Pattern = #private::Pattern::new(#pattern);
+        check.pattern(value, &PATTERN);
+    })
 }
 
 /// What `required` asks of a value that is there; a number or a bool is never empty.
@@ -88,7 +101,7 @@ fn not_empty(field: &Field, dialect: Dialect) -> Option<TokenStream> {
         (Type::Scalar(Scalar::Text | Scalar::Bytes) | Type::List(_) | Type::Map(..), _) => {
             Some(quote!(check.not_empty(value);))
         }
-        (Type::Enum(_), Dialect::Protobuf) => Some(quote!(check.not_default(value);)),
+        (Type::Enum(_), Dialect::Protobuf) => Some(quote!(check.not_zero(*value);)),
         _ => None,
     }
 }
@@ -120,16 +133,15 @@ fn ranges(rules: &Rules) -> TokenStream {
 
 /// The checks of each item of a list, of each value of a map.
 fn items(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
-    match ty {
-        Type::List(item) => {
-            let checks = check_type(item, rules, set);
-            quote!(check.items(value, |value, check| { #checks });)
-        }
-        Type::Map(_, item) => {
-            let checks = check_type(item, rules, set);
-            quote!(check.entries(value, |value, check| { #checks });)
-        }
-        _ => TokenStream::new(),
+    let (function, item) = match ty {
+        Type::List(item) => (ident("items"), item),
+        Type::Map(_, item) => (ident("entries"), item),
+        _ => return TokenStream::new(),
+    };
+    let checks = check_type(item, rules, set);
+    match checks.is_empty() {
+        true => checks,
+        false => quote!(check.#function(value, |value, check| { #checks });),
     }
 }
 

@@ -177,6 +177,11 @@ pub(crate) struct Union {
 }
 
 impl Type {
+    /// Is it a list or a map?
+    pub(crate) fn is_collection(&self) -> bool {
+        matches!(self, Type::List(_) | Type::Map(..))
+    }
+
     /// The struct, enum or union that a value contains, directly or in a list or map.
     pub(crate) fn reference(&self) -> Option<&TypeRef> {
         match self {
@@ -185,4 +190,10 @@ impl Type {
             Type::Scalar(_) | Type::WellKnown(_) => None,
         }
     }
+}
+
+/// The major version: the `vN` segment of a package, or 1 where there is none.
+pub(crate) fn version(package: &str) -> u32 {
+    let segments = package.rsplit('.');
+    segments.filter_map(|segment| segment.strip_prefix('v')?.parse().ok()).next().unwrap_or(1)
 }

@@ -1,0 +1,97 @@
+//! Runs protox over all files, and turns what it finds wrong into mistakes.
+
+use std::collections::BTreeMap;
+
+use miette::Diagnostic;
+use prost_reflect::DescriptorPool;
+use protox::{
+    Compiler,
+    file::{ChainFileResolver, File, FileResolver, GoogleFileResolver},
+};
+
+use crate::{
+    model::{Location, Mistakes},
+    sources::Source,
+};
+
+/// Where contracts import tegami's options from.
+pub(super) const OPTIONS_FILE: &str = "tegami/v1/options.proto";
+
+/// Serves the contract files, which are already read, and the options, which are part of this crate.
+struct InMemory(BTreeMap<String, String>);
+
+impl FileResolver for InMemory {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        match self.0.get(name) {
+            Some(text) => File::from_source(name, text),
+            None => Err(protox::Error::file_not_found(name)),
+        }
+    }
+}
+
+/// Compiles every file; one that is wrong is left out, with everything that imports it.
+pub(super) fn compile(sources: &[&Source], mistakes: &mut Mistakes) -> DescriptorPool {
+    let mut files: BTreeMap<_, _> = sources.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+    files.insert(OPTIONS_FILE.to_owned(), include_str!("../../proto/tegami/v1/options.proto").to_owned());
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(InMemory(files));
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = Compiler::with_file_resolver(resolver);
+    for source in sources {
+        if let Err(error) = compiler.open_file(&source.name) {
+            explain(&error, source, sources, mistakes);
+        }
+    }
+    // Its extensions are looked up by name, so the file must be there even if no contract imports it.
+    compiler.open_file(OPTIONS_FILE).expect("the options of this crate compile");
+    compiler.descriptor_pool()
+}
+
+/// Notes an error, and those that came with it.
+fn explain(error: &protox::Error, opened: &Source, sources: &[&Source], mistakes: &mut Mistakes) {
+    let file = error.file().and_then(|name| sources.iter().find(|source| source.name == name));
+    let file = file.copied().unwrap_or(opened);
+    note(error, file, mistakes);
+    for related in error.related().into_iter().flatten() {
+        note(related, file, mistakes);
+    }
+}
+
+fn note(error: &dyn Diagnostic, file: &Source, mistakes: &mut Mistakes) {
+    // Where there are two places, the first explains and the last is wrong.
+    let span = error.labels().into_iter().flatten().last().map(|label| label.offset());
+    let at = position(file, span.unwrap_or(file.text.trim_end().len()));
+    let reason = match error.diagnostic_source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    let reason = reason.replace('\'', "`");
+    let hint = error.help().map_or_else(|| hint(&reason).to_owned(), |help| help.to_string().replace('\'', "`"));
+    mistakes.add(&at, reason, hint);
+}
+
+/// What to do about the errors that the compiler only names.
+fn hint(reason: &str) -> &'static str {
+    match reason {
+        _ if reason.starts_with("import `tegami") => "write `import \"tegami/v1/options.proto\";`",
+        _ if reason.starts_with("import") => "imports are paths below the contract folder, with `/`",
+        _ if reason.contains("option") => "the options are described in `tegami/v1/options.proto`",
+        _ if reason.contains("is not defined") => "define it, or import the file that does",
+        _ if reason.contains("proto3 enums must be 0") => "begin with a value such as `UNSPECIFIED = 0`",
+        _ if reason.starts_with("expected") => "look at what stands just before this place too",
+        _ if reason.contains("field number") => "give the field a number that was never used",
+        _ if reason.contains("already defined") || reason.contains("twice") => "rename one of them",
+        _ => "",
+    }
+}
+
+fn position(file: &Source, offset: usize) -> Location {
+    let before = file.text.get(..offset).unwrap_or(&file.text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    Location { file: file.shown.clone(), line: number(line), column: number(column) }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("files are far smaller than 4 GiB")
+}

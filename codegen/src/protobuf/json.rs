@@ -1,0 +1,195 @@
+//! How each protobuf type looks as JSON: which marker of the library stands for which field.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::{
+    emit::{ident, private, relative, type_path},
+    model::{Contracts, Dialect, Enum, Field, Package, Presence, Scalar, Struct, Type, Union},
+};
+
+/// `json::Object` of the package's messages and `json::EnumNames` of its enums.
+pub(super) fn emit(package: &Package, set: &Contracts) -> TokenStream {
+    let structs = package.structs.iter().filter(|item| item.dialect == Dialect::Protobuf);
+    let enums = package.enums.iter().filter(|item| item.dialect == Dialect::Protobuf);
+    structs.map(|item| object(item, set)).chain(enums.map(names)).collect()
+}
+
+fn object(item: &Struct, set: &Contracts) -> TokenStream {
+    let (private, path, name) = (private(), type_path(&item.rust), &item.name);
+    let json = Json { set, package: &item.rust.package };
+    let write: TokenStream = item.fields.iter().map(|field| json.write(field)).collect();
+    let read: TokenStream = item.fields.iter().map(|field| json.read(field)).collect();
+    let describe: TokenStream = item.fields.iter().map(|field| json.describe(field)).collect();
+    let unused = item.fields.is_empty().then(|| quote!(let _ = out;));
+    let unread = item.fields.is_empty().then(|| quote!(let _ = map;));
+    let undescribed = item.fields.is_empty().then(|| quote!(let _ = object;));
+    quote! {
+        impl #private::json::Object for #path {
+            const NAME: &'static str = #name;
+            fn write<M: #private::serde::ser::SerializeMap>(&self, out: &mut M) -> Result<(), M::Error> {
+                #unused
+                #write
+                Ok(())
+            }
+            fn read<'de, A: #private::serde::de::MapAccess<'de>>(
+                &mut self,
+                name: &str,
+                map: &mut A,
+            ) -> Result<Option<u32>, A::Error> {
+                #unread
+                match name {
+                    #read
+                    _ => Ok(None),
+                }
+            }
+            fn describe(object: &mut #private::json::Describe<'_>) {
+                #undescribed
+                #describe
+            }
+        }
+        #private::json_object!(#path);
+    }
+}
+
+/// The JSON of one message's fields.
+struct Json<'a> {
+    set: &'a Contracts,
+    package: &'a str,
+}
+
+impl Json<'_> {
+    /// The union a field holds, with the path of its Rust enum.
+    fn union(&self, field: &Field) -> Option<(&Union, TokenStream)> {
+        let Type::Union(to) = &field.ty else { return None };
+        Some((self.set.find_union(to)?, relative(to, self.package)))
+    }
+
+    fn write(&self, field: &Field) -> TokenStream {
+        let (private, rust, json) = (private(), ident(&field.rust), &field.json);
+        if let Some((union, path)) = self.union(field) {
+            let arms = union.variants.iter().map(|member| {
+                let (variant, json, marker) = (ident(&member.rust), &member.json, self.marker(member));
+                quote!(Some(#path::#variant(value)) => #private::json::put_always::<#marker, M>(out, #json, value)?,)
+            });
+            return quote!(match &self.#rust { #(#arms)* None => {} });
+        }
+        let marker = self.marker(field);
+        let put = ident(if field.presence == Presence::Plain { "put" } else { "put_some" });
+        quote!(#private::json::#put::<#marker, M>(out, #json, &self.#rust)?;)
+    }
+
+    fn read(&self, field: &Field) -> TokenStream {
+        let (private, rust) = (private(), ident(&field.rust));
+        let number = Literal::u32_unsuffixed(field.number.unwrap_or_default());
+        if let Some((union, path)) = self.union(field) {
+            let arms = union.variants.iter().map(|member| {
+                let (spellings, variant, marker) = (spellings(member), ident(&member.rust), self.marker(member));
+                quote! {
+                    #spellings => {
+                        self.#rust = #private::json::get_some::<#marker, A>(map)?.map(#path::#variant);
+                        Ok(Some(#number))
+                    }
+                }
+            });
+            return quote!(#(#arms)*);
+        }
+        let (spellings, marker) = (spellings(field), self.marker(field));
+        let get = ident(if field.presence == Presence::Plain { "get" } else { "get_some" });
+        quote! {
+            #spellings => {
+                self.#rust = #private::json::#get::<#marker, A>(map)?;
+                Ok(Some(#number))
+            }
+        }
+    }
+
+    fn describe(&self, field: &Field) -> TokenStream {
+        if let Some((union, _)) = self.union(field) {
+            return union.variants.iter().map(|member| self.describe(member)).collect();
+        }
+        let (marker, json, docs) = (self.marker(field), &field.json, one_line(&field.docs));
+        quote!(object.field::<#marker>(#json, #docs);)
+    }
+
+    /// The library's type that knows how the field's value looks as JSON.
+    fn marker(&self, field: &Field) -> TokenStream {
+        let private = private();
+        match (&field.ty, field.presence) {
+            (Type::Struct(to), Presence::Boxed) => {
+                let to = relative(to, self.package);
+                quote!(#private::json::Boxed<#to>)
+            }
+            (ty, _) => self.type_marker(ty),
+        }
+    }
+
+    fn type_marker(&self, ty: &Type) -> TokenStream {
+        let private = private();
+        match ty {
+            Type::Scalar(scalar) => {
+                let marker = ident(scalar_marker(*scalar));
+                quote!(#private::json::#marker)
+            }
+            Type::WellKnown(marker) => {
+                let marker = ident(marker);
+                quote!(#private::json::#marker)
+            }
+            Type::Enum(to) => {
+                let to = relative(to, self.package);
+                quote!(#private::json::Enum<#to>)
+            }
+            Type::Struct(to) | Type::Union(to) => {
+                let to = relative(to, self.package);
+                quote!(#private::json::Nested<#to>)
+            }
+            Type::List(item) => {
+                let item = self.type_marker(item);
+                quote!(#private::json::List<#item>)
+            }
+            Type::Map(key, value) => {
+                let (key, value) = (self.type_marker(&Type::Scalar(*key)), self.type_marker(value));
+                quote!(#private::json::Map<#key, #value>)
+            }
+        }
+    }
+}
+
+fn scalar_marker(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::Bool => "Bool",
+        Scalar::Int32 => "Int32",
+        Scalar::Int64 => "Int64",
+        Scalar::UInt32 => "UInt32",
+        Scalar::UInt64 => "UInt64",
+        Scalar::Float => "Float",
+        Scalar::Double => "Double",
+        Scalar::Text | Scalar::Uuid => "Text",
+        Scalar::Bytes => "Blob",
+    }
+}
+
+/// The name in JSON, and the contract's own, which readers must take too.
+fn spellings(field: &Field) -> TokenStream {
+    let Field { name, json, .. } = field;
+    if name == json { quote!(#name) } else { quote!(#json | #name) }
+}
+
+/// Comments are wrapped for editors; a description is one text.
+fn one_line(docs: &str) -> String {
+    docs.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn names(item: &Enum) -> TokenStream {
+    let (private, path, name) = (private(), type_path(&item.rust), &item.name);
+    let values = item.values.iter().map(|value| {
+        let (name, number) = (&value.name, Literal::i32_unsuffixed(value.number.unwrap_or_default()));
+        quote!((#name, #number))
+    });
+    quote! {
+        impl #private::json::EnumNames for #path {
+            const NAME: &'static str = #name;
+            const VALUES: &'static [(&'static str, i32)] = &[#(#values),*];
+        }
+    }
+}

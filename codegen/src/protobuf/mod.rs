@@ -1,0 +1,55 @@
+//! Protobuf contracts: read into the model, and their types as Rust.
+//!
+//! `compile` runs the protobuf compiler, `read` fills the model, `structs` lets prost write the types, `json`
+//! adds how they look as JSON.
+
+mod compile;
+mod enrich;
+mod json;
+mod locate;
+mod options;
+mod read;
+mod structs;
+mod types;
+
+use proc_macro2::TokenStream;
+use prost_reflect::DescriptorPool;
+
+use crate::{
+    Config,
+    model::{Contracts, Mistakes, Package},
+    sources::Source,
+};
+
+/// Files that come from inside this crate or the compiler; nothing is generated for them.
+fn is_builtin(file: &str) -> bool {
+    file.starts_with("google/protobuf/") || file == compile::OPTIONS_FILE
+}
+
+/// Reads the `*.proto` files; what is wrong in them goes to `mistakes`.
+pub(crate) fn read(sources: &[Source], mistakes: &mut Mistakes) -> (Vec<Package>, DescriptorPool) {
+    let sources: Vec<_> = sources.iter().filter(|source| source.name.ends_with(".proto")).collect();
+    let pool = compile::compile(&sources, mistakes);
+    let packages = sources
+        .iter()
+        .filter(|source| !is_builtin(&source.name))
+        .filter_map(|source| read::file(&pool.get_file_by_name(&source.name)?, source, mistakes))
+        .collect();
+    (packages, pool)
+}
+
+/// The types of every package that come from protobuf, with their JSON.
+///
+/// # Errors
+/// What prost refuses although it was checked before.
+pub(crate) fn emit(
+    pool: &DescriptorPool,
+    set: &Contracts,
+    config: Config,
+) -> Result<Vec<(String, TokenStream)>, String> {
+    let mut output = structs::generate(pool, set, config)?;
+    for package in set.packages() {
+        output.push((package.name.clone(), json::emit(package, set)));
+    }
+    Ok(output)
+}

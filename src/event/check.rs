@@ -1,0 +1,190 @@
+//! What a contract asks of values, asked one field at a time.
+//!
+//! Generated code implements [`Rules`] for each type that has a rule in it; [`Check`] keeps the path and the
+//! violations. The words of the violations are here and nowhere else.
+
+use std::{collections::BTreeMap, fmt::Write, sync::OnceLock};
+
+use regex_lite::Regex;
+
+use super::{Invalid, Value};
+
+/// A type whose contract asks something of its values.
+pub trait Rules {
+    /// Asks about each field that has a rule.
+    fn check(&self, check: &mut Check);
+}
+
+impl<R: Rules + ?Sized> Rules for Box<R> {
+    fn check(&self, check: &mut Check) {
+        R::check(self, check);
+    }
+}
+
+/// Collects violations field by field.
+#[derive(Debug, Default)]
+pub struct Check {
+    path: String,
+    violations: Vec<(String, String)>,
+}
+
+impl Check {
+    /// Asks a value about everything its contract asks.
+    ///
+    /// # Errors
+    /// At least one rule did not hold.
+    pub fn run(rules: &impl Rules) -> Result<(), Invalid> {
+        let mut check = Self::default();
+        rules.check(&mut check);
+        if check.violations.is_empty() { Ok(()) } else { Err(Invalid(check.violations)) }
+    }
+
+    /// Asks about a field.
+    pub fn value<T: ?Sized>(&mut self, field: &str, value: &T, ask: impl FnOnce(&T, &mut Self)) {
+        let length = self.path.len();
+        let dot = if length == 0 { "" } else { "." };
+        write!(self.path, "{dot}{field}").expect("writing to a String cannot fail");
+        ask(value, self);
+        self.path.truncate(length);
+    }
+
+    /// Asks about a field if it is there.
+    pub fn optional<T>(&mut self, field: &str, value: &Option<T>, ask: impl FnOnce(&T, &mut Self)) {
+        if let Some(value) = value {
+            self.value(field, value, ask);
+        }
+    }
+
+    /// Asks about a field that must be there.
+    pub fn present<T>(&mut self, field: &str, value: &Option<T>, ask: impl FnOnce(&T, &mut Self)) {
+        self.value(field, value, |value, check| match value {
+            Some(value) => ask(value, check),
+            None => check.that(false, || "is missing".to_owned()),
+        });
+    }
+
+    /// Notes a violation of the field at hand unless the rule holds. The reason tells no value: it may be private.
+    pub fn that(&mut self, holds: bool, reason: impl FnOnce() -> String) {
+        if !holds {
+            self.violations.push((self.path.clone(), reason()));
+        }
+    }
+
+    /// The value must have something in it.
+    pub fn not_empty(&mut self, value: &impl Length) {
+        self.that(value.length() > 0, || "is empty".to_owned());
+    }
+
+    /// An enum must have a value other than its first.
+    pub fn not_zero(&mut self, number: i32) {
+        self.that(number != 0, || "is not set".to_owned());
+    }
+
+    /// Characters of text, bytes of bytes, items of a list or map.
+    pub fn length(&mut self, value: &impl Length, min: Option<usize>, max: Option<usize>) {
+        let length = value.length();
+        if let Some(min) = min {
+            self.that(length >= min, || format!("is shorter than {min}"));
+        }
+        if let Some(max) = max {
+            self.that(length <= max, || format!("is longer than {max}"));
+        }
+    }
+
+    /// The pattern must match somewhere in the text.
+    pub fn pattern(&mut self, text: &str, pattern: &Pattern) {
+        self.that(pattern.matches(text), || format!("does not match `{}`", pattern.text));
+    }
+
+    /// The number must be this or more.
+    pub fn at_least(&mut self, number: impl Into<Value>, bound: f64) {
+        self.that(float(number) >= bound, || format!("is less than {bound}"));
+    }
+
+    /// The number must be this or less.
+    pub fn at_most(&mut self, number: impl Into<Value>, bound: f64) {
+        self.that(float(number) <= bound, || format!("is more than {bound}"));
+    }
+
+    /// The number must be more than this.
+    pub fn above(&mut self, number: impl Into<Value>, bound: f64) {
+        self.that(float(number) > bound, || format!("is not more than {bound}"));
+    }
+
+    /// The number must be less than this.
+    pub fn below(&mut self, number: impl Into<Value>, bound: f64) {
+        self.that(float(number) < bound, || format!("is not less than {bound}"));
+    }
+
+    /// No two items may be equal.
+    pub fn unique<T: PartialEq>(&mut self, items: &[T]) {
+        let unique = items.iter().enumerate().all(|(n, item)| !items[..n].contains(item));
+        self.that(unique, || "has an item twice".to_owned());
+    }
+
+    /// Asks each item of a list.
+    pub fn each(&mut self, items: &[impl Rules]) {
+        for (n, item) in items.iter().enumerate() {
+            self.value(&n.to_string(), item, Rules::check);
+        }
+    }
+
+    /// Asks each value of a map.
+    pub fn each_entry<K>(&mut self, entries: &BTreeMap<K, impl Rules>) {
+        for (n, item) in entries.values().enumerate() {
+            self.value(&n.to_string(), item, Rules::check);
+        }
+    }
+}
+
+/// NaN is within no bounds.
+fn float(number: impl Into<Value>) -> f64 {
+    match number.into() {
+        Value::Integer(number) => number as f64,
+        Value::Float(number) => number,
+        Value::Text(_) | Value::Bool(_) => f64::NAN,
+    }
+}
+
+/// A regular expression of a contract, compiled when it is first asked.
+#[derive(Debug)]
+pub struct Pattern {
+    text: &'static str,
+    regex: OnceLock<Regex>,
+}
+
+impl Pattern {
+    /// The expression as the contract writes it.
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, regex: OnceLock::new() }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        let compile = || Regex::new(self.text).expect("the contract was refused if this is no regular expression");
+        self.regex.get_or_init(compile).is_match(text)
+    }
+}
+
+/// What has a length.
+pub trait Length {
+    /// Characters, bytes, items.
+    fn length(&self) -> usize;
+}
+
+impl Length for String {
+    fn length(&self) -> usize {
+        self.chars().count()
+    }
+}
+
+impl<T> Length for Vec<T> {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<K, V> Length for BTreeMap<K, V> {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
