@@ -1,17 +1,40 @@
-//! How JSON text is read and written: strictly, within bounds, and in the layout of Python's `json.dumps`.
+//! JSON: the canonical proto3 mapping of messages, and the layout of JSON text.
+//!
+//! Generated code implements [`Object`] for each message, naming a [`Codec`] for each field; the rest is in
+//! here. How text looks and what is refused while reading it is in `text`. Nothing in here knows of envelopes.
 
-/// Writes JSON text.
-///
-/// # Errors
-/// A value that JSON cannot say, such as NaN.
-pub fn to_vec<T: serde::Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(value)
-}
+mod codec;
+mod describe;
+mod duration;
+mod enums;
+mod field_mask;
+mod finite;
+mod floats;
+pub mod integer;
+mod integers;
+mod layout;
+mod map;
+mod nested;
+mod number;
+mod object;
+mod read;
+mod scalars;
+mod text;
+pub mod timestamp;
+mod value;
 
-/// Reads JSON text; nothing may follow it.
-///
-/// # Errors
-/// Not JSON, not this type, or something after the end.
-pub fn from_slice<'a, T: serde::Deserialize<'a>>(text: &'a [u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(text)
-}
+pub use codec::Codec;
+pub use describe::{Describe, describe_object, schema_of};
+pub use duration::Duration;
+pub use enums::{Enum, EnumNames, Null, enum_name};
+pub use field_mask::FieldMask;
+pub use floats::{Double, Float};
+pub use integers::{Int32, Int64, UInt32, UInt64};
+pub use map::{Map, MapKey};
+pub use nested::{Boxed, Empty, List, Nested};
+pub use object::{Object, choose, get, get_some, put, put_always, put_some, write_object};
+pub use read::read_object;
+pub use scalars::{Blob, Bool, Text};
+pub use text::{from_slice, to_vec};
+pub use timestamp::Timestamp;
+pub use value::{JsonValue, ListValue, Struct};

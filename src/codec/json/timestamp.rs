@@ -1,0 +1,174 @@
+//! `google.protobuf.Timestamp` as RFC 3339 text; also for `#[serde(with = "…")]` in JSON Schema contracts.
+
+use std::fmt;
+
+use prost_types::Timestamp as Instant;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserializer, Serializer, de::Visitor, ser::Error as _};
+
+use super::{Codec, number::Digits};
+
+/// `google.protobuf.Timestamp`.
+#[derive(Debug)]
+pub struct Timestamp;
+
+impl Codec for Timestamp {
+    type Value = Instant;
+
+    fn write<S: Serializer>(value: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = print(*value).ok_or_else(|| S::Error::custom("a timestamp is not within the years 1 to 9999"))?;
+        serializer.serialize_str(text.as_str())
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+        deserializer.deserialize_str(TimestampVisitor)
+    }
+
+    fn is_default(_: &Instant) -> bool {
+        false
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// Writes a time as RFC 3339 text in UTC.
+///
+/// # Errors
+/// A time outside the years 1 to 9999.
+pub fn serialize<S: Serializer>(value: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    Timestamp::write(value, serializer)
+}
+
+/// Reads a time from RFC 3339 text, whatever its offset.
+///
+/// # Errors
+/// Other text, or a time outside the years 1 to 9999.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+    Timestamp::read(deserializer)
+}
+
+/// The same for a field that may be absent.
+pub mod option {
+    use prost_types::Timestamp as Instant;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{
+        super::codec::{ReadSome, Written},
+        Timestamp,
+    };
+
+    /// Writes a time, or `null`.
+    ///
+    /// # Errors
+    /// As without the option.
+    pub fn serialize<S: Serializer>(value: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(Written::<Timestamp>).serialize(serializer)
+    }
+
+    /// Reads a time, or `null`.
+    ///
+    /// # Errors
+    /// As without the option.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+        ReadSome::<Timestamp>::deserialize(deserializer).map(|read| read.0)
+    }
+}
+
+struct TimestampVisitor;
+
+impl Visitor<'_> for TimestampVisitor {
+    type Value = Instant;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time as in RFC 3339")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Instant, E> {
+        parse(text.as_bytes()).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    }
+}
+
+const DAY: i64 = 86_400;
+const FIRST: i64 = -62_135_596_800;
+const LAST: i64 = 253_402_300_799;
+
+fn print(time: Instant) -> Option<Digits> {
+    if !(FIRST..=LAST).contains(&time.seconds) {
+        return None;
+    }
+    let nanos = u32::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    let (year, month, day) = date(time.seconds.div_euclid(DAY));
+    let second = u32::try_from(time.seconds.rem_euclid(DAY)).ok()?;
+    let mut text = Digits::default();
+    text.number(year, 4).byte(b'-').number(month, 2).byte(b'-').number(day, 2).byte(b'T');
+    text.number(second / 3600, 2).byte(b':').number(second / 60 % 60, 2).byte(b':').number(second % 60, 2);
+    text.fraction(nanos).byte(b'Z');
+    Some(text)
+}
+
+/// Year, month and day of a day counted from 1970, after Howard Hinnant's "chrono-compatible date algorithms".
+fn date(day: i64) -> (u32, u32, u32) {
+    // From 1 March of the year 0, in eras of 400 years; in range, all of it is positive and small.
+    let day = u32::try_from(day + 719_468).unwrap_or(0);
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let march = (5 * day + 2) / 153;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    (era * 400 + year + u32::from(month <= 2), month, day - (153 * march + 2) / 5 + 1)
+}
+
+/// The day of a date counted from 1970; the inverse of [`date`].
+fn days(year: u32, month: u32, day: u32) -> i64 {
+    let year = year - u32::from(month <= 2);
+    let (era, year) = (year / 400, year % 400);
+    let march = if month > 2 { month - 3 } else { month + 9 };
+    let day = (153 * march + 2) / 5 + day - 1 + 365 * year + year / 4 - year / 100;
+    i64::from(era * 146_097 + day) - 719_468
+}
+
+fn month_length(year: u32, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn parse(text: &[u8]) -> Option<Instant> {
+    let (fixed, rest) = text.split_at_checked(19)?;
+    let separators = [fixed[4], fixed[7], fixed[10], fixed[13], fixed[16]];
+    let (year, month, day) = (digits(&fixed[..4])?, digits(&fixed[5..7])?, digits(&fixed[8..10])?);
+    let (hour, minute, second) = (digits(&fixed[11..13])?, digits(&fixed[14..16])?, digits(&fixed[17..])?);
+    let valid = separators == *b"--T::"
+        && (1..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=month_length(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !valid {
+        return None;
+    }
+    let (nanos, rest) = super::number::fraction(rest)?;
+    let seconds = days(year, month, day) * DAY + i64::from(hour * 3600 + minute * 60 + second) - offset(rest)?;
+    let nanos = i32::try_from(nanos).ok()?;
+    (FIRST..=LAST).contains(&seconds).then_some(Instant { seconds, nanos })
+}
+
+fn offset(text: &[u8]) -> Option<i64> {
+    let (sign, hours, minutes) = match text {
+        b"Z" => return Some(0),
+        [b'+', h1, h2, b':', m1, m2] => (1, digits(&[*h1, *h2])?, digits(&[*m1, *m2])?),
+        [b'-', h1, h2, b':', m1, m2] => (-1, digits(&[*h1, *h2])?, digits(&[*m1, *m2])?),
+        _ => return None,
+    };
+    (hours < 24 && minutes < 60).then(|| sign * i64::from(hours * 3600 + minutes * 60))
+}
+
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+}
