@@ -22,21 +22,27 @@ pub(crate) fn render(
     pool: &DescriptorPool,
     config: Config,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let types = protobuf::emit(pool, set, config).map_err(|reason| ours(&reason))?;
+    let mut types = protobuf::types(pool, set, config).map_err(|reason| ours(&reason))?;
     let mut files = BTreeMap::new();
     for package in set.packages() {
-        let types = types.iter().filter(|(name, _)| *name == package.name).map(|(_, code)| code.clone());
-        let mut code: TokenStream = types.collect();
-        code.extend(json_schema::emit(package, set));
-        for item in &package.structs {
-            code.extend(emit::event(item, set));
-            code.extend(emit::rules(item, set));
-        }
-        package.unions.iter().for_each(|item| code.extend(emit::union_rules(item, set)));
+        let mut code = types.remove(&package.name).unwrap_or_default();
+        code.extend(json_schema::emit(package, set, config));
+        package.structs.iter().for_each(|item| code.extend(emit::filters(item)));
+        code.extend(emit::impls(&impls(package, set)));
         files.insert(format!("{}.rs", package.name), text(package, code)?);
     }
     files.insert(INDEX.to_owned(), index(set));
     Ok(files)
+}
+
+fn impls(package: &Package, set: &Contracts) -> TokenStream {
+    let mut code = protobuf::json(package, set);
+    for item in &package.structs {
+        code.extend(emit::event(item, set));
+        code.extend(emit::rules(item, set));
+    }
+    package.unions.iter().for_each(|item| code.extend(emit::union_rules(item, set)));
+    code
 }
 
 fn text(package: &Package, code: TokenStream) -> Result<String, Error> {
@@ -54,8 +60,8 @@ fn spaced(code: &str) -> String {
     let mut text = String::new();
     let mut last = "";
     for line in code.lines() {
-        let begins = ["///", "#[", "impl ", "pub ", "::"].iter().any(|start| line.starts_with(start));
-        if begins && (last == "}" || last.ends_with(';')) {
+        let begins = ["///", "#[", "impl ", "pub ", "const _"].iter().any(|start| line.trim_start().starts_with(start));
+        if begins && (last == "}" || last == "    }" && line.starts_with("    impl")) {
             text.push('\n');
         }
         text.push_str(line);

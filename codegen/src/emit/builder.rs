@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, parse_quote};
 
-use super::private;
+use super::library;
 use crate::{
     Config,
     model::{Field, Presence, Scalar, Type},
@@ -15,9 +15,9 @@ pub(crate) fn of_struct(config: Config) -> (TokenStream, Option<Attribute>) {
     if !config.builders {
         return Default::default();
     }
-    let private = private();
-    let attribute = parse_quote!(#[builder(crate_module_path = #private::typed_builder, doc)]);
-    (quote!(#private::typed_builder::TypedBuilder), Some(attribute))
+    let library = library();
+    let attribute = parse_quote!(#[builder(crate_module_path = #library::typed_builder, doc)]);
+    (quote!(#library::typed_builder::TypedBuilder), Some(attribute))
 }
 
 /// How the builder sets a field.
@@ -34,7 +34,7 @@ pub(crate) fn of_field(field: &Field, config: Config) -> Option<Attribute> {
 }
 
 /// Does the setter take what converts into the type? Not for numbers: a literal would no longer know its type.
-fn converts(ty: &Type) -> bool {
+pub(crate) fn converts(ty: &Type) -> bool {
     match ty {
         Type::Scalar(scalar) => matches!(scalar, Scalar::Text | Scalar::Bytes),
         Type::WellKnown(marker) => {

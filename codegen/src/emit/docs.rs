@@ -28,7 +28,10 @@ fn plain(line: &str) -> String {
     // Four spaces begin a block of code too.
     let line = if indent > 3 { line.trim_start() } else { line };
     let words = line.split(' ').map(|word| match word {
-        _ if word.starts_with("http://") || word.starts_with("https://") => format!("<{word}>"),
+        _ if word.starts_with("http://") || word.starts_with("https://") => {
+            let address = word.trim_end_matches(['.', ',', ';', ':', ')']);
+            format!("<{address}>{}", &word[address.len()..])
+        }
         _ => word.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<"),
     });
     words.collect::<Vec<_>>().join(" ")

@@ -1,18 +1,18 @@
 //! `impl Event` and the filter functions of one event.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::{ident, private, relative, type_path};
+use super::{docs, ident, library, private, relative, type_path};
 use crate::model::{Contracts, Dialect, Event, Field, Layout, Presence, Scalar, Struct, Type, fingerprint};
 
-/// Everything that makes a struct an event; to be put at the top of its package's file.
+/// `impl Event`; nothing for a struct that is none.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
     let Some(event) = &item.event else { return TokenStream::new() };
     let (private, name) = (private(), type_path(&item.rust));
     let (contract, format) = (contract(item, event, set), format(item.dialect));
     let (key, attributes, validate) = (key(item), attributes(item), validate(item, set));
-    let (schema, filters) = (schema(item, set), filters(item));
+    let schema = schema(item, set);
     quote! {
         impl #private::Event for #name {
             const CONTRACT: &'static #private::Contract = &#contract;
@@ -22,7 +22,6 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
             fn validate(&self) -> Result<(), #private::Invalid> { #validate }
             fn schema() -> #private::schemars::Schema { #schema }
         }
-        #filters
     }
 }
 
@@ -44,7 +43,8 @@ fn schema(item: &Struct, set: &Contracts) -> TokenStream {
 
 fn contract(item: &Struct, event: &Event, set: &Contracts) -> TokenStream {
     let private = private();
-    let Event { topic, routing_key, ordered, version, .. } = event;
+    let Event { topic, routing_key, ordered, .. } = event;
+    let version = Literal::u32_unsuffixed(event.version);
     let (name, fingerprint, shares_topic) = (&item.name, fingerprint(item, set), set.shares_topic(topic));
     let source = format!("{}:{}", item.at.file, item.at.line);
     let key = match item.fields.iter().find(|field| field.key) {
@@ -138,10 +138,11 @@ fn validate(item: &Struct, set: &Contracts) -> TokenStream {
     }
 }
 
-fn filters(item: &Struct) -> TokenStream {
+/// A function for each attribute, to filter on it.
+pub(crate) fn filters(item: &Struct) -> TokenStream {
     let name = type_path(&item.rust);
     let filters: Vec<_> = item.fields.iter().filter(|field| field.attribute).map(filter).collect();
-    if filters.is_empty() {
+    if item.event.is_none() || filters.is_empty() {
         return TokenStream::new();
     }
     quote! {
@@ -152,11 +153,11 @@ fn filters(item: &Struct) -> TokenStream {
 }
 
 fn filter(Field { name, rust, ty, .. }: &Field) -> TokenStream {
-    let (private, function) = (private(), ident(rust));
+    let (library, function) = (library(), ident(rust));
     let field = ident(&format!("{}Field", kind(ty)));
-    let docs = format!("The `{name}` attribute, to filter on.");
+    let docs = docs(&format!("The `{name}` attribute, to filter on."));
     quote! {
-        #[doc = #docs]
-        pub const fn #function() -> #private::#field<Self> { #private::#field::new(#name) }
+        #(#docs)*
+        pub const fn #function() -> #library::#field<Self> { #library::#field::new(#name) }
     }
 }

@@ -10,14 +10,32 @@ mod names;
 mod rules;
 
 pub(crate) use docs::docs;
-pub(crate) use event::event;
+pub(crate) use event::{event, filters};
 pub(crate) use names::{camel, ident, module, relative, snake, type_path};
 pub(crate) use rules::{rules, union_rules};
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Where generated code finds the library.
-pub(crate) fn private() -> TokenStream {
+/// Where a derive finds the library, in whatever module it stands.
+pub(crate) fn library() -> TokenStream {
     quote!(::tegami::__private)
+}
+
+/// Where an impl finds the library, inside [`impls`].
+pub(crate) fn private() -> TokenStream {
+    quote!(__private)
+}
+
+/// Puts impls into a block, in which the library has a short name; no contract can have the same.
+pub(crate) fn impls(impls: &TokenStream) -> TokenStream {
+    if impls.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const _: () = {
+            use ::tegami::__private;
+            #impls
+        };
+    }
 }

@@ -70,7 +70,6 @@ fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
     let unique = rules.unique.then(|| quote!(check.unique(value);));
     let format = rules.format.map(|format| {
         let function = ident(match format {
-            Format::DateTime => "date_time",
             Format::Date => "date",
             Format::Email => "email",
             Format::Uri => "uri",

@@ -37,7 +37,7 @@ pub(crate) struct Documents(Vec<Document>);
 
 impl Documents {
     /// Reads the files; those that are no JSON or have no good `$id` are left out, with a mistake each.
-    pub(crate) fn read(sources: &[Source], mistakes: &mut Mistakes) -> Self {
+    pub(crate) fn read<'a>(sources: impl Iterator<Item = &'a Source>, mistakes: &mut Mistakes) -> Self {
         let mut documents: Vec<Document> = Vec::new();
         let mut ids: BTreeMap<String, Location> = BTreeMap::new();
         for source in sources {

@@ -8,16 +8,17 @@ use quote::quote;
 
 use super::marker::{is_plain, marker, stored};
 use crate::{
-    emit::{ident, private},
+    Config,
+    emit::{builder, docs, ident, library},
     model::{Contracts, Dialect, Enum, EnumValue, Field, Layout, Package, Presence, Struct, TypeRef, Union},
 };
 
 /// The structs and enums of a package that come from JSON Schema; `emit` adds the events' impls.
-pub(crate) fn emit(package: &Package, set: &Contracts) -> TokenStream {
+pub(crate) fn emit(package: &Package, set: &Contracts, config: Config) -> TokenStream {
     let structs = package.structs.iter().filter(|item| item.dialect == Dialect::JsonSchema);
     let enums = package.enums.iter().filter(|item| item.dialect == Dialect::JsonSchema);
     let unions = package.unions.iter().filter(|item| item.dialect == Dialect::JsonSchema);
-    let structs = structs.map(|item| (&item.rust, structure(item, set.layout(&item.rust))));
+    let structs = structs.map(|item| (&item.rust, structure(item, set.layout(&item.rust), config)));
     let enums = enums.map(|item| (&item.rust, enumeration(item)));
     let unions = unions.map(|item| (&item.rust, union(item)));
     let mut items: Vec<_> = structs.chain(enums).chain(unions).collect();
@@ -31,7 +32,7 @@ fn modules(items: &[(&TypeRef, TokenStream)], depth: usize) -> TokenStream {
     let below: Vec<_> = items.iter().filter(|(rust, _)| rust.path.len() > depth + 1).cloned().collect();
     let below = below.chunk_by(|(left, _), (right, _)| left.path[depth] == right.path[depth]).map(|inside| {
         let (name, inner) = (&inside[0].0.path[depth], modules(inside, depth + 1));
-        let (docs, name) = (format!("Types inside `{}`.", crate::emit::camel(name)), ident(name));
+        let (docs, name) = (format!(" What is nested in `{}`.", crate::emit::camel(name)), ident(name));
         quote! {
             #[doc = #docs]
             pub mod #name { #inner }
@@ -40,40 +41,36 @@ fn modules(items: &[(&TypeRef, TokenStream)], depth: usize) -> TokenStream {
     quote!(#(#here)* #(#below)*)
 }
 
-fn docs(text: &str) -> TokenStream {
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
-    quote!(#(#[doc = #lines])*)
-}
-
-fn structure(item: &Struct, layout: Option<&Layout>) -> TokenStream {
-    let (private, docs, name) = (private(), docs(&item.docs), ident(type_name(&item.rust)));
+fn structure(item: &Struct, layout: Option<&Layout>, config: Config) -> TokenStream {
+    let (library, docs, name) = (library(), docs(&item.docs), ident(type_name(&item.rust)));
+    let (derive, builder) = builder::of_struct(config);
     let closed = layout.is_some_and(|layout| layout.closed).then(|| quote!(, deny_unknown_fields));
     let fields = item.fields.iter().map(|field| {
         let nullable = layout.is_some_and(|layout| layout.nullable.contains(&field.name));
-        structure_field(field, &item.rust, nullable)
+        structure_field(field, &item.rust, nullable, config)
     });
     quote! {
-        #docs
+        #(#docs)*
         #[derive(
             Debug, Clone, PartialEq,
-            #private::serde::Serialize, #private::serde::Deserialize, #private::typed_builder::TypedBuilder
+            #library::serde::Serialize, #library::serde::Deserialize, #derive
         )]
         #[serde(crate = "::tegami::__private::serde" #closed)]
-        #[builder(crate_module_path = #private::typed_builder, doc)]
+        #builder
         pub struct #name { #(#fields),* }
     }
 }
 
-fn structure_field(field: &Field, owner: &TypeRef, nullable: bool) -> TokenStream {
+fn structure_field(field: &Field, owner: &TypeRef, nullable: bool, config: Config) -> TokenStream {
     let (docs, name) = (docs(&field.docs), ident(&field.rust));
-    let (serde, builder) = (serde(field, owner, nullable), builder(field));
+    let (serde, builder) = (serde(field, owner, nullable), config.builders.then(|| setter(field)));
     let stored = stored(&field.ty, owner);
     let stored = match field.presence {
         Presence::Plain => stored,
         Presence::Option => quote!(Option<#stored>),
         Presence::Boxed => quote!(Option<Box<#stored>>),
     };
-    quote!(#docs #serde #builder pub #name: #stored)
+    quote!(#(#docs)* #serde #builder pub #name: #stored)
 }
 
 fn serde(field: &Field, owner: &TypeRef, nullable: bool) -> TokenStream {
@@ -92,15 +89,18 @@ fn serde(field: &Field, owner: &TypeRef, nullable: bool) -> TokenStream {
     if parts.is_empty() { TokenStream::new() } else { quote!(#[serde(#(#parts),*)]) }
 }
 
-fn builder(field: &Field) -> TokenStream {
-    match field.presence {
-        Presence::Plain => quote!(#[builder(setter(into))]),
-        Presence::Option | Presence::Boxed => quote!(#[builder(default, setter(strip_option, into))]),
+/// How the builder sets a field: it insists on what the contract requires.
+fn setter(field: &Field) -> TokenStream {
+    match (field.presence, builder::converts(&field.ty)) {
+        (Presence::Plain, false) => TokenStream::new(),
+        (Presence::Plain, true) => quote!(#[builder(setter(into))]),
+        (_, false) => quote!(#[builder(default, setter(strip_option))]),
+        (_, true) => quote!(#[builder(default, setter(strip_option, into))]),
     }
 }
 
 fn enumeration(item: &Enum) -> TokenStream {
-    let (private, docs, name) = (private(), docs(&item.docs), ident(type_name(&item.rust)));
+    let (library, docs, name) = (library(), docs(&item.docs), ident(type_name(&item.rust)));
     let values: Vec<_> = item.values.iter().map(|EnumValue { name, rust, .. }| (name, ident(rust))).collect();
     let variants = values.iter().map(|(name, rust)| {
         let docs = format!(" `{name}`");
@@ -108,10 +108,10 @@ fn enumeration(item: &Enum) -> TokenStream {
     });
     let texts = values.iter().map(|(name, rust)| quote!(Self::#rust => #name));
     quote! {
-        #docs
+        #(#docs)*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
-            #private::serde::Serialize, #private::serde::Deserialize
+            #library::serde::Serialize, #library::serde::Deserialize
         )]
         #[serde(crate = "::tegami::__private::serde")]
         pub enum #name { #(#variants),* }
@@ -128,17 +128,17 @@ fn enumeration(item: &Enum) -> TokenStream {
 }
 
 fn union(item: &Union) -> TokenStream {
-    let (private, docs_, name) = (private(), docs(&item.docs), ident(type_name(&item.rust)));
+    let (library, docs_, name) = (library(), docs(&item.docs), ident(type_name(&item.rust)));
     let tag = item.tag.as_deref().unwrap_or_default();
     let variants = item.variants.iter().map(|field| {
         let (docs, json, variant, stored) =
             (docs(&field.docs), &field.json, ident(&field.rust), stored(&field.ty, &item.rust));
         let stored = if field.presence == Presence::Boxed { quote!(Box<#stored>) } else { stored };
-        quote!(#docs #[serde(rename = #json)] #variant(#stored))
+        quote!(#(#docs)* #[serde(rename = #json)] #variant(#stored))
     });
     quote! {
-        #docs_
-        #[derive(Debug, Clone, PartialEq, #private::serde::Serialize, #private::serde::Deserialize)]
+        #(#docs_)*
+        #[derive(Debug, Clone, PartialEq, #library::serde::Serialize, #library::serde::Deserialize)]
         #[serde(crate = "::tegami::__private::serde", tag = #tag)]
         pub enum #name { #(#variants),* }
     }

@@ -4,19 +4,19 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::{
-    emit::{private, relative},
+    emit::{library, relative},
     model::{Field, Presence, Scalar, Type, TypeRef},
 };
 
 /// The Rust type that holds a value, seen from the module of the type that has the field.
 pub(crate) fn stored(ty: &Type, owner: &TypeRef) -> TokenStream {
-    let private = private();
+    let library = library();
     match ty {
         Type::Scalar(Scalar::Bool) => quote!(bool),
         Type::Scalar(Scalar::Int64) => quote!(i64),
         Type::Scalar(Scalar::Double) => quote!(f64),
-        Type::Scalar(Scalar::Uuid) => quote!(#private::Uuid),
-        Type::WellKnown(_) => quote!(#private::prost_types::Timestamp),
+        Type::Scalar(Scalar::Uuid) => quote!(#library::Uuid),
+        Type::WellKnown(_) => quote!(#library::prost_types::Timestamp),
         Type::Enum(to) | Type::Struct(to) | Type::Union(to) => from_inside(to, owner),
         Type::List(item) => {
             let item = stored(item, owner);
@@ -37,20 +37,20 @@ pub(crate) fn is_plain(ty: &Type) -> bool {
 
 /// The marker of a field's value, whether it is optional included.
 pub(crate) fn marker(field: &Field, owner: &TypeRef) -> TokenStream {
-    let private = private();
+    let library = library();
     let stored = stored(&field.ty, owner);
     let boxed = match (&field.ty, field.presence) {
-        (Type::Struct(_) | Type::Union(_), Presence::Boxed) => quote!(#private::json_schema::Object<Box<#stored>>),
+        (Type::Struct(_) | Type::Union(_), Presence::Boxed) => quote!(#library::json_schema::Object<Box<#stored>>),
         (ty, _) => form(ty, owner),
     };
     match field.presence {
         Presence::Plain => boxed,
-        Presence::Option | Presence::Boxed => quote!(#private::json_schema::Maybe<#boxed>),
+        Presence::Option | Presence::Boxed => quote!(#library::json_schema::Maybe<#boxed>),
     }
 }
 
 fn form(ty: &Type, owner: &TypeRef) -> TokenStream {
-    let (private, stored) = (private(), stored(ty, owner));
+    let (library, stored) = (library(), stored(ty, owner));
     let form = match ty {
         Type::Scalar(Scalar::Int64) => quote!(Integer),
         Type::Scalar(Scalar::Double) => quote!(Number),
@@ -68,7 +68,7 @@ fn form(ty: &Type, owner: &TypeRef) -> TokenStream {
             quote!(Map<#item>)
         }
     };
-    quote!(#private::json_schema::#form)
+    quote!(#library::json_schema::#form)
 }
 
 /// The path of a type from inside the module of another.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    bundle,
     enumeration::docs,
     node::{Member, Node},
     reader::{Reader, Scope},
@@ -28,7 +29,8 @@ impl Reader<'_> {
                 fields,
                 event,
             };
-            let layout = Layout { closed: self.closed(node), nullable, text: String::new() };
+            let text = item.event.as_ref().map(|_| bundle::text(self.documents, scope.document)).unwrap_or_default();
+            let layout = Layout { closed: self.closed(node), nullable, text };
             let package = self.package(&scope.rust.package);
             package.layouts.insert(scope.rust.clone(), layout);
             package.structs.push(item);

@@ -56,7 +56,7 @@ impl Reader<'_> {
     pub(crate) fn number(&mut self, node: &Node, kind: Kind) -> Option<Shape> {
         self.allow(node, &["type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]);
         let whole = kind == Kind::Integer;
-        let rules = Rules {
+        let mut rules = Rules {
             minimum: self.bound(node, "minimum", whole),
             maximum: self.bound(node, "maximum", whole),
             above: self.bound(node, "exclusiveMinimum", whole),
@@ -68,6 +68,7 @@ impl Reader<'_> {
         let (open, met) = (rules.above.is_some() || rules.below.is_some(), low.zip(high));
         if met.is_some_and(|(low, high)| low > high || (open && low == high)) {
             self.refuse(node, "no number meets these bounds", "the lower bound must be below the upper one");
+            rules = Rules::default();
         }
         let scalar = if whole { Scalar::Int64 } else { Scalar::Double };
         Some(Shape { rules, ..Shape::plain(Type::Scalar(scalar)) })
@@ -90,6 +91,7 @@ impl Reader<'_> {
         rules.max_length = self.length(node, most);
         if rules.min_length.zip(rules.max_length).is_some_and(|(least, most)| least > most) {
             self.refuse(node, &format!("`{least}` is above `{most}`"), "no value could meet both");
+            rules.max_length = None;
         }
     }
 

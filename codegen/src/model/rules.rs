@@ -26,7 +26,6 @@ pub(crate) struct Rules {
 /// The formats of text that are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    DateTime,
     Date,
     Email,
     Uri,

@@ -8,7 +8,7 @@ use syn::{
 
 use crate::{
     Config,
-    emit::{builder, docs, private},
+    emit::{builder, docs, library},
     model::{Contracts, Field, Struct, Type, TypeRef},
 };
 
@@ -32,12 +32,12 @@ impl<'a> Enrich<'a> {
 
     fn message(&self, code: &mut ItemStruct, item: &Struct) {
         let has_map = item.fields.iter().any(|field| matches!(field.ty, Type::Map(..)));
-        let private = private();
+        let library = library();
         // prost's Debug names `::prost` when there is a map.
         let (debug, skip) = if has_map { (quote!(Debug,), quote!(, skip_debug)) } else { Default::default() };
         let (derive, builder_attribute) = builder::of_struct(self.config);
         code.attrs = docs(&item.docs);
-        code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #debug #private::prost::Message, #derive)]));
+        code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #debug #library::prost::Message, #derive)]));
         code.attrs.push(parse_quote!(#[prost(prost_path = "::tegami::__private::prost" #skip)]));
         code.attrs.extend(builder_attribute);
         let Fields::Named(fields) = &mut code.fields else { return };
@@ -52,9 +52,9 @@ impl<'a> Enrich<'a> {
     }
 
     fn union(&self, code: &mut ItemEnum, members: &[Field], text: &str) {
-        let private = private();
+        let library = library();
         code.attrs = docs(text);
-        code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #private::prost::Oneof)]));
+        code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #library::prost::Oneof)]));
         code.attrs.push(parse_quote!(#[prost(prost_path = "::tegami::__private::prost")]));
         document(code, members.iter().map(|member| (&member.rust, &member.docs)));
     }
@@ -122,8 +122,8 @@ impl VisitMut for Enrich<'_> {
             *path = parse_quote!(::std::collections::BTreeMap);
             path.segments[2].arguments = arguments;
         } else if text.starts_with("prost::") || text.starts_with("prost_types::") {
-            let (private, rest) = (private(), path.segments.to_token_stream());
-            *path = parse_quote!(#private::#rest);
+            let (library, rest) = (library(), path.segments.to_token_stream());
+            *path = parse_quote!(#library::#rest);
         }
     }
 }

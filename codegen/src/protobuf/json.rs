@@ -21,30 +21,28 @@ fn object(item: &Struct, set: &Contracts) -> TokenStream {
     let write: TokenStream = item.fields.iter().map(|field| json.write(field)).collect();
     let read: TokenStream = item.fields.iter().map(|field| json.read(field)).collect();
     let describe: TokenStream = item.fields.iter().map(|field| json.describe(field)).collect();
-    let unused = item.fields.is_empty().then(|| quote!(let _ = out;));
-    let unread = item.fields.is_empty().then(|| quote!(let _ = map;));
-    let undescribed = item.fields.is_empty().then(|| quote!(let _ = object;));
+    let (out, map, object) = match item.fields.is_empty() {
+        true => (quote!(_), quote!(_), quote!(_)),
+        false => (quote!(out), quote!(map), quote!(object)),
+    };
     quote! {
         impl #private::json::Object for #path {
             const NAME: &'static str = #name;
-            fn write<M: #private::serde::ser::SerializeMap>(&self, out: &mut M) -> Result<(), M::Error> {
-                #unused
+            fn write<M: #private::serde::ser::SerializeMap>(&self, #out: &mut M) -> Result<(), M::Error> {
                 #write
                 Ok(())
             }
             fn read<'de, A: #private::serde::de::MapAccess<'de>>(
                 &mut self,
                 name: &str,
-                map: &mut A,
+                #map: &mut A,
             ) -> Result<Option<u32>, A::Error> {
-                #unread
                 match name {
                     #read
                     _ => Ok(None),
                 }
             }
-            fn describe(object: &mut #private::json::Describe<'_>) {
-                #undescribed
+            fn describe(#object: &mut #private::json::Describe<'_>) {
                 #describe
             }
         }
@@ -70,13 +68,13 @@ impl Json<'_> {
         if let Some((union, path)) = self.union(field) {
             let arms = union.variants.iter().map(|member| {
                 let (variant, json, marker) = (ident(&member.rust), &member.json, self.marker(member));
-                quote!(Some(#path::#variant(value)) => #private::json::put_always::<#marker, M>(out, #json, value)?,)
+                quote!(Some(#path::#variant(value)) => #private::json::put_always::<#marker, _>(out, #json, value)?,)
             });
             return quote!(match &self.#rust { #(#arms)* None => {} });
         }
         let marker = self.marker(field);
         let put = ident(if field.presence == Presence::Plain { "put" } else { "put_some" });
-        quote!(#private::json::#put::<#marker, M>(out, #json, &self.#rust)?;)
+        quote!(#private::json::#put::<#marker, _>(out, #json, &self.#rust)?;)
     }
 
     fn read(&self, field: &Field) -> TokenStream {
@@ -87,7 +85,7 @@ impl Json<'_> {
                 let (spellings, variant, marker) = (spellings(member), ident(&member.rust), self.marker(member));
                 quote! {
                     #spellings => {
-                        self.#rust = #private::json::get_some::<#marker, A>(map)?.map(#path::#variant);
+                        self.#rust = #private::json::get_some::<#marker, _>(map)?.map(#path::#variant);
                         Ok(Some(#number))
                     }
                 }
@@ -98,7 +96,7 @@ impl Json<'_> {
         let get = ident(if field.presence == Presence::Plain { "get" } else { "get_some" });
         quote! {
             #spellings => {
-                self.#rust = #private::json::#get::<#marker, A>(map)?;
+                self.#rust = #private::json::#get::<#marker, _>(map)?;
                 Ok(Some(#number))
             }
         }

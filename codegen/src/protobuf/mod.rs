@@ -12,6 +12,8 @@ mod read;
 mod structs;
 mod types;
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use prost_reflect::DescriptorPool;
 
@@ -38,18 +40,19 @@ pub(crate) fn read(sources: &[Source], mistakes: &mut Mistakes) -> (Vec<Package>
     (packages, pool)
 }
 
-/// The types of every package that come from protobuf, with their JSON.
+/// The types of every package that has protobuf in it.
 ///
 /// # Errors
 /// What prost refuses although it was checked before.
-pub(crate) fn emit(
+pub(crate) fn types(
     pool: &DescriptorPool,
     set: &Contracts,
     config: Config,
-) -> Result<Vec<(String, TokenStream)>, String> {
-    let mut output = structs::generate(pool, set, config)?;
-    for package in set.packages() {
-        output.push((package.name.clone(), json::emit(package, set)));
-    }
-    Ok(output)
+) -> Result<BTreeMap<String, TokenStream>, String> {
+    structs::generate(pool, set, config)
+}
+
+/// How the package's types look as JSON.
+pub(crate) fn json(package: &Package, set: &Contracts) -> TokenStream {
+    json::emit(package, set)
 }

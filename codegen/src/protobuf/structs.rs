@@ -4,7 +4,7 @@
 //! is found in the model by its exact place.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -25,14 +25,14 @@ pub(super) fn generate(
     pool: &DescriptorPool,
     set: &Contracts,
     config: Config,
-) -> Result<Vec<(String, TokenStream)>, String> {
+) -> Result<BTreeMap<String, TokenStream>, String> {
     let mut output = run(pool)?;
-    let mut types = Vec::new();
+    let mut types = BTreeMap::new();
     for package in set.packages() {
         let Some(code) = output.remove(&Module::from_protobuf_package_name(&package.name)) else { continue };
         let mut code = syn::parse_file(&code).map_err(|error| error.to_string())?;
         Enrich::new(set, &package.name, config).visit_file_mut(&mut code);
-        types.push((package.name.clone(), code.items.iter().map(ToTokens::to_token_stream).collect()));
+        types.insert(package.name.clone(), code.items.iter().map(ToTokens::to_token_stream).collect());
     }
     Ok(types)
 }

@@ -9,6 +9,7 @@ use serde::{
 };
 
 use super::Form;
+use crate::codec::json::{Codec, Timestamp};
 
 /// Up to here every whole number has a floating-point form of its own, so `1.0` can be read as 1.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -114,12 +115,11 @@ impl Form for DateTime {
     type Value = prost_types::Timestamp;
 
     fn write<S: Serializer>(value: &prost_types::Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
+        Timestamp::write(value, serializer)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<prost_types::Timestamp, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        Timestamp::read(deserializer)
     }
 }
 
