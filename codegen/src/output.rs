@@ -61,7 +61,11 @@ fn spaced(code: &str) -> String {
     let mut last = "";
     for line in code.lines() {
         let begins = ["///", "#[", "impl ", "pub ", "const _"].iter().any(|start| line.trim_start().starts_with(start));
-        if begins && (last == "}" || last == "    }" && line.starts_with("    impl")) {
+        if begins
+            && (last == "}"
+                || last == "    }" && line.starts_with("    impl")
+                || last.starts_with("    use") && !line.starts_with("    use"))
+        {
             text.push('\n');
         }
         text.push_str(line);

@@ -32,9 +32,16 @@ pub(crate) fn impls(impls: &TokenStream) -> TokenStream {
     if impls.is_empty() {
         return TokenStream::new();
     }
+    // Messages of protobuf alone need it, and an unused import would be a warning.
+    let json = impls.to_string().contains("__json").then(|| {
+        quote!(
+            use ::tegami::__private::json as __json;
+        )
+    });
     quote! {
         const _: () = {
             use ::tegami::__private;
+            #json
             #impls
         };
     }

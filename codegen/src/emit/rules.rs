@@ -31,9 +31,11 @@ pub(crate) fn union_rules(item: &Union, set: &Contracts) -> TokenStream {
 
 fn implement(name: &TokenStream, checks: &TokenStream) -> TokenStream {
     let private = private();
+    // What must be there may have no more to check: a number, a UUID.
+    let check = if checks.is_empty() { quote!(_) } else { quote!(check) };
     quote! {
         impl #private::Rules for #name {
-            fn check(&self, check: &mut #private::Check) { #checks }
+            fn check(&self, #check: &mut #private::Check) { #checks }
         }
     }
 }

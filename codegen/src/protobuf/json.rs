@@ -1,5 +1,7 @@
 //! How each protobuf type looks as JSON: which marker of the library stands for which field.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -26,23 +28,23 @@ fn object(item: &Struct, set: &Contracts) -> TokenStream {
         false => (quote!(out), quote!(map), quote!(object)),
     };
     quote! {
-        impl #private::json::Object for #path {
+        impl __json::Object for #path {
             const NAME: &'static str = #name;
-            fn write<M: #private::serde::ser::SerializeMap>(&self, #out: &mut M) -> Result<(), M::Error> {
+            fn write<__M: #private::serde::ser::SerializeMap>(&self, #out: &mut __M) -> Result<(), __M::Error> {
                 #write
                 Ok(())
             }
-            fn read<'de, A: #private::serde::de::MapAccess<'de>>(
+            fn read<'de, __A: #private::serde::de::MapAccess<'de>>(
                 &mut self,
                 name: &str,
-                #map: &mut A,
-            ) -> Result<Option<u32>, A::Error> {
+                #map: &mut __A,
+            ) -> Result<Option<u32>, __A::Error> {
                 match name {
                     #read
                     _ => Ok(None),
                 }
             }
-            fn describe(#object: &mut #private::json::Describe<'_>) {
+            fn describe(#object: &mut __json::Describe<'_>) {
                 #describe
             }
         }
@@ -64,30 +66,29 @@ impl Json<'_> {
     }
 
     fn write(&self, field: &Field) -> TokenStream {
-        let (private, rust, json) = (private(), ident(&field.rust), &field.json);
+        let (rust, json) = (ident(&field.rust), &field.json);
         if let Some((union, path)) = self.union(field) {
             let arms = union.variants.iter().map(|member| {
                 let (variant, json, marker) = (ident(&member.rust), &member.json, self.marker(member));
-                quote!(Some(#path::#variant(value)) => #private::json::put_always::<#marker, _>(out, #json, value)?,)
+                quote!(Some(#path::#variant(value)) => __json::put_always::<#marker, _>(out, #json, value)?,)
             });
             return quote!(match &self.#rust { #(#arms)* None => {} });
         }
         let marker = self.marker(field);
         let put = ident(if field.presence == Presence::Plain { "put" } else { "put_some" });
-        quote!(#private::json::#put::<#marker, _>(out, #json, &self.#rust)?;)
+        quote!(__json::#put::<#marker, _>(out, #json, &self.#rust)?;)
     }
 
     fn read(&self, field: &Field) -> TokenStream {
-        let (private, rust) = (private(), ident(&field.rust));
+        let rust = ident(&field.rust);
         let number = Literal::u32_unsuffixed(field.number.unwrap_or_default());
         if let Some((union, path)) = self.union(field) {
             let arms = union.variants.iter().map(|member| {
                 let (spellings, variant, marker) = (spellings(member), ident(&member.rust), self.marker(member));
                 quote! {
-                    #spellings => {
-                        self.#rust = #private::json::get_some::<#marker, _>(map)?.map(#path::#variant);
-                        Ok(Some(#number))
-                    }
+                    #spellings => __json::choose::<#marker, _>(map, #number, |value| {
+                        self.#rust = Some(#path::#variant(value));
+                    }),
                 }
             });
             return quote!(#(#arms)*);
@@ -96,7 +97,7 @@ impl Json<'_> {
         let get = ident(if field.presence == Presence::Plain { "get" } else { "get_some" });
         quote! {
             #spellings => {
-                self.#rust = #private::json::#get::<#marker, _>(map)?;
+                self.#rust = __json::#get::<#marker, _>(map)?;
                 Ok(Some(#number))
             }
         }
@@ -112,42 +113,40 @@ impl Json<'_> {
 
     /// The library's type that knows how the field's value looks as JSON.
     fn marker(&self, field: &Field) -> TokenStream {
-        let private = private();
         match (&field.ty, field.presence) {
             (Type::Struct(to), Presence::Boxed) => {
                 let to = relative(to, self.package);
-                quote!(#private::json::Boxed<#to>)
+                quote!(__json::Boxed<#to>)
             }
             (ty, _) => self.type_marker(ty),
         }
     }
 
     fn type_marker(&self, ty: &Type) -> TokenStream {
-        let private = private();
         match ty {
             Type::Scalar(scalar) => {
                 let marker = ident(scalar_marker(*scalar));
-                quote!(#private::json::#marker)
+                quote!(__json::#marker)
             }
             Type::WellKnown(marker) => {
                 let marker = ident(marker);
-                quote!(#private::json::#marker)
+                quote!(__json::#marker)
             }
             Type::Enum(to) => {
                 let to = relative(to, self.package);
-                quote!(#private::json::Enum<#to>)
+                quote!(__json::Enum<#to>)
             }
             Type::Struct(to) | Type::Union(to) => {
                 let to = relative(to, self.package);
-                quote!(#private::json::Nested<#to>)
+                quote!(__json::Nested<#to>)
             }
             Type::List(item) => {
                 let item = self.type_marker(item);
-                quote!(#private::json::List<#item>)
+                quote!(__json::List<#item>)
             }
             Type::Map(key, value) => {
                 let (key, value) = (self.type_marker(&Type::Scalar(*key)), self.type_marker(value));
-                quote!(#private::json::Map<#key, #value>)
+                quote!(__json::Map<#key, #value>)
             }
         }
     }
@@ -179,15 +178,26 @@ fn one_line(docs: &str) -> String {
 }
 
 fn names(item: &Enum) -> TokenStream {
-    let (private, path, name) = (private(), type_path(&item.rust), &item.name);
-    let values = item.values.iter().map(|value| {
+    let path = type_path(&item.rust);
+    let names = item.values.iter().map(|value| &value.name);
+    let mut known = BTreeSet::new();
+    // prost knows one name for each number.
+    let others = item.values.iter().filter(|value| !known.insert(value.number)).map(|value| {
         let (name, number) = (&value.name, Literal::i32_unsuffixed(value.number.unwrap_or_default()));
-        quote!((#name, #number))
+        quote!(#name => Some(#number),)
     });
+    let others: Vec<_> = others.collect();
+    let number = match others.is_empty() {
+        true => quote!(Self::from_str_name(name).map(i32::from)),
+        false => quote!(match name { #(#others)* _ => Self::from_str_name(name).map(i32::from) }),
+    };
     quote! {
-        impl #private::json::EnumNames for #path {
-            const NAME: &'static str = #name;
-            const VALUES: &'static [(&'static str, i32)] = &[#(#values),*];
+        impl __json::EnumNames for #path {
+            const NAMES: &'static [&'static str] = &[#(#names),*];
+            fn name(number: i32) -> Option<&'static str> {
+                Self::try_from(number).ok().map(|value| value.as_str_name())
+            }
+            fn number(name: &str) -> Option<i32> { #number }
         }
     }
 }

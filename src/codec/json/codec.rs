@@ -85,3 +85,25 @@ impl<'de, C: Codec> Visitor<'de> for SomeVisitor<C> {
         C::read(deserializer).map(Some)
     }
 }
+
+/// What the tests of all codecs begin with.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::{Codec, Read, Written};
+    use crate::codec::json::{from_slice, to_vec};
+
+    pub(crate) fn write<C: Codec>(value: C::Value) -> Option<String> {
+        to_vec(&Written::<C>(&value)).ok().map(|text| String::from_utf8(text).expect("JSON is UTF-8"))
+    }
+
+    pub(crate) fn read<C: Codec>(text: &str) -> Option<C::Value> {
+        from_slice::<Read<C>>(text.as_bytes()).ok().map(|read| read.0)
+    }
+
+    /// None of the texts is a value.
+    pub(crate) fn refuses<C: Codec>(texts: &[&str]) {
+        for text in texts {
+            assert!(read::<C>(text).is_none(), "{text} was read");
+        }
+    }
+}

@@ -87,3 +87,55 @@ fn parse(text: &[u8]) -> Option<Span> {
 fn in_range(seconds: u64, nanos: u32) -> bool {
     nanos < 1_000_000_000 && (seconds < LONGEST || (seconds == LONGEST && nanos == 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn seconds_stand_before_an_s() {
+        let written = [
+            (0, 0, "0s"),
+            (1, 500_000_000, "1.500s"),
+            (0, -1, "-0.000000001s"),
+            (-3, -1_000, "-3.000001s"),
+            (315_576_000_000, 0, "315576000000s"),
+        ];
+        for (seconds, nanos, text) in written {
+            let span = Span { seconds, nanos };
+            assert_eq!(write::<Duration>(span), Some(format!("\"{text}\"")));
+            assert_eq!(read::<Duration>(&format!("\"{text}\"")), Some(span));
+        }
+        assert_eq!(read::<Duration>("\"1.5s\""), Some(Span { seconds: 1, nanos: 500_000_000 }));
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        refuses::<Duration>(&[
+            "1",
+            "\"1\"",
+            "\"s\"",
+            "\"\"",
+            "\"1.s\"",
+            "\".5s\"",
+            "\"+1s\"",
+            "\"1 s\"",
+            "\"--1s\"",
+            "\"1.0000000000s\"",
+            "\"315576000001s\"",
+            "\"315576000000.1s\"",
+            "\"99999999999999999999999s\"",
+            "\"1e3s\"",
+            "null",
+        ]);
+    }
+
+    #[test]
+    fn spans_out_of_range_are_not_written() {
+        for (seconds, nanos) in
+            [(1, -1), (-1, 1), (0, 1_000_000_000), (315_576_000_001, 0), (i64::MIN, 0), (0, i32::MIN)]
+        {
+            assert_eq!(write::<Duration>(Span { seconds, nanos }), None);
+        }
+    }
+}

@@ -133,3 +133,48 @@ impl Visitor<'_> for NullVisitor {
         if number == 0 { Ok(0) } else { Err(E::invalid_value(Unexpected::Unsigned(number), &self)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    struct Colour;
+
+    impl EnumNames for Colour {
+        const NAMES: &'static [&'static str] = &["RED", "GREEN"];
+
+        fn name(number: i32) -> Option<&'static str> {
+            Self::NAMES.get(usize::try_from(number).ok()?).copied()
+        }
+
+        fn number(name: &str) -> Option<i32> {
+            i32::try_from(Self::NAMES.iter().position(|known| *known == name)?).ok()
+        }
+    }
+
+    #[test]
+    fn numbers_without_a_name_stay_numbers() {
+        assert_eq!(write::<Enum<Colour>>(1).unwrap(), "\"GREEN\"");
+        assert_eq!(write::<Enum<Colour>>(-9).unwrap(), "-9");
+        assert_eq!(enum_name::<Colour>(0), "RED");
+        assert_eq!(enum_name::<Colour>(9), "9");
+    }
+
+    #[test]
+    fn names_and_numbers_are_read() {
+        for (text, number) in [("\"GREEN\"", 1), ("1", 1), ("1.0", 1), ("-9", -9)] {
+            assert_eq!(read::<Enum<Colour>>(text), Some(number));
+        }
+        refuses::<Enum<Colour>>(&["\"green\"", "\"\"", "\"1\"", "2147483648", "0.5", "null", "true"]);
+    }
+
+    #[test]
+    fn null_value_is_null() {
+        assert_eq!(write::<Null>(0).unwrap(), "null");
+        assert_eq!(
+            (read::<Null>("null"), read::<Null>("\"NULL_VALUE\""), read::<Null>("0")),
+            (Some(0), Some(0), Some(0))
+        );
+        refuses::<Null>(&["1", "false", "\"\""]);
+    }
+}

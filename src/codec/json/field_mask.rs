@@ -82,3 +82,28 @@ fn snake(path: &str) -> Option<String> {
     }
     Some(snake)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    fn mask(paths: &[&str]) -> Mask {
+        Mask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }
+    }
+
+    #[test]
+    fn paths_come_back() {
+        for (paths, text) in [(&[][..], ""), (&["a"], "a"), (&["foo_bar.baz_qux", "c"], "fooBar.bazQux,c")] {
+            assert_eq!(write::<FieldMask>(mask(paths)), Some(format!("\"{text}\"")));
+            assert_eq!(read::<FieldMask>(&format!("\"{text}\"")), Some(mask(paths)));
+        }
+    }
+
+    #[test]
+    fn paths_that_would_not_come_back_are_refused() {
+        for path in ["fooBar", "foo__bar", "foo_3", "foo_", "a,b"] {
+            assert_eq!(write::<FieldMask>(mask(&[path])), None, "{path}");
+        }
+        refuses::<FieldMask>(&["\"foo_bar\"", "[\"a\"]", "{}", "null"]);
+    }
+}

@@ -122,3 +122,47 @@ fn parse(text: &str) -> Option<f64> {
     let number = if number::is_number(text) { text.parse::<f64>().ok() } else { None };
     number.filter(|number| number.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn special_floats_are_text() {
+        assert_eq!(write::<Double>(f64::NAN).unwrap(), "\"NaN\"");
+        assert_eq!(write::<Float>(f32::NEG_INFINITY).unwrap(), "\"-Infinity\"");
+        assert_eq!(read::<Float>("\"Infinity\""), Some(f32::INFINITY));
+        assert!(read::<Double>("\"NaN\"").unwrap().is_nan());
+    }
+
+    #[test]
+    fn numbers_and_their_text_are_read() {
+        for text in ["1.5", "\"1.5\"", "15e-1", "\"15e-1\""] {
+            assert_eq!(read::<Double>(text), Some(1.5));
+            assert_eq!(read::<Float>(text), Some(1.5));
+        }
+        assert_eq!(read::<Double>("-3"), Some(-3.0));
+    }
+
+    #[test]
+    fn minus_zero_survives() {
+        assert!(!Double::is_default(&-0.0) && Double::is_default(&0.0));
+        assert_eq!(read::<Double>(&write::<Double>(-0.0).unwrap()).map(f64::to_bits), Some((-0.0_f64).to_bits()));
+    }
+
+    #[test]
+    fn what_is_no_float_is_refused() {
+        refuses::<Double>(&[
+            "\"inf\"",
+            "\"nan\"",
+            "\"infinity\"",
+            "\"1e400\"",
+            "\"\"",
+            "\" 1\"",
+            "\"+1\"",
+            "null",
+            "true",
+        ]);
+        refuses::<Float>(&["3.5e38", "-3.5e38", "\"1e39\""]);
+    }
+}

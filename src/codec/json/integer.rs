@@ -70,3 +70,36 @@ pub mod option {
         Ok(Option::<Integer>::deserialize(deserializer)?.map(|integer| integer.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use crate::codec::json::{from_slice, to_vec};
+
+    #[derive(Serialize, Deserialize)]
+    struct Line {
+        #[serde(with = "super")]
+        amount: i64,
+        #[serde(default, with = "super::option", skip_serializing_if = "Option::is_none")]
+        rest: Option<i64>,
+    }
+
+    #[test]
+    fn only_whole_numbers_are_read() {
+        let read = |text: &str| from_slice::<Line>(text.as_bytes()).ok().map(|line| (line.amount, line.rest));
+        assert_eq!(read(r#"{"amount": 1}"#), Some((1, None)));
+        assert_eq!(read(r#"{"amount": 1.0, "rest": null}"#), Some((1, None)));
+        assert_eq!(read(r#"{"amount": -9223372036854775808, "rest": 2e3}"#), Some((i64::MIN, Some(2_000))));
+        for bad in ["1.5", "\"1\"", "9223372036854775808", "1e300", "true", "null"] {
+            assert_eq!(read(&format!("{{\"amount\": {bad}}}")), None, "{bad}");
+        }
+        assert_eq!(read(r#"{"amount": 1, "rest": 0.5}"#), None);
+        assert_eq!(read(r#"{"rest": 1}"#), None);
+    }
+
+    #[test]
+    fn numbers_are_written_plainly() {
+        assert_eq!(to_vec(&Line { amount: -5, rest: Some(6) }).unwrap(), br#"{"amount": -5, "rest": 6}"#);
+    }
+}

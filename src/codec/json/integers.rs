@@ -92,3 +92,51 @@ fn as_number<S: Serializer>(value: impl Into<i64>, serializer: S) -> Result<S::O
 fn as_text<S: Serializer>(value: impl itoa::Integer, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(itoa::Buffer::new().format(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn long_integers_are_written_as_text() {
+        assert_eq!(write::<Int32>(-7).unwrap(), "-7");
+        assert_eq!(write::<UInt32>(u32::MAX).unwrap(), "4294967295");
+        assert_eq!(write::<Int64>(i64::MIN).unwrap(), "\"-9223372036854775808\"");
+        assert_eq!(write::<UInt64>(u64::MAX).unwrap(), "\"18446744073709551615\"");
+    }
+
+    #[test]
+    fn every_spelling_of_a_whole_number_is_read() {
+        for text in ["100", "\"100\"", "100.0", "1e2", "\"1e2\"", "\"100.0\"", "\"1E+2\"", "10000e-2"] {
+            assert_eq!(read::<Int32>(text), Some(100), "{text}");
+            assert_eq!(read::<UInt32>(text), Some(100), "{text}");
+            assert_eq!(read::<Int64>(text), Some(100), "{text}");
+            assert_eq!(read::<UInt64>(text), Some(100), "{text}");
+        }
+        assert_eq!(read::<Int32>("2.147483647e9"), Some(i32::MAX));
+        assert_eq!(read::<Int64>("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(read::<UInt64>("\"18446744073709551615\""), Some(u64::MAX));
+        assert_eq!(read::<Int64>("\"9007199254740993\""), Some(9_007_199_254_740_993));
+    }
+
+    #[test]
+    fn nothing_is_rounded_or_cut() {
+        refuses::<Int32>(&["2147483648", "-2147483649", "\"2147483648\"", "2.2e9", "0.5", "1e300", "-1e300"]);
+        refuses::<UInt32>(&["-1", "4294967296", "\"-1\"", "-1.0"]);
+        refuses::<Int64>(&[
+            "9223372036854775808",
+            "-9223372036854775809",
+            "9007199254740993.0",
+            "\"9223372036854775808\"",
+        ]);
+        refuses::<UInt64>(&["18446744073709551616", "\"18446744073709551616\"", "-1", "\"-0.5\""]);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        refuses::<Int32>(&[
+            "\"\"", "\" 1\"", "\"1 \"", "\"+1\"", "\"01\"", "\"0x1\"", "\"1.\"", "\".1\"", "\"1e\"", "\"-\"",
+        ]);
+        refuses::<Int64>(&["true", "null", "[]", "{}", "\"NaN\"", "\"inf\"", "\"1-2\"", "\"１\""]);
+    }
+}

@@ -109,3 +109,60 @@ fn large<W: ?Sized + Write>(out: &mut W, first: &[u8], fraction: &[u8], exponent
     out.write_all(b".")?;
     out.write_all(if after.is_empty() { b"0" } else { after })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::json::to_vec;
+
+    fn text<T: serde::Serialize>(value: T) -> String {
+        String::from_utf8(to_vec(&value).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn floats_are_spelled_as_python_spells_them() {
+        let spelled = [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (-1.5, "-1.5"),
+            (0.1, "0.1"),
+            (1e-4, "0.0001"),
+            (0.000_123_4, "0.0001234"),
+            (1e-5, "1e-05"),
+            (1e-7, "1e-07"),
+            (1.5e-10, "1.5e-10"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1e20, "1e+20"),
+            (1e22, "1e+22"),
+            (123_456_789.125, "123456789.125"),
+            (1_234_567_890_123_456.8, "1234567890123456.8"),
+            (12_345_678_901_234_568.0, "1.2345678901234568e+16"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+            (5e-324, "5e-324"),
+        ];
+        for (float, python) in spelled {
+            assert_eq!(text(float), python);
+        }
+    }
+
+    #[test]
+    fn short_floats_keep_their_own_digits() {
+        assert_eq!(text([1.1_f32, 1e-7, 16_777_216.0]), "[1.1, 1e-07, 16777216.0]");
+    }
+
+    #[test]
+    fn items_are_parted_by_comma_and_space() {
+        let value = serde_json::json!({ "a": [1, 2, {}], "b": { "c": null, "d": true }, "e": [] });
+        assert_eq!(text(value), r#"{"a": [1, 2, {}], "b": {"c": null, "d": true}, "e": []}"#);
+    }
+
+    #[test]
+    fn text_is_ascii_only() {
+        assert_eq!(
+            text("a\u{7f}é€\u{2028}𝄞\"\\/\n\t\u{8}\u{c}\r\u{1}z"),
+            r#""a\u007f\u00e9\u20ac\u2028\ud834\udd1e\"\\/\n\t\b\f\r\u0001z""#
+        );
+    }
+}

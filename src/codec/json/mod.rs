@@ -19,6 +19,8 @@ mod number;
 mod object;
 mod read;
 mod scalars;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod timestamp;
 mod value;

@@ -72,8 +72,8 @@ impl Digits {
     pub fn fraction(&mut self, nanos: u32) -> &mut Self {
         match nanos {
             0 => self,
-            _ if nanos % 1_000_000 == 0 => self.byte(b'.').number(nanos / 1_000_000, 3),
-            _ if nanos % 1_000 == 0 => self.byte(b'.').number(nanos / 1_000, 6),
+            _ if nanos.is_multiple_of(1_000_000) => self.byte(b'.').number(nanos / 1_000_000, 3),
+            _ if nanos.is_multiple_of(1_000) => self.byte(b'.').number(nanos / 1_000, 6),
             _ => self.byte(b'.').number(nanos, 9),
         }
     }

@@ -106,3 +106,26 @@ impl Visitor<'_> for BlobVisitor {
         engine.decode(text).map_err(|error| E::custom(format_args!("not base64: {error}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn bytes_are_read_from_either_alphabet() {
+        assert_eq!(write::<Blob>(vec![251, 255, 254]).unwrap(), "\"+//+\"");
+        assert_eq!(write::<Blob>(vec![1]).unwrap(), "\"AQ==\"");
+        for text in ["\"AQ==\"", "\"AQ\"", "\"AQ=\""] {
+            assert_eq!(read::<Blob>(text), Some(vec![1]), "{text}");
+        }
+        assert_eq!(read::<Blob>("\"-__-\""), Some(vec![251, 255, 254]));
+        assert_eq!(read::<Blob>("\"-_\""), Some(vec![251]));
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        refuses::<Blob>(&["\"A\"", "\"AQ== \"", "\"A Q\"", "\"+_+_\"", "\"AQ\\n\"", "[1]", "1", "null"]);
+        refuses::<Text>(&["1", "true", "null", "[]", "{}"]);
+        refuses::<Bool>(&["1", "0", "\"true\"", "null"]);
+    }
+}

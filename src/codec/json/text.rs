@@ -5,8 +5,8 @@ use serde_json::{Error, Result};
 
 use super::{finite, layout::Layout};
 
-/// As deep as JSON may nest.
-const DEPTH: usize = 128;
+/// As deep as JSON may nest: as deep as the parser goes.
+const DEPTH: usize = 127;
 
 /// Writes JSON text, in the layout of Python's `json.dumps`.
 ///
@@ -61,4 +61,83 @@ fn deepest(text: &[u8]) -> usize {
 
 pub(super) fn refuse(reason: &str) -> Error {
     serde::ser::Error::custom(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::Value;
+
+    use super::{from_slice, to_vec};
+
+    #[derive(Serialize)]
+    struct Reading {
+        note: Option<u8>,
+        pair: (u8, f64),
+        more: std::collections::BTreeMap<&'static str, Vec<Option<f32>>>,
+    }
+
+    #[test]
+    fn floats_that_are_no_numbers_are_refused() {
+        for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(to_vec(&float).is_err());
+            assert!(to_vec(&Reading { note: None, pair: (1, float), more: [].into() }).is_err());
+        }
+        assert!(to_vec(&Reading { note: None, pair: (1, 1.0), more: [("a", vec![Some(f32::NAN)])].into() }).is_err());
+    }
+
+    #[test]
+    fn absence_is_null() {
+        let reading = Reading { note: None, pair: (1, 2.0), more: [("a", vec![None])].into() };
+        assert_eq!(to_vec(&reading).unwrap(), br#"{"note": null, "pair": [1, 2.0], "more": {"a": [null]}}"#);
+    }
+
+    #[test]
+    fn nesting_is_bounded_also_where_it_is_skipped() {
+        #[derive(Deserialize)]
+        struct Nothing {}
+
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(from_slice::<Value>(nested(127).as_bytes()).is_ok());
+        assert!(from_slice::<Value>(nested(128).as_bytes()).is_err());
+        let skipped = |depth: usize| format!("{{\"skipped\": {}}}", nested(depth));
+        assert!(from_slice::<Nothing>(skipped(126).as_bytes()).is_ok());
+        assert!(from_slice::<Nothing>(skipped(127).as_bytes()).is_err());
+        assert!(from_slice::<Nothing>(skipped(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn brackets_side_by_side_or_in_text_are_not_depth() {
+        let wide = format!("[{}[]]", "[],".repeat(1_000));
+        assert!(from_slice::<Value>(wide.as_bytes()).is_ok());
+        let quoted = format!("[\"\\\"{}\"]", "[".repeat(1_000));
+        assert!(from_slice::<Value>(quoted.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_strict_json_is_refused() {
+        let bad: [&[u8]; 18] = [
+            b"",
+            b" ",
+            b"1 2",
+            b"{} x",
+            b"{\"a\":1,}",
+            b"[1,]",
+            b"NaN",
+            b"Infinity",
+            b"1e400",
+            b"01",
+            b"+1",
+            b"'a'",
+            b"\"\\ud834\"",
+            b"\"\\udd1e\\ud834\"",
+            b"\"\xff\"",
+            b"{\"\xc3\x28\": 1}",
+            b"\xef\xbb\xbf1",
+            b"\"\n\"",
+        ];
+        for text in bad {
+            assert!(from_slice::<Value>(text).is_err(), "{} was read", text.escape_ascii());
+        }
+    }
 }

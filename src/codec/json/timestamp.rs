@@ -131,7 +131,7 @@ fn days(year: u32, month: u32, day: u32) -> i64 {
 
 fn month_length(year: u32, month: u32) -> u32 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -171,4 +171,88 @@ fn offset(text: &[u8]) -> Option<i64> {
 
 fn digits(text: &[u8]) -> Option<u32> {
     text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn fractions_have_as_few_digits_as_say_them() {
+        let written = [
+            (0, 0, "1970-01-01T00:00:00Z"),
+            (1_709_210_096, 500_000_000, "2024-02-29T12:34:56.500Z"),
+            (1, 1_000, "1970-01-01T00:00:01.000001Z"),
+            (-1, 1, "1969-12-31T23:59:59.000000001Z"),
+            (FIRST, 0, "0001-01-01T00:00:00Z"),
+            (LAST, 999_999_999, "9999-12-31T23:59:59.999999999Z"),
+        ];
+        for (seconds, nanos, text) in written {
+            let time = Instant { seconds, nanos };
+            assert_eq!(write::<Timestamp>(time), Some(format!("\"{text}\"")));
+            assert_eq!(read::<Timestamp>(&format!("\"{text}\"")), Some(time));
+        }
+    }
+
+    #[test]
+    fn every_day_comes_back() {
+        let mut previous = (0, 0, 0);
+        for day in FIRST / DAY..=LAST / DAY {
+            let (year, month, date) = date(day);
+            assert_eq!(days(year, month, date), day);
+            assert!(date <= month_length(year, month) && previous < (year, month, date));
+            previous = (year, month, date);
+        }
+    }
+
+    #[test]
+    fn offsets_are_accepted() {
+        for text in ["2024-01-01T01:30:00+01:30", "2023-12-31T23:00:00-01:00", "2024-01-01T00:00:00.0Z"] {
+            assert_eq!(read::<Timestamp>(&format!("\"{text}\"")), Some(Instant { seconds: 1_704_067_200, nanos: 0 }));
+        }
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        let bad = [
+            "",
+            "Z",
+            "2024-01-01",
+            "2024-01-01T00:00:00",
+            "2024-01-01t00:00:00Z",
+            "2024-01-01T00:00:00z",
+            "2024-01-01 00:00:00Z",
+            "2024-13-01T00:00:00Z",
+            "2024-00-01T00:00:00Z",
+            "2024-01-00T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2024-04-31T00:00:00Z",
+            "2024-01-01T24:00:00Z",
+            "2024-01-01T00:60:00Z",
+            "2024-01-01T00:00:60Z",
+            "2024-01-01T00:00:00.Z",
+            "2024-01-01T00:00:00.1234567890Z",
+            "2024-01-01T00:00:00+24:00",
+            "2024-01-01T00:00:00+0100",
+            "2024-01-01T00:00:00+01",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "+2024-01-01T00:00:00Z",
+            "2024-01-01T00:00:00ZZ",
+            "２024-01-01T00:00:00Z",
+        ];
+        refuses::<Timestamp>(&bad.map(|text| format!("\"{text}\"")).each_ref().map(String::as_str));
+        refuses::<Timestamp>(&["1704067200", "null", "{}"]);
+    }
+
+    #[test]
+    fn times_out_of_range_are_not_written() {
+        for (seconds, nanos) in
+            [(FIRST - 1, 0), (LAST + 1, 0), (0, -1), (0, 1_000_000_000), (i64::MIN, 0), (i64::MAX, 0)]
+        {
+            assert_eq!(write::<Timestamp>(Instant { seconds, nanos }), None);
+        }
+    }
 }

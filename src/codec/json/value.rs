@@ -10,7 +10,7 @@ use serde::{
     ser::Error as _,
 };
 
-use super::{Codec, List, Map};
+use super::{Codec, List, Map, Text};
 
 /// `google.protobuf.Value`: `null` is one of its values.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl Codec for Struct {
     type Value = Fields;
 
     fn write<S: Serializer>(value: &Fields, serializer: S) -> Result<S::Ok, S::Error> {
-        Map::<String, JsonValue>::write(&value.fields, serializer)
+        Map::<Text, JsonValue>::write(&value.fields, serializer)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
-        Ok(Fields { fields: Map::<String, JsonValue>::read(deserializer)? })
+        Ok(Fields { fields: Map::<Text, JsonValue>::read(deserializer)? })
     }
 
     fn is_default(_: &Fields) -> bool {
@@ -147,5 +147,30 @@ impl<'de> Visitor<'de> for AnyVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Kind, A::Error> {
         Struct::read(serde::de::value::MapAccessDeserializer::new(map)).map(Kind::StructValue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::codec::testing::*, *};
+
+    #[test]
+    fn any_json_comes_back() {
+        let text = r#"{"a": [1.5, null, true, "x"], "b": {"c": []}, "d": -3.0}"#;
+        assert_eq!(write::<Struct>(read::<Struct>(text).unwrap()).unwrap(), text);
+        assert_eq!(write::<JsonValue>(read::<JsonValue>(text).unwrap()).unwrap(), text);
+        assert_eq!(write::<ListValue>(read::<ListValue>("[[], {}, 1]").unwrap()).unwrap(), "[[], {}, 1.0]");
+    }
+
+    #[test]
+    fn values_without_json_form_are_not_written() {
+        assert_eq!(write::<JsonValue>(Any { kind: None }), None);
+        assert_eq!(write::<JsonValue>(kind(Kind::NumberValue(f64::NAN))), None);
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        refuses::<Struct>(&["[]", "1", "null", r#"{"a": 1, "a": 2}"#]);
+        refuses::<ListValue>(&["{}", "\"\"", "null"]);
     }
 }

@@ -68,58 +68,53 @@ impl ParcelShipped {
 
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for ParcelShipped {
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for ParcelShipped {
         const NAME: &'static str = "shop.parcels.v2.ParcelShipped";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<
-                __private::json::Enum<Carrier>,
-                _,
-            >(out, "carrier", &self.carrier)?;
-            __private::json::put::<
-                __private::json::Enum<Carrier>,
-                _,
-            >(out, "before", &self.before)?;
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put::<__json::Enum<Carrier>, _>(out, "carrier", &self.carrier)?;
+            __json::put::<__json::Enum<Carrier>, _>(out, "before", &self.before)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "carrier" => {
-                    self.carrier = __private::json::get::<
-                        __private::json::Enum<Carrier>,
-                        _,
-                    >(map)?;
+                    self.carrier = __json::get::<__json::Enum<Carrier>, _>(map)?;
                     Ok(Some(1))
                 }
                 "before" => {
-                    self.before = __private::json::get::<
-                        __private::json::Enum<Carrier>,
-                        _,
-                    >(map)?;
+                    self.before = __json::get::<__json::Enum<Carrier>, _>(map)?;
                     Ok(Some(2))
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Enum<Carrier>>("carrier", "");
-            object.field::<__private::json::Enum<Carrier>>("before", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Enum<Carrier>>("carrier", "");
+            object.field::<__json::Enum<Carrier>>("before", "");
         }
     }
     __private::json_object!(ParcelShipped);
-    impl __private::json::EnumNames for Carrier {
-        const NAME: &'static str = "shop.parcels.v2.Carrier";
-        const VALUES: &'static [(&'static str, i32)] = &[
-            ("CARRIER_UNSPECIFIED", 0),
-            ("CARRIER_POST", 1),
-            ("CARRIER_SELF", 2),
+    impl __json::EnumNames for Carrier {
+        const NAMES: &'static [&'static str] = &[
+            "CARRIER_UNSPECIFIED",
+            "CARRIER_POST",
+            "CARRIER_SELF",
         ];
+        fn name(number: i32) -> Option<&'static str> {
+            Self::try_from(number).ok().map(|value| value.as_str_name())
+        }
+        fn number(name: &str) -> Option<i32> {
+            Self::from_str_name(name).map(i32::from)
+        }
     }
 
     impl __private::Event for ParcelShipped {

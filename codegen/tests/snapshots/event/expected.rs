@@ -43,70 +43,50 @@ impl OrderPaid {
 
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for OrderPaid {
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for OrderPaid {
         const NAME: &'static str = "shop.orders.v1.OrderPaid";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<
-                __private::json::Text,
-                _,
-            >(out, "orderId", &self.order_id)?;
-            __private::json::put::<
-                __private::json::Text,
-                _,
-            >(out, "currency", &self.currency)?;
-            __private::json::put::<
-                __private::json::Int64,
-                _,
-            >(out, "amountMinor", &self.amount_minor)?;
-            __private::json::put::<__private::json::Bool, _>(out, "type", &self.r#type)?;
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put::<__json::Text, _>(out, "orderId", &self.order_id)?;
+            __json::put::<__json::Text, _>(out, "currency", &self.currency)?;
+            __json::put::<__json::Int64, _>(out, "amountMinor", &self.amount_minor)?;
+            __json::put::<__json::Bool, _>(out, "type", &self.r#type)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "orderId" | "order_id" => {
-                    self.order_id = __private::json::get::<
-                        __private::json::Text,
-                        _,
-                    >(map)?;
+                    self.order_id = __json::get::<__json::Text, _>(map)?;
                     Ok(Some(1))
                 }
                 "currency" => {
-                    self.currency = __private::json::get::<
-                        __private::json::Text,
-                        _,
-                    >(map)?;
+                    self.currency = __json::get::<__json::Text, _>(map)?;
                     Ok(Some(2))
                 }
                 "amountMinor" | "amount_minor" => {
-                    self.amount_minor = __private::json::get::<
-                        __private::json::Int64,
-                        _,
-                    >(map)?;
+                    self.amount_minor = __json::get::<__json::Int64, _>(map)?;
                     Ok(Some(3))
                 }
                 "type" => {
-                    self.r#type = __private::json::get::<__private::json::Bool, _>(map)?;
+                    self.r#type = __json::get::<__json::Bool, _>(map)?;
                     Ok(Some(4))
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object
-                .field::<
-                    __private::json::Text,
-                >("orderId", "The order, unique in the shop.");
-            object
-                .field::<__private::json::Text>("currency", "Three letters, ISO 4217.");
-            object.field::<__private::json::Int64>("amountMinor", "");
-            object.field::<__private::json::Bool>("type", "A keyword of Rust.");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Text>("orderId", "The order, unique in the shop.");
+            object.field::<__json::Text>("currency", "Three letters, ISO 4217.");
+            object.field::<__json::Int64>("amountMinor", "");
+            object.field::<__json::Bool>("type", "A keyword of Rust.");
         }
     }
     __private::json_object!(OrderPaid);

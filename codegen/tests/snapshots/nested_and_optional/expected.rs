@@ -17,36 +17,32 @@ pub struct Amount {
 
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for Amount {
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for Amount {
         const NAME: &'static str = "shop.money.v1.Amount";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<
-                __private::json::Double,
-                _,
-            >(out, "value", &self.value)?;
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put::<__json::Double, _>(out, "value", &self.value)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "value" => {
-                    self.value = __private::json::get::<
-                        __private::json::Double,
-                        _,
-                    >(map)?;
+                    self.value = __json::get::<__json::Double, _>(map)?;
                     Ok(Some(1))
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Double>("value", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Double>("value", "");
         }
     }
     __private::json_object!(Amount);
@@ -65,10 +61,7 @@ const _: () = {
 #[prost(prost_path = "::tegami::__private::prost")]
 #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
 pub struct Category {
-    #[prost(string, optional, tag = "1")]
-    #[builder(default, setter(strip_option, into))]
-    pub name: Option<String>,
-    #[prost(message, repeated, tag = "2")]
+    #[prost(message, repeated, tag = "1")]
     #[builder(default, setter(into))]
     pub labels: Vec<category::Label>,
     #[prost(message, optional, boxed, tag = "3")]
@@ -90,68 +83,53 @@ pub mod category {
     #[prost(prost_path = "::tegami::__private::prost")]
     #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
     pub struct Label {
-        #[prost(string, tag = "1")]
-        #[builder(default, setter(into))]
-        pub text: String,
+        #[prost(string, optional, tag = "1")]
+        #[builder(default, setter(strip_option, into))]
+        pub text: Option<String>,
     }
 }
 
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for Category {
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for Category {
         const NAME: &'static str = "shop.v1.Category";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put_some::<
-                __private::json::Text,
-                _,
-            >(out, "name", &self.name)?;
-            __private::json::put::<
-                __private::json::List<__private::json::Nested<category::Label>>,
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put::<
+                __json::List<__json::Nested<category::Label>>,
                 _,
             >(out, "labels", &self.labels)?;
-            __private::json::put_some::<
-                __private::json::Boxed<Category>,
-                _,
-            >(out, "parent", &self.parent)?;
-            __private::json::put_some::<
-                __private::json::Nested<super::money::v1::Amount>,
+            __json::put_some::<__json::Boxed<Category>, _>(out, "parent", &self.parent)?;
+            __json::put_some::<
+                __json::Nested<super::money::v1::Amount>,
                 _,
             >(out, "price", &self.price)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
-                "name" => {
-                    self.name = __private::json::get_some::<
-                        __private::json::Text,
+                "labels" => {
+                    self.labels = __json::get::<
+                        __json::List<__json::Nested<category::Label>>,
                         _,
                     >(map)?;
                     Ok(Some(1))
                 }
-                "labels" => {
-                    self.labels = __private::json::get::<
-                        __private::json::List<__private::json::Nested<category::Label>>,
-                        _,
-                    >(map)?;
-                    Ok(Some(2))
-                }
                 "parent" => {
-                    self.parent = __private::json::get_some::<
-                        __private::json::Boxed<Category>,
-                        _,
-                    >(map)?;
+                    self.parent = __json::get_some::<__json::Boxed<Category>, _>(map)?;
                     Ok(Some(3))
                 }
                 "price" => {
-                    self.price = __private::json::get_some::<
-                        __private::json::Nested<super::money::v1::Amount>,
+                    self.price = __json::get_some::<
+                        __json::Nested<super::money::v1::Amount>,
                         _,
                     >(map)?;
                     Ok(Some(4))
@@ -159,42 +137,37 @@ const _: () = {
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Text>("name", "");
-            object
-                .field::<
-                    __private::json::List<__private::json::Nested<category::Label>>,
-                >("labels", "");
-            object.field::<__private::json::Boxed<Category>>("parent", "");
-            object
-                .field::<__private::json::Nested<super::money::v1::Amount>>("price", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::List<__json::Nested<category::Label>>>("labels", "");
+            object.field::<__json::Boxed<Category>>("parent", "");
+            object.field::<__json::Nested<super::money::v1::Amount>>("price", "");
         }
     }
     __private::json_object!(Category);
-    impl __private::json::Object for category::Label {
+    impl __json::Object for category::Label {
         const NAME: &'static str = "shop.v1.Category.Label";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<__private::json::Text, _>(out, "text", &self.text)?;
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put_some::<__json::Text, _>(out, "text", &self.text)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "text" => {
-                    self.text = __private::json::get::<__private::json::Text, _>(map)?;
+                    self.text = __json::get_some::<__json::Text, _>(map)?;
                     Ok(Some(1))
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Text>("text", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Text>("text", "");
         }
     }
     __private::json_object!(category::Label);

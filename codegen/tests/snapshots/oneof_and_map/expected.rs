@@ -53,78 +53,76 @@ pub struct Account {
 
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for Basket {
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for Basket {
         const NAME: &'static str = "shop.v1.Basket";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
             match &self.payment {
                 Some(basket::Payment::CardNumber(value)) => {
-                    __private::json::put_always::<
-                        __private::json::Text,
-                        _,
-                    >(out, "cardNumber", value)?
+                    __json::put_always::<__json::Text, _>(out, "cardNumber", value)?
                 }
                 Some(basket::Payment::Account(value)) => {
-                    __private::json::put_always::<
-                        __private::json::Nested<Account>,
+                    __json::put_always::<
+                        __json::Nested<Account>,
                         _,
                     >(out, "account", value)?
                 }
                 None => {}
             }
-            __private::json::put::<
-                __private::json::Map<__private::json::Text, __private::json::UInt32>,
+            __json::put::<
+                __json::Map<__json::Text, __json::UInt32>,
                 _,
             >(out, "amounts", &self.amounts)?;
-            __private::json::put::<
-                __private::json::Map<
-                    __private::json::Int32,
-                    __private::json::Nested<Account>,
-                >,
+            __json::put::<
+                __json::Map<__json::Int32, __json::Nested<Account>>,
                 _,
             >(out, "accounts", &self.accounts)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "cardNumber" | "card_number" => {
-                    self.payment = __private::json::get_some::<
-                        __private::json::Text,
+                    __json::choose::<
+                        __json::Text,
                         _,
-                    >(map)?
-                        .map(basket::Payment::CardNumber);
-                    Ok(Some(1))
+                    >(
+                        map,
+                        1,
+                        |value| {
+                            self.payment = Some(basket::Payment::CardNumber(value));
+                        },
+                    )
                 }
                 "account" => {
-                    self.payment = __private::json::get_some::<
-                        __private::json::Nested<Account>,
+                    __json::choose::<
+                        __json::Nested<Account>,
                         _,
-                    >(map)?
-                        .map(basket::Payment::Account);
-                    Ok(Some(1))
+                    >(
+                        map,
+                        1,
+                        |value| {
+                            self.payment = Some(basket::Payment::Account(value));
+                        },
+                    )
                 }
                 "amounts" => {
-                    self.amounts = __private::json::get::<
-                        __private::json::Map<
-                            __private::json::Text,
-                            __private::json::UInt32,
-                        >,
+                    self.amounts = __json::get::<
+                        __json::Map<__json::Text, __json::UInt32>,
                         _,
                     >(map)?;
                     Ok(Some(3))
                 }
                 "accounts" => {
-                    self.accounts = __private::json::get::<
-                        __private::json::Map<
-                            __private::json::Int32,
-                            __private::json::Nested<Account>,
-                        >,
+                    self.accounts = __json::get::<
+                        __json::Map<__json::Int32, __json::Nested<Account>>,
                         _,
                     >(map)?;
                     Ok(Some(4))
@@ -132,53 +130,42 @@ const _: () = {
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Text>("cardNumber", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Text>("cardNumber", "");
+            object
+                .field::<__json::Nested<Account>>("account", "Later, on this account.");
+            object.field::<__json::Map<__json::Text, __json::UInt32>>("amounts", "");
             object
                 .field::<
-                    __private::json::Nested<Account>,
-                >("account", "Later, on this account.");
-            object
-                .field::<
-                    __private::json::Map<__private::json::Text, __private::json::UInt32>,
-                >("amounts", "");
-            object
-                .field::<
-                    __private::json::Map<
-                        __private::json::Int32,
-                        __private::json::Nested<Account>,
-                    >,
+                    __json::Map<__json::Int32, __json::Nested<Account>>,
                 >("accounts", "");
         }
     }
     __private::json_object!(Basket);
-    impl __private::json::Object for Account {
+    impl __json::Object for Account {
         const NAME: &'static str = "shop.v1.Account";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<
-                __private::json::Blob,
-                _,
-            >(out, "secret", &self.secret)?;
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put::<__json::Blob, _>(out, "secret", &self.secret)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "secret" => {
-                    self.secret = __private::json::get::<__private::json::Blob, _>(map)?;
+                    self.secret = __json::get::<__json::Blob, _>(map)?;
                     Ok(Some(1))
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Blob>("secret", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Blob>("secret", "");
         }
     }
     __private::json_object!(Account);

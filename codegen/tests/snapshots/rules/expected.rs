@@ -9,202 +9,131 @@
 )]
 #[prost(prost_path = "::tegami::__private::prost")]
 #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
-pub struct CustomerRegistered {
+pub struct Customer {
     #[prost(string, tag = "1")]
-    #[builder(setter(into))]
+    #[builder(default, setter(into))]
     pub email: String,
     #[prost(int32, optional, tag = "2")]
-    #[builder(default, setter(strip_option))]
+    #[builder(setter(strip_option))]
     pub age: Option<i32>,
+    /// Rules of messages inside are checked too.
     #[prost(message, repeated, tag = "3")]
-    #[builder(setter(into))]
-    pub addresses: Vec<Address>,
-    #[prost(oneof = "customer_registered::Contact", tags = "4, 5")]
+    #[builder(default, setter(into))]
+    pub friends: Vec<Customer>,
+    #[prost(oneof = "customer::Contact", tags = "4, 5")]
     #[builder(default, setter(strip_option, into))]
-    pub contact: Option<customer_registered::Contact>,
+    pub contact: Option<customer::Contact>,
 }
 
-/// What is nested in `CustomerRegistered`.
-pub mod customer_registered {
+/// What is nested in `Customer`.
+pub mod customer {
     #[derive(Clone, PartialEq, ::tegami::__private::prost::Oneof)]
     #[prost(prost_path = "::tegami::__private::prost")]
     pub enum Contact {
         #[prost(message, tag = "4")]
-        Office(super::Address),
+        Parent(Box<super::Customer>),
         #[prost(string, tag = "5")]
         Phone(String),
     }
 }
 
-#[derive(
-    Clone,
-    PartialEq,
-    ::tegami::__private::prost::Message,
-    ::tegami::__private::typed_builder::TypedBuilder
-)]
-#[prost(prost_path = "::tegami::__private::prost")]
-#[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
-pub struct Address {
-    #[prost(string, tag = "1")]
-    #[builder(setter(into))]
-    pub street: String,
-}
-
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for CustomerRegistered {
-        const NAME: &'static str = "shop.v1.CustomerRegistered";
-        fn write<M: __private::serde::ser::SerializeMap>(
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for Customer {
+        const NAME: &'static str = "shop.v1.Customer";
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<__private::json::Text, _>(out, "email", &self.email)?;
-            __private::json::put_some::<
-                __private::json::Int32,
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put::<__json::Text, _>(out, "email", &self.email)?;
+            __json::put_some::<__json::Int32, _>(out, "age", &self.age)?;
+            __json::put::<
+                __json::List<__json::Nested<Customer>>,
                 _,
-            >(out, "age", &self.age)?;
-            __private::json::put::<
-                __private::json::List<__private::json::Nested<Address>>,
-                _,
-            >(out, "addresses", &self.addresses)?;
+            >(out, "friends", &self.friends)?;
             match &self.contact {
-                Some(customer_registered::Contact::Office(value)) => {
-                    __private::json::put_always::<
-                        __private::json::Nested<Address>,
+                Some(customer::Contact::Parent(value)) => {
+                    __json::put_always::<
+                        __json::Boxed<Customer>,
                         _,
-                    >(out, "office", value)?
+                    >(out, "parent", value)?
                 }
-                Some(customer_registered::Contact::Phone(value)) => {
-                    __private::json::put_always::<
-                        __private::json::Text,
-                        _,
-                    >(out, "phone", value)?
+                Some(customer::Contact::Phone(value)) => {
+                    __json::put_always::<__json::Text, _>(out, "phone", value)?
                 }
                 None => {}
             }
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "email" => {
-                    self.email = __private::json::get::<__private::json::Text, _>(map)?;
+                    self.email = __json::get::<__json::Text, _>(map)?;
                     Ok(Some(1))
                 }
                 "age" => {
-                    self.age = __private::json::get_some::<
-                        __private::json::Int32,
-                        _,
-                    >(map)?;
+                    self.age = __json::get_some::<__json::Int32, _>(map)?;
                     Ok(Some(2))
                 }
-                "addresses" => {
-                    self.addresses = __private::json::get::<
-                        __private::json::List<__private::json::Nested<Address>>,
+                "friends" => {
+                    self.friends = __json::get::<
+                        __json::List<__json::Nested<Customer>>,
                         _,
                     >(map)?;
                     Ok(Some(3))
                 }
-                "office" => {
-                    self.contact = __private::json::get_some::<
-                        __private::json::Nested<Address>,
+                "parent" => {
+                    __json::choose::<
+                        __json::Boxed<Customer>,
                         _,
-                    >(map)?
-                        .map(customer_registered::Contact::Office);
-                    Ok(Some(4))
+                    >(
+                        map,
+                        4,
+                        |value| {
+                            self.contact = Some(customer::Contact::Parent(value));
+                        },
+                    )
                 }
                 "phone" => {
-                    self.contact = __private::json::get_some::<
-                        __private::json::Text,
+                    __json::choose::<
+                        __json::Text,
                         _,
-                    >(map)?
-                        .map(customer_registered::Contact::Phone);
-                    Ok(Some(4))
+                    >(
+                        map,
+                        4,
+                        |value| {
+                            self.contact = Some(customer::Contact::Phone(value));
+                        },
+                    )
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Text>("email", "");
-            object.field::<__private::json::Int32>("age", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Text>("email", "");
+            object.field::<__json::Int32>("age", "");
             object
                 .field::<
-                    __private::json::List<__private::json::Nested<Address>>,
-                >("addresses", "");
-            object.field::<__private::json::Nested<Address>>("office", "");
-            object.field::<__private::json::Text>("phone", "");
+                    __json::List<__json::Nested<Customer>>,
+                >("friends", "Rules of messages inside are checked too.");
+            object.field::<__json::Boxed<Customer>>("parent", "");
+            object.field::<__json::Text>("phone", "");
         }
     }
-    __private::json_object!(CustomerRegistered);
-    impl __private::json::Object for Address {
-        const NAME: &'static str = "shop.v1.Address";
-        fn write<M: __private::serde::ser::SerializeMap>(
-            &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put::<
-                __private::json::Text,
-                _,
-            >(out, "street", &self.street)?;
-            Ok(())
-        }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
-            &mut self,
-            name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
-            match name {
-                "street" => {
-                    self.street = __private::json::get::<__private::json::Text, _>(map)?;
-                    Ok(Some(1))
-                }
-                _ => Ok(None),
-            }
-        }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Text>("street", "");
-        }
-    }
-    __private::json_object!(Address);
-    impl __private::Event for CustomerRegistered {
-        const CONTRACT: &'static __private::Contract = &__private::Contract {
-            name: "shop.v1.CustomerRegistered",
-            version: 1,
-            topic: "shop-v1",
-            shares_topic: false,
-            routing_key: "shop.v1.CustomerRegistered",
-            key: Some("email"),
-            attributes: &[],
-            ordered: false,
-            fingerprint: "50fc6ee89b5aa62c",
-            source: "tests/snapshots/rules/contract.proto:7",
-        };
-        type Format = __private::Protobuf;
-        fn key(&self) -> Option<::std::borrow::Cow<'_, str>> {
-            Some(self.email.as_str().into())
-        }
-        fn attributes(&self) -> __private::Attributes {
-            __private::Attributes::new()
-        }
-        fn validate(&self) -> Result<(), __private::Invalid> {
-            __private::Check::run(self)
-        }
-        fn schema() -> __private::schemars::Schema {
-            __private::json::schema_of::<Self>()
-        }
-    }
-
-    impl __private::Rules for CustomerRegistered {
+    __private::json_object!(Customer);
+    impl __private::Rules for Customer {
         fn check(&self, check: &mut __private::Check) {
             check
                 .value(
                     "email",
                     &self.email,
                     |value, check| {
-                        check.not_empty(value);
                         check.length(value, None, Some(254));
                         static PATTERN: __private::Pattern = __private::Pattern::new(
                             "^[^@]+@[^@]+$",
@@ -213,7 +142,7 @@ const _: () = {
                     },
                 );
             check
-                .optional(
+                .present(
                     "age",
                     &self.age,
                     |value, check| {
@@ -223,10 +152,9 @@ const _: () = {
                 );
             check
                 .value(
-                    "addresses",
-                    &self.addresses,
+                    "friends",
+                    &self.friends,
                     |value, check| {
-                        check.not_empty(value);
                         check.each(value);
                     },
                 );
@@ -236,26 +164,13 @@ const _: () = {
         }
     }
 
-    impl __private::Rules for Address {
-        fn check(&self, check: &mut __private::Check) {
-            check
-                .value(
-                    "street",
-                    &self.street,
-                    |value, check| {
-                        check.not_empty(value);
-                    },
-                );
-        }
-    }
-
-    impl __private::Rules for customer_registered::Contact {
+    impl __private::Rules for customer::Contact {
         fn check(&self, check: &mut __private::Check) {
             match self {
-                Self::Office(value) => {
+                Self::Parent(value) => {
                     check
                         .value(
-                            "office",
+                            "parent",
                             value,
                             |value, check| {
                                 __private::Rules::check(value, check);

@@ -38,123 +38,80 @@ pub struct Everything {
 
 const _: () = {
     use ::tegami::__private;
-    impl __private::json::Object for Everything {
+    use ::tegami::__private::json as __json;
+
+    impl __json::Object for Everything {
         const NAME: &'static str = "shop.v1.Everything";
-        fn write<M: __private::serde::ser::SerializeMap>(
+        fn write<__M: __private::serde::ser::SerializeMap>(
             &self,
-            out: &mut M,
-        ) -> Result<(), M::Error> {
-            __private::json::put_some::<
-                __private::json::Timestamp,
-                _,
-            >(out, "at", &self.at)?;
-            __private::json::put_some::<
-                __private::json::Duration,
-                _,
-            >(out, "took", &self.took)?;
-            __private::json::put_some::<
-                __private::json::FieldMask,
-                _,
-            >(out, "mask", &self.mask)?;
-            __private::json::put_some::<
-                __private::json::Struct,
-                _,
-            >(out, "more", &self.more)?;
-            __private::json::put::<
-                __private::json::List<__private::json::JsonValue>,
+            out: &mut __M,
+        ) -> Result<(), __M::Error> {
+            __json::put_some::<__json::Timestamp, _>(out, "at", &self.at)?;
+            __json::put_some::<__json::Duration, _>(out, "took", &self.took)?;
+            __json::put_some::<__json::FieldMask, _>(out, "mask", &self.mask)?;
+            __json::put_some::<__json::Struct, _>(out, "more", &self.more)?;
+            __json::put::<
+                __json::List<__json::JsonValue>,
                 _,
             >(out, "values", &self.values)?;
-            __private::json::put_some::<
-                __private::json::Text,
-                _,
-            >(out, "note", &self.note)?;
-            __private::json::put_some::<
-                __private::json::Int64,
-                _,
-            >(out, "count", &self.count)?;
-            __private::json::put_some::<
-                __private::json::Empty,
-                _,
-            >(out, "nothing", &self.nothing)?;
+            __json::put_some::<__json::Text, _>(out, "note", &self.note)?;
+            __json::put_some::<__json::Int64, _>(out, "count", &self.count)?;
+            __json::put_some::<__json::Empty, _>(out, "nothing", &self.nothing)?;
             Ok(())
         }
-        fn read<'de, A: __private::serde::de::MapAccess<'de>>(
+        fn read<'de, __A: __private::serde::de::MapAccess<'de>>(
             &mut self,
             name: &str,
-            map: &mut A,
-        ) -> Result<Option<u32>, A::Error> {
+            map: &mut __A,
+        ) -> Result<Option<u32>, __A::Error> {
             match name {
                 "at" => {
-                    self.at = __private::json::get_some::<
-                        __private::json::Timestamp,
-                        _,
-                    >(map)?;
+                    self.at = __json::get_some::<__json::Timestamp, _>(map)?;
                     Ok(Some(1))
                 }
                 "took" => {
-                    self.took = __private::json::get_some::<
-                        __private::json::Duration,
-                        _,
-                    >(map)?;
+                    self.took = __json::get_some::<__json::Duration, _>(map)?;
                     Ok(Some(2))
                 }
                 "mask" => {
-                    self.mask = __private::json::get_some::<
-                        __private::json::FieldMask,
-                        _,
-                    >(map)?;
+                    self.mask = __json::get_some::<__json::FieldMask, _>(map)?;
                     Ok(Some(3))
                 }
                 "more" => {
-                    self.more = __private::json::get_some::<
-                        __private::json::Struct,
-                        _,
-                    >(map)?;
+                    self.more = __json::get_some::<__json::Struct, _>(map)?;
                     Ok(Some(4))
                 }
                 "values" => {
-                    self.values = __private::json::get::<
-                        __private::json::List<__private::json::JsonValue>,
+                    self.values = __json::get::<
+                        __json::List<__json::JsonValue>,
                         _,
                     >(map)?;
                     Ok(Some(5))
                 }
                 "note" => {
-                    self.note = __private::json::get_some::<
-                        __private::json::Text,
-                        _,
-                    >(map)?;
+                    self.note = __json::get_some::<__json::Text, _>(map)?;
                     Ok(Some(6))
                 }
                 "count" => {
-                    self.count = __private::json::get_some::<
-                        __private::json::Int64,
-                        _,
-                    >(map)?;
+                    self.count = __json::get_some::<__json::Int64, _>(map)?;
                     Ok(Some(7))
                 }
                 "nothing" => {
-                    self.nothing = __private::json::get_some::<
-                        __private::json::Empty,
-                        _,
-                    >(map)?;
+                    self.nothing = __json::get_some::<__json::Empty, _>(map)?;
                     Ok(Some(8))
                 }
                 _ => Ok(None),
             }
         }
-        fn describe(object: &mut __private::json::Describe<'_>) {
-            object.field::<__private::json::Timestamp>("at", "");
-            object.field::<__private::json::Duration>("took", "");
-            object.field::<__private::json::FieldMask>("mask", "");
-            object.field::<__private::json::Struct>("more", "");
-            object
-                .field::<
-                    __private::json::List<__private::json::JsonValue>,
-                >("values", "");
-            object.field::<__private::json::Text>("note", "");
-            object.field::<__private::json::Int64>("count", "");
-            object.field::<__private::json::Empty>("nothing", "");
+        fn describe(object: &mut __json::Describe<'_>) {
+            object.field::<__json::Timestamp>("at", "");
+            object.field::<__json::Duration>("took", "");
+            object.field::<__json::FieldMask>("mask", "");
+            object.field::<__json::Struct>("more", "");
+            object.field::<__json::List<__json::JsonValue>>("values", "");
+            object.field::<__json::Text>("note", "");
+            object.field::<__json::Int64>("count", "");
+            object.field::<__json::Empty>("nothing", "");
         }
     }
     __private::json_object!(Everything);
