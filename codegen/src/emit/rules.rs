@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{ident, private, type_path};
-use crate::model::{Contracts, Dialect, Field, Format, Presence, Scalar, Struct, Type, Union};
+use crate::model::{Contracts, Dialect, Field, Format, Presence, Rules, Scalar, Struct, Type, Union};
 
 /// The checks of a struct; nothing where no rule is in it.
 pub(crate) fn rules(item: &Struct, set: &Contracts) -> TokenStream {
@@ -31,9 +31,11 @@ pub(crate) fn union_rules(item: &Union, set: &Contracts) -> TokenStream {
 
 fn implement(name: &TokenStream, checks: &TokenStream) -> TokenStream {
     let private = private();
+    // What must be there may have no more to check: a number, a UUID.
+    let check = if checks.is_empty() { quote!(_) } else { quote!(check) };
     quote! {
         impl #private::Rules for #name {
-            fn check(&self, check: &mut #private::Check) { #checks }
+            fn check(&self, #check: &mut #private::Check) { #checks }
         }
     }
 }
@@ -59,26 +61,35 @@ fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream 
 
 /// The checks of `value`, a reference to the field's value where it is there.
 fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
-    let rules = &field.rules;
-    let empty = (field.key || rules.required).then(|| not_empty(field, dialect)).flatten();
-    let (length, pattern, range) = (lengths(field), pattern(field), ranges(field));
+    let empty = (field.key || field.rules.required).then(|| not_empty(field, dialect)).flatten();
+    let checks = check_type(&field.ty, &field.rules, set);
+    quote!(#empty #checks)
+}
+
+/// The same for a value that is no field of its own: an item of a list, a value of a map.
+fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
+    let (length, pattern, range) = (lengths(rules), pattern(rules), ranges(rules));
     let unique = rules.unique.then(|| quote!(check.unique(value);));
     let format = rules.format.map(|format| {
         let function = ident(match format {
-            Format::DateTime => "date_time",
             Format::Date => "date",
             Format::Email => "email",
             Format::Uri => "uri",
         });
         quote!(check.#function(value);)
     });
-    let inner = inner(&field.ty, set);
-    quote!(#empty #length #pattern #range #unique #format #inner)
+    let inner = match (ty, &rules.items) {
+        (_, Some(rules)) => items(ty, rules, set),
+        (Type::List(item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        _ => inner(ty, set),
+    };
+    quote!(#length #pattern #range #unique #format #inner)
 }
 
 /// The regular expression is compiled once, when it is first needed.
-fn pattern(field: &Field) -> Option<TokenStream> {
-    let (private, pattern) = (private(), field.rules.pattern.as_ref()?);
+fn pattern(rules: &Rules) -> Option<TokenStream> {
+    let (private, pattern) = (private(), rules.pattern.as_ref()?);
     Some(quote! {
         static PATTERN: #private::Pattern = #private::Pattern::new(#pattern);
         check.pattern(value, &PATTERN);
@@ -96,7 +107,7 @@ fn not_empty(field: &Field, dialect: Dialect) -> Option<TokenStream> {
     }
 }
 
-fn lengths(field: &Field) -> TokenStream {
+fn lengths(rules: &Rules) -> TokenStream {
     let bound = |bound: Option<u64>| match bound {
         Some(bound) => {
             let bound = Literal::u64_unsuffixed(bound);
@@ -104,15 +115,14 @@ fn lengths(field: &Field) -> TokenStream {
         }
         None => quote!(None),
     };
-    let (min, max) = (bound(field.rules.min_length), bound(field.rules.max_length));
-    match (field.rules.min_length, field.rules.max_length) {
+    let (min, max) = (bound(rules.min_length), bound(rules.max_length));
+    match (rules.min_length, rules.max_length) {
         (None, None) => TokenStream::new(),
         _ => quote!(check.length(value, #min, #max);),
     }
 }
 
-fn ranges(field: &Field) -> TokenStream {
-    let rules = &field.rules;
+fn ranges(rules: &Rules) -> TokenStream {
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
@@ -120,6 +130,20 @@ fn ranges(field: &Field) -> TokenStream {
         .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
         .map(|(function, bound)| quote!(check.#function(*value, #bound);))
         .collect()
+}
+
+/// The checks of each item of a list, of each value of a map.
+fn items(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
+    let (function, item) = match ty {
+        Type::List(item) => (ident("items"), item),
+        Type::Map(_, item) => (ident("entries"), item),
+        _ => return TokenStream::new(),
+    };
+    let checks = check_type(item, rules, set);
+    match checks.is_empty() {
+        true => checks,
+        false => quote!(check.#function(value, |value, check| { #checks });),
+    }
 }
 
 /// The checks of what the value contains.

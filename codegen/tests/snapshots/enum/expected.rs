@@ -136,7 +136,7 @@ const _: () = {
                 },
             ],
             ordered: false,
-            fingerprint: "898471840c2fb677",
+            fingerprint: "49b929b1b90ef8cf",
             source: "tests/snapshots/enum/contract.proto:17",
         };
         type Format = __private::Protobuf;

@@ -113,7 +113,7 @@ const _: () = {
                 },
             ],
             ordered: true,
-            fingerprint: "93e25d184e5341e2",
+            fingerprint: "0f5f27e92f7bbdc0",
             source: "tests/snapshots/event/contract.proto:10",
         };
         type Format = __private::Protobuf;
