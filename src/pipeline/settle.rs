@@ -72,11 +72,10 @@ impl Pipeline {
         error: &(dyn std::error::Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let now = self.clock.now();
-        let mut reason = Reason::new(kind, &*self.queue, now);
-        reason.error = error_text(error);
+        let mut reason = Reason::new(kind, error_text(error), delivery.attempt, now);
         reason.event = route.map(|route| route.contract.name.to_owned());
         reason.service = self.service.to_string();
-        reason.attempts = delivery.attempt;
+        reason.queue = self.queue.to_string();
         reason.first = delivery.first_delivered.unwrap_or(now);
         let (attempts, error) = (reason.attempts, reason.error.clone());
         tracing::error!(queue = &*self.queue, reason = %kind, attempts, error, "given up; dead-lettered");
