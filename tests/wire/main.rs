@@ -2,6 +2,7 @@
 
 mod base64;
 mod cloud_events;
+mod contracts;
 mod events;
 mod json_edges;
 mod mutants;
