@@ -1,4 +1,4 @@
-"""Envelopes as the real tomodachi writes and reads them. Run through scripts/wire-vectors."""
+"""Envelopes as the real tomodachi writes and reads them. Run through scripts/wire-peers."""
 
 import asyncio
 import base64

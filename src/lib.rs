@@ -1,4 +1,12 @@
-//! Services that talk in typed events.
+//! Services that talk in typed events: contracts in, running service out.
+//!
+//! A contract under `proto/` becomes a type that implements [`Event`]; a [`Service`] handles events by type and
+//! publishes them; the memory transport carries them until a broker does. Start with the example below, then read
+//! the guides in [`docs`].
+//!
+//! ```no_run
+#![doc = include_str!("../examples/billing.rs")]
+//! ```
 
 // Generated code names `::tegami`, in here as anywhere.
 extern crate self as tegami;
@@ -6,6 +14,7 @@ extern crate self as tegami;
 pub mod codec;
 mod consumer;
 pub mod contract;
+pub mod docs;
 pub mod envelope;
 pub mod error;
 pub mod event;

@@ -1,4 +1,4 @@
-//! The real tomodachi reads what we write. Runs where `scripts/wire-vectors --install` was run.
+//! The real tomodachi reads what we write. Runs where `scripts/wire-peers --install` was run.
 
 use std::{
     io::Write,
@@ -11,11 +11,14 @@ use tegami::envelope::{Envelope, JsonBase, Message, ProtobufBase};
 
 use crate::{full_head, json as json_payload, protobuf};
 
-/// The script, if its Python environment is there.
+/// The script, if its Python environment is there. Where `WIRE_PYTHON` says that it is, it must be.
 fn script() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var("TEGAMI_PYTHON").map_or_else(|_| root.join("target/tomodachi"), PathBuf::from);
-    python.join("bin/python").exists().then(|| root.join("scripts/wire-vectors"))
+    let promised = std::env::var("WIRE_PYTHON").map(PathBuf::from);
+    let python = promised.clone().unwrap_or_else(|_| root.join("target/tomodachi"));
+    let there = python.join("bin/python").exists();
+    assert!(there || promised.is_err(), "WIRE_PYTHON is {}, and there is no Python", python.display());
+    there.then(|| root.join("scripts/wire-peers"))
 }
 
 /// What tomodachi makes of these envelopes.
@@ -34,7 +37,7 @@ fn read_by_tomodachi(script: &Path, bodies: &[(&str, bytes::Bytes)]) -> Vec<Valu
 #[test]
 fn tomodachi_reads_what_tegami_wrote() {
     let Some(script) = script() else {
-        return eprintln!("skipped: run scripts/wire-vectors --install to have tomodachi read our envelopes");
+        return eprintln!("skipped: run scripts/wire-peers --install to have tomodachi read our envelopes");
     };
     let texts = ["hello".to_owned(), "é😀\u{0}".to_owned(), "x".repeat(59_996), "x".repeat(59_998), "é".repeat(40_000)];
     let mut bodies = Vec::new();

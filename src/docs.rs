@@ -1,0 +1,16 @@
+//! The guides: contracts, delivery, settings, testing, and why things are as they are.
+
+#[doc = include_str!("../docs/contracts.md")]
+pub mod contracts {}
+
+#[doc = include_str!("../docs/delivery.md")]
+pub mod delivery {}
+
+#[doc = include_str!("../docs/settings.md")]
+pub mod settings {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../docs/design/README.md")]
+pub mod design {}
