@@ -58,9 +58,9 @@ impl Pipeline {
         error: &(dyn std::error::Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let delay = self.dice.lengthen(delay);
-        let attempt = delivery.attempt;
-        let error = error_text(error);
-        tracing::warn!(queue = &*self.queue, attempt, attempts, ?delay, error, "attempt failed; will try again");
+        let (attempt, error) = (delivery.attempt, error_text(error));
+        let after = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        tracing::warn!(queue = &*self.queue, attempt, attempts, ?after, error, "attempt failed; will try again");
         delivery.retry(delay).await
     }
 
