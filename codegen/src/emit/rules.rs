@@ -23,7 +23,8 @@ pub(crate) fn union_rules(item: &Union, set: &Contracts) -> TokenStream {
     let checked: Vec<_> = item.variants.iter().map(|field| (field, check_value(field, item.dialect, set))).collect();
     let arms = checked.iter().filter(|(_, checks)| !checks.is_empty()).map(|(field, checks)| {
         let (variant, name) = (ident(&field.rust), &field.name);
-        quote!(Self::#variant(value) => check.value(#name, value, |value, check| { #checks }),)
+        let ask = ask(checks);
+        quote!(Self::#variant(value) => check.value(#name, value, #ask),)
     });
     let rest = checked.iter().any(|(_, checks)| checks.is_empty()).then(|| quote!(_ => {}));
     implement(&type_path(&item.rust), &quote!(match self { #(#arms)* #rest }))
@@ -42,6 +43,7 @@ fn implement(name: &TokenStream, checks: &TokenStream) -> TokenStream {
 fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
     let (private, name, rust) = (private(), &field.name, ident(&field.rust));
     let checks = check_value(field, dialect, set);
+    let ask = ask(&checks);
     let required = field.key || field.rules.required;
     let is_optional = field.presence != Presence::Plain;
     match (checks.is_empty(), is_optional, required) {
@@ -51,18 +53,25 @@ fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream 
         _ if matches!(field.ty, Type::Union(_)) && dialect == Dialect::Protobuf => {
             quote!(if let Some(value) = &self.#rust { #private::Rules::check(value, check); })
         }
-        (_, false, _) => quote!(check.value(#name, &self.#rust, |value, check| { #checks });),
-        (_, true, true) => quote!(check.present(#name, &self.#rust, |value, check| { #checks });),
-        (_, true, false) => quote!(check.optional(#name, &self.#rust, |value, check| { #checks });),
+        (_, false, _) => quote!(check.value(#name, &self.#rust, #ask);),
+        (_, true, true) => quote!(check.present(#name, &self.#rust, #ask);),
+        (_, true, false) => quote!(check.optional(#name, &self.#rust, #ask);),
+    }
+}
+
+/// The closure that makes the checks.
+fn ask(checks: &[TokenStream]) -> TokenStream {
+    match checks {
+        [check] => quote!(|value, check| #check),
+        checks => quote!(|value, check| { #(#checks;)* }),
     }
 }
 
 /// The checks of `value`, a reference to the field's value where it is there.
-fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
+fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> Vec<TokenStream> {
     let rules = &field.rules;
     let empty = (field.key || rules.required).then(|| not_empty(field, dialect)).flatten();
-    let (length, pattern, range) = (lengths(field), pattern(field), ranges(field));
-    let unique = rules.unique.then(|| quote!(check.unique(value);));
+    let unique = rules.unique.then(|| quote!(check.unique(value)));
     let format = rules.format.map(|format| {
         let function = ident(match format {
             Format::DateTime => "date_time",
@@ -70,33 +79,33 @@ fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream 
             Format::Email => "email",
             Format::Uri => "uri",
         });
-        quote!(check.#function(value);)
+        quote!(check.#function(value))
     });
-    let inner = inner(&field.ty, set);
-    quote!(#empty #length #pattern #range #unique #format #inner)
+    let before = empty.into_iter().chain(lengths(field)).chain(pattern(field)).chain(ranges(field));
+    before.chain(unique).chain(format).chain(inner(&field.ty, set)).collect()
 }
 
 /// The regular expression is compiled once, when it is first needed.
 fn pattern(field: &Field) -> Option<TokenStream> {
     let (private, pattern) = (private(), field.rules.pattern.as_ref()?);
-    Some(quote! {
+    Some(quote!({
         static PATTERN: #private::Pattern = #private::Pattern::new(#pattern);
-        check.pattern(value, &PATTERN);
-    })
+        check.pattern(value, &PATTERN)
+    }))
 }
 
 /// What `required` asks of a value that is there; a number or a bool is never empty.
 fn not_empty(field: &Field, dialect: Dialect) -> Option<TokenStream> {
     match (&field.ty, dialect) {
         (Type::Scalar(Scalar::Text | Scalar::Bytes) | Type::List(_) | Type::Map(..), _) => {
-            Some(quote!(check.not_empty(value);))
+            Some(quote!(check.not_empty(value)))
         }
-        (Type::Enum(_), Dialect::Protobuf) => Some(quote!(check.not_zero(*value);)),
+        (Type::Enum(_), Dialect::Protobuf) => Some(quote!(check.not_zero(*value))),
         _ => None,
     }
 }
 
-fn lengths(field: &Field) -> TokenStream {
+fn lengths(field: &Field) -> Option<TokenStream> {
     let bound = |bound: Option<u64>| match bound {
         Some(bound) => {
             let bound = Literal::u64_unsuffixed(bound);
@@ -106,31 +115,31 @@ fn lengths(field: &Field) -> TokenStream {
     };
     let (min, max) = (bound(field.rules.min_length), bound(field.rules.max_length));
     match (field.rules.min_length, field.rules.max_length) {
-        (None, None) => TokenStream::new(),
-        _ => quote!(check.length(value, #min, #max);),
+        (None, None) => None,
+        _ => Some(quote!(check.length(value, #min, #max))),
     }
 }
 
-fn ranges(field: &Field) -> TokenStream {
+fn ranges(field: &Field) -> Vec<TokenStream> {
     let rules = &field.rules;
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
         .into_iter()
         .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
-        .map(|(function, bound)| quote!(check.#function(*value, #bound);))
+        .map(|(function, bound)| quote!(check.#function(*value, #bound)))
         .collect()
 }
 
 /// The checks of what the value contains.
-fn inner(ty: &Type, set: &Contracts) -> TokenStream {
+fn inner(ty: &Type, set: &Contracts) -> Option<TokenStream> {
     if !ty.reference().is_some_and(|to| set.has_rules(to)) {
-        return TokenStream::new();
+        return None;
     }
     let private = private();
-    match ty {
-        Type::List(_) => quote!(check.each(value);),
-        Type::Map(..) => quote!(check.each_entry(value);),
-        _ => quote!(#private::Rules::check(value, check);),
-    }
+    Some(match ty {
+        Type::List(_) => quote!(check.each(value)),
+        Type::Map(..) => quote!(check.each_entry(value)),
+        _ => quote!(#private::Rules::check(value, check)),
+    })
 }

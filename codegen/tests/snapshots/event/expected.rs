@@ -140,9 +140,7 @@ const _: () = {
                 .value(
                     "order_id",
                     &self.order_id,
-                    |value, check| {
-                        check.not_empty(value);
-                    },
+                    |value, check| check.not_empty(value),
                 );
         }
     }

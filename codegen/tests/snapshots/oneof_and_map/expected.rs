@@ -11,7 +11,8 @@ pub mod shop {
     ::tegami::__private::prost::Message,
     ::tegami::__private::typed_builder::TypedBuilder
 )]
-#[prost(prost_path = "::tegami::__private::prost", skip_debug)]
+#[prost(prost_path = "::tegami::__private::prost")]
+#[prost(skip_debug)]
 #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
 pub struct Basket {
     #[prost(btree_map = "string, uint32", tag = "3")]
@@ -77,11 +78,11 @@ const _: () = {
                 None => {}
             }
             __json::put::<
-                __json::Map<__json::Text, __json::UInt32>,
+                __json::Map<String, __json::UInt32>,
                 _,
             >(out, "amounts", &self.amounts)?;
             __json::put::<
-                __json::Map<__json::Int32, __json::Nested<Account>>,
+                __json::Map<i32, __json::Nested<Account>>,
                 _,
             >(out, "accounts", &self.accounts)?;
             Ok(())
@@ -118,14 +119,14 @@ const _: () = {
                 }
                 "amounts" => {
                     self.amounts = __json::get::<
-                        __json::Map<__json::Text, __json::UInt32>,
+                        __json::Map<String, __json::UInt32>,
                         _,
                     >(map)?;
                     Ok(Some(3))
                 }
                 "accounts" => {
                     self.accounts = __json::get::<
-                        __json::Map<__json::Int32, __json::Nested<Account>>,
+                        __json::Map<i32, __json::Nested<Account>>,
                         _,
                     >(map)?;
                     Ok(Some(4))
@@ -137,11 +138,8 @@ const _: () = {
             object.field::<__json::Text>("cardNumber", "");
             object
                 .field::<__json::Nested<Account>>("account", "Later, on this account.");
-            object.field::<__json::Map<__json::Text, __json::UInt32>>("amounts", "");
-            object
-                .field::<
-                    __json::Map<__json::Int32, __json::Nested<Account>>,
-                >("accounts", "");
+            object.field::<__json::Map<String, __json::UInt32>>("amounts", "");
+            object.field::<__json::Map<i32, __json::Nested<Account>>>("accounts", "");
         }
     }
     __private::json_object!(Basket);

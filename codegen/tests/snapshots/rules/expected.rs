@@ -14,7 +14,7 @@ pub mod shop {
 #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
 pub struct Customer {
     #[prost(string, tag = "1")]
-    #[builder(default, setter(into))]
+    #[builder(setter(into))]
     pub email: String,
     #[prost(int32, optional, tag = "2")]
     #[builder(setter(strip_option))]
@@ -23,7 +23,7 @@ pub struct Customer {
     #[prost(message, repeated, tag = "3")]
     #[builder(default, setter(into))]
     pub friends: Vec<Customer>,
-    #[prost(oneof = "customer::Contact", tags = "4, 5")]
+    #[prost(oneof = "customer::Contact", tags = "4")]
     #[builder(default, setter(strip_option, into))]
     pub contact: Option<customer::Contact>,
 }
@@ -33,9 +33,7 @@ pub mod customer {
     #[derive(Clone, PartialEq, ::tegami::__private::prost::Oneof)]
     #[prost(prost_path = "::tegami::__private::prost")]
     pub enum Contact {
-        #[prost(message, tag = "4")]
-        Parent(Box<super::Customer>),
-        #[prost(string, tag = "5")]
+        #[prost(string, tag = "4")]
         Phone(String),
     }
 }
@@ -57,12 +55,6 @@ const _: () = {
                 _,
             >(out, "friends", &self.friends)?;
             match &self.contact {
-                Some(customer::Contact::Parent(value)) => {
-                    __json::put_always::<
-                        __json::Boxed<Customer>,
-                        _,
-                    >(out, "parent", value)?
-                }
                 Some(customer::Contact::Phone(value)) => {
                     __json::put_always::<__json::Text, _>(out, "phone", value)?
                 }
@@ -91,18 +83,6 @@ const _: () = {
                     >(map)?;
                     Ok(Some(3))
                 }
-                "parent" => {
-                    __json::choose::<
-                        __json::Boxed<Customer>,
-                        _,
-                    >(
-                        map,
-                        4,
-                        |value| {
-                            self.contact = Some(customer::Contact::Parent(value));
-                        },
-                    )
-                }
                 "phone" => {
                     __json::choose::<
                         __json::Text,
@@ -125,7 +105,6 @@ const _: () = {
                 .field::<
                     __json::List<__json::Nested<Customer>>,
                 >("friends", "Rules of messages inside are checked too.");
-            object.field::<__json::Boxed<Customer>>("parent", "");
             object.field::<__json::Text>("phone", "");
         }
     }
@@ -137,11 +116,13 @@ const _: () = {
                     "email",
                     &self.email,
                     |value, check| {
-                        check.length(value, None, Some(254));
-                        static PATTERN: __private::Pattern = __private::Pattern::new(
-                            "^[^@]+@[^@]+$",
-                        );
-                        check.pattern(value, &PATTERN);
+                        check.not_empty(value);
+                        {
+                            static PATTERN: __private::Pattern = __private::Pattern::new(
+                                "^[^@]+@[^@]+$",
+                            );
+                            check.pattern(value, &PATTERN)
+                        };
                     },
                 );
             check
@@ -153,14 +134,7 @@ const _: () = {
                         check.at_most(*value, 150.0);
                     },
                 );
-            check
-                .value(
-                    "friends",
-                    &self.friends,
-                    |value, check| {
-                        check.each(value);
-                    },
-                );
+            check.value("friends", &self.friends, |value, check| check.each(value));
             if let Some(value) = &self.contact {
                 __private::Rules::check(value, check);
             }
@@ -170,24 +144,12 @@ const _: () = {
     impl __private::Rules for customer::Contact {
         fn check(&self, check: &mut __private::Check) {
             match self {
-                Self::Parent(value) => {
-                    check
-                        .value(
-                            "parent",
-                            value,
-                            |value, check| {
-                                __private::Rules::check(value, check);
-                            },
-                        )
-                }
                 Self::Phone(value) => {
                     check
                         .value(
                             "phone",
                             value,
-                            |value, check| {
-                                check.length(value, Some(5), None);
-                            },
+                            |value, check| check.length(value, Some(5), None),
                         )
                 }
             }
