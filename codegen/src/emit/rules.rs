@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{ident, private, type_path};
-use crate::model::{Contracts, Dialect, Field, Format, Presence, Scalar, Struct, Type, Union};
+use crate::model::{Contracts, Dialect, Field, Format, Presence, Rules, Scalar, Struct, Type, Union};
 
 /// The checks of a struct; nothing where no rule is in it.
 pub(crate) fn rules(item: &Struct, set: &Contracts) -> TokenStream {
@@ -32,9 +32,11 @@ pub(crate) fn union_rules(item: &Union, set: &Contracts) -> TokenStream {
 
 fn implement(name: &TokenStream, checks: &TokenStream) -> TokenStream {
     let private = private();
+    // What must be there may have no more to check: a number, a UUID.
+    let check = if checks.is_empty() { quote!(_) } else { quote!(check) };
     quote! {
         impl #private::Rules for #name {
-            fn check(&self, check: &mut #private::Check) { #checks }
+            fn check(&self, #check: &mut #private::Check) { #checks }
         }
     }
 }
@@ -69,25 +71,34 @@ fn ask(checks: &[TokenStream]) -> TokenStream {
 
 /// The checks of `value`, a reference to the field's value where it is there.
 fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> Vec<TokenStream> {
-    let rules = &field.rules;
-    let empty = (field.key || rules.required).then(|| not_empty(field, dialect)).flatten();
+    let empty = (field.key || field.rules.required).then(|| not_empty(field, dialect)).flatten();
+    empty.into_iter().chain(check_type(&field.ty, &field.rules, set)).collect()
+}
+
+/// The same for a value that is no field of its own: an item of a list, a value of a map.
+fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
     let unique = rules.unique.then(|| quote!(check.unique(value)));
     let format = rules.format.map(|format| {
         let function = ident(match format {
-            Format::DateTime => "date_time",
             Format::Date => "date",
             Format::Email => "email",
             Format::Uri => "uri",
         });
         quote!(check.#function(value))
     });
-    let before = empty.into_iter().chain(lengths(field)).chain(pattern(field)).chain(ranges(field));
-    before.chain(unique).chain(format).chain(inner(&field.ty, set)).collect()
+    let inner = match (ty, &rules.items) {
+        (_, Some(rules)) => items(ty, rules, set),
+        (Type::List(item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        _ => inner(ty, set),
+    };
+    let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(rules));
+    own.chain(unique).chain(format).chain(inner).collect()
 }
 
 /// The regular expression is compiled once, when it is first needed.
-fn pattern(field: &Field) -> Option<TokenStream> {
-    let (private, pattern) = (private(), field.rules.pattern.as_ref()?);
+fn pattern(rules: &Rules) -> Option<TokenStream> {
+    let (private, pattern) = (private(), rules.pattern.as_ref()?);
     Some(quote!({
         static PATTERN: #private::Pattern = #private::Pattern::new(#pattern);
         check.pattern(value, &PATTERN)
@@ -105,7 +116,7 @@ fn not_empty(field: &Field, dialect: Dialect) -> Option<TokenStream> {
     }
 }
 
-fn lengths(field: &Field) -> Option<TokenStream> {
+fn lengths(rules: &Rules) -> Option<TokenStream> {
     let bound = |bound: Option<u64>| match bound {
         Some(bound) => {
             let bound = Literal::u64_unsuffixed(bound);
@@ -113,15 +124,14 @@ fn lengths(field: &Field) -> Option<TokenStream> {
         }
         None => quote!(None),
     };
-    let (min, max) = (bound(field.rules.min_length), bound(field.rules.max_length));
-    match (field.rules.min_length, field.rules.max_length) {
+    let (min, max) = (bound(rules.min_length), bound(rules.max_length));
+    match (rules.min_length, rules.max_length) {
         (None, None) => None,
         _ => Some(quote!(check.length(value, #min, #max))),
     }
 }
 
-fn ranges(field: &Field) -> Vec<TokenStream> {
-    let rules = &field.rules;
+fn ranges(rules: &Rules) -> Vec<TokenStream> {
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
@@ -129,6 +139,18 @@ fn ranges(field: &Field) -> Vec<TokenStream> {
         .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
         .map(|(function, bound)| quote!(check.#function(*value, #bound)))
         .collect()
+}
+
+/// The checks of each item of a list, of each value of a map.
+fn items(ty: &Type, rules: &Rules, set: &Contracts) -> Option<TokenStream> {
+    let (function, item) = match ty {
+        Type::List(item) => (ident("items"), item),
+        Type::Map(_, item) => (ident("entries"), item),
+        _ => return None,
+    };
+    let checks = check_type(item, rules, set);
+    let ask = ask(&checks);
+    (!checks.is_empty()).then(|| quote!(check.#function(value, #ask)))
 }
 
 /// The checks of what the value contains.

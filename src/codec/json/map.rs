@@ -10,68 +10,68 @@ use serde::{
 };
 
 use super::{
-    Codec,
+    Bool, Codec, Int32, Int64, Text, UInt32, UInt64,
     codec::{Read, Written},
     integers,
     read::Name,
 };
 
-/// What can be the key of a map.
-pub trait MapKey: Ord + Sized {
+/// A codec whose values can be the keys of a map.
+pub trait MapKey: Codec<Value: Ord> {
     /// Hands the key's text to the writer.
-    fn with_text<T>(&self, take: impl FnOnce(&str) -> T) -> T;
+    fn with_text<T>(key: &Self::Value, take: impl FnOnce(&str) -> T) -> T;
 
     /// The key a text spells.
-    fn from_text(text: &str) -> Option<Self>;
+    fn from_text(text: &str) -> Option<Self::Value>;
 }
 
-impl MapKey for String {
-    fn with_text<T>(&self, take: impl FnOnce(&str) -> T) -> T {
-        take(self)
+impl MapKey for Text {
+    fn with_text<T>(key: &String, take: impl FnOnce(&str) -> T) -> T {
+        take(key)
     }
 
-    fn from_text(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }
 }
 
-impl MapKey for bool {
-    fn with_text<T>(&self, take: impl FnOnce(&str) -> T) -> T {
-        take(if *self { "true" } else { "false" })
+impl MapKey for Bool {
+    fn with_text<T>(key: &bool, take: impl FnOnce(&str) -> T) -> T {
+        take(if *key { "true" } else { "false" })
     }
 
-    fn from_text(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<bool> {
         text.parse().ok()
     }
 }
 
 macro_rules! integer_keys {
     // The same few lines for each type of whole number.
-    ($($integer:ty)*) => {$(
-        impl MapKey for $integer {
-            fn with_text<T>(&self, take: impl FnOnce(&str) -> T) -> T {
-                take(itoa::Buffer::new().format(*self))
+    ($($codec:ident)*) => {$(
+        impl MapKey for $codec {
+            fn with_text<T>(key: &Self::Value, take: impl FnOnce(&str) -> T) -> T {
+                take(itoa::Buffer::new().format(*key))
             }
 
-            fn from_text(text: &str) -> Option<Self> {
+            fn from_text(text: &str) -> Option<Self::Value> {
                 integers::parse(text)
             }
         }
     )*};
 }
-integer_keys!(i32 i64 u32 u64);
+integer_keys!(Int32 Int64 UInt32 UInt64);
 
 /// `map<K, C>`.
 #[derive(Debug)]
 pub struct Map<K, C>(PhantomData<(K, C)>);
 
 impl<K: MapKey, C: Codec> Codec for Map<K, C> {
-    type Value = BTreeMap<K, C::Value>;
+    type Value = BTreeMap<K::Value, C::Value>;
 
     fn write<S: Serializer>(value: &Self::Value, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = serializer.serialize_map(Some(value.len()))?;
         for (key, value) in value {
-            key.with_text(|key| out.serialize_entry(key, &Written::<C>(value)))?;
+            K::with_text(key, |key| out.serialize_entry(key, &Written::<C>(value)))?;
         }
         out.end()
     }
@@ -92,7 +92,7 @@ impl<K: MapKey, C: Codec> Codec for Map<K, C> {
 struct EntriesVisitor<K, C>(PhantomData<(K, C)>);
 
 impl<'de, K: MapKey, C: Codec> Visitor<'de> for EntriesVisitor<K, C> {
-    type Value = BTreeMap<K, C::Value>;
+    type Value = BTreeMap<K::Value, C::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -113,28 +113,28 @@ impl<'de, K: MapKey, C: Codec> Visitor<'de> for EntriesVisitor<K, C> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{Bool, Int32, codec::testing::*},
-        *,
-    };
+    use super::{super::codec::testing::*, *};
 
     #[test]
     fn keys_are_text() {
-        assert_eq!(write::<Map<i64, Bool>>([(-2, true), (10, false)].into()).unwrap(), r#"{"-2": true, "10": false}"#);
-        assert_eq!(write::<Map<bool, Bool>>([(true, true)].into()).unwrap(), r#"{"true": true}"#);
-        assert_eq!(read::<Map<u32, Int32>>(r#"{"4294967295": 1}"#), Some([(u32::MAX, 1)].into()));
-        assert_eq!(read::<Map<String, Int32>>(r#"{"\u00e9": 1}"#), Some([("é".to_owned(), 1)].into()));
+        assert_eq!(
+            write::<Map<Int64, Bool>>([(-2, true), (10, false)].into()).unwrap(),
+            r#"{"-2": true, "10": false}"#
+        );
+        assert_eq!(write::<Map<Bool, Bool>>([(true, true)].into()).unwrap(), r#"{"true": true}"#);
+        assert_eq!(read::<Map<UInt32, Int32>>(r#"{"4294967295": 1}"#), Some([(u32::MAX, 1)].into()));
+        assert_eq!(read::<Map<Text, Int32>>(r#"{"\u00e9": 1}"#), Some([("é".to_owned(), 1)].into()));
     }
 
     #[test]
     fn keys_of_another_type_or_twice_are_refused() {
-        refuses::<Map<i32, Bool>>(&[r#"{"a": true}"#, r#"{"": true}"#, r#"{"2147483648": true}"#, r#"{"01": true}"#]);
-        refuses::<Map<i32, Bool>>(&[
+        refuses::<Map<Int32, Bool>>(&[r#"{"a": true}"#, r#"{"": true}"#, r#"{"2147483648": true}"#, r#"{"01": true}"#]);
+        refuses::<Map<Int32, Bool>>(&[
             r#"{"1": true, "1": true}"#,
             r#"{"1": true, "1.0": true}"#,
             r#"{"1": null}"#,
             "[]",
         ]);
-        refuses::<Map<bool, Bool>>(&[r#"{"True": true}"#, r#"{"1": true}"#]);
+        refuses::<Map<Bool, Bool>>(&[r#"{"True": true}"#, r#"{"1": true}"#]);
     }
 }

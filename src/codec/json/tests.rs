@@ -70,7 +70,7 @@ impl Object for Order {
         private::put_some::<private::Timestamp, M>(out, "paidAt", &self.paid_at)?;
         private::put_some::<private::Int32, M>(out, "priority", &self.priority)?;
         private::put::<private::List<private::Nested<Order>>, M>(out, "parts", &self.parts)?;
-        private::put::<private::Map<String, private::Int32>, M>(out, "stock", &self.stock)?;
+        private::put::<private::Map<private::Text, private::Int32>, M>(out, "stock", &self.stock)?;
         match &self.method {
             Some(Method::Card(value)) => private::put_always::<private::Text, M>(out, "card", value)?,
             Some(Method::Voucher(value)) => private::put_always::<private::UInt64, M>(out, "voucher", value)?,
@@ -107,7 +107,7 @@ impl Object for Order {
                 6
             }
             "stock" => {
-                self.stock = private::get::<private::Map<String, private::Int32>, A>(map)?;
+                self.stock = private::get::<private::Map<private::Text, private::Int32>, A>(map)?;
                 7
             }
             "card" => {

@@ -10,7 +10,7 @@ use serde::{
     ser::Error as _,
 };
 
-use super::{Codec, List, Map};
+use super::{Codec, List, Map, Text};
 
 /// `google.protobuf.Value`: `null` is one of its values.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl Codec for Struct {
     type Value = Fields;
 
     fn write<S: Serializer>(value: &Fields, serializer: S) -> Result<S::Ok, S::Error> {
-        Map::<String, JsonValue>::write(&value.fields, serializer)
+        Map::<Text, JsonValue>::write(&value.fields, serializer)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
-        Ok(Fields { fields: Map::<String, JsonValue>::read(deserializer)? })
+        Ok(Fields { fields: Map::<Text, JsonValue>::read(deserializer)? })
     }
 
     fn is_default(_: &Fields) -> bool {
