@@ -26,7 +26,7 @@ pub mod __private {
     pub use uuid::Uuid;
 
     pub use crate::{
-        codec::{JsonSchema, Protobuf, json},
+        codec::{JsonSchema, Protobuf, json, json_schema},
         contract::{AttributeKind, AttributeSpec, Contract},
         event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
         json_object,

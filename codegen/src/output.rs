@@ -26,7 +26,7 @@ pub(crate) fn render(
     let mut files = BTreeMap::new();
     for package in set.packages() {
         let mut code = types.remove(&package.name).unwrap_or_default();
-        code.extend(json_schema::emit(package, set));
+        code.extend(json_schema::emit(package, set, config));
         package.structs.iter().for_each(|item| code.extend(emit::filters(item)));
         code.extend(emit::impls(&impls(package, set)));
         files.insert(format!("{}.rs", package.name), text(package, code)?);

@@ -4,6 +4,7 @@
 //! [`JsonSchema`]. How JSON text looks is in [`json`].
 
 pub mod json;
+pub mod json_schema;
 
 use bytes::Bytes;
 
@@ -63,7 +64,10 @@ impl<E: serde::Serialize + serde::de::DeserializeOwned> Format<E> for JsonSchema
 
     fn decode(payload: &[u8], encoding: Encoding) -> Result<E, BoxError> {
         match encoding {
-            Encoding::Json => Ok(json::from_slice(payload)?),
+            Encoding::Json => {
+                let json_schema::Read(event) = json::from_slice::<json_schema::Read<json_schema::Object<E>>>(payload)?;
+                Ok(event)
+            }
             Encoding::Protobuf => Err("a JSON Schema contract has no protobuf form".into()),
         }
     }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::OnceLock};
 
 use regex_lite::Regex;
 
-use super::{Invalid, Value};
+use super::{Invalid, Value, formats};
 
 /// A type whose contract asks something of its values.
 pub trait Rules {
@@ -120,6 +120,35 @@ impl Check {
     pub fn unique<T: PartialEq>(&mut self, items: &[T]) {
         let unique = items.iter().enumerate().all(|(n, item)| !items[..n].contains(item));
         self.that(unique, || "has an item twice".to_owned());
+    }
+
+    /// Asks about each item of a list.
+    pub fn items<T>(&mut self, items: &[T], ask: impl Fn(&T, &mut Self)) {
+        for (n, item) in items.iter().enumerate() {
+            self.value(&n.to_string(), item, &ask);
+        }
+    }
+
+    /// Asks about each value of a map.
+    pub fn entries<K, T>(&mut self, entries: &BTreeMap<K, T>, ask: impl Fn(&T, &mut Self)) {
+        for (n, item) in entries.values().enumerate() {
+            self.value(&n.to_string(), item, &ask);
+        }
+    }
+
+    /// The text must be a date: `2026-02-28`.
+    pub fn date(&mut self, text: &str) {
+        self.that(formats::is_date(text), || "is not a date".to_owned());
+    }
+
+    /// The text must be an e-mail address.
+    pub fn email(&mut self, text: &str) {
+        self.that(formats::is_email(text), || "is not an e-mail address".to_owned());
+    }
+
+    /// The text must be an absolute URI.
+    pub fn uri(&mut self, text: &str) {
+        self.that(formats::is_uri(text), || "is not a URI".to_owned());
     }
 
     /// Asks each item of a list.

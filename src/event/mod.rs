@@ -6,6 +6,7 @@ mod attributes;
 mod check;
 mod filter;
 mod format;
+mod formats;
 mod invalid;
 
 pub use attributes::{Attributes, Value};

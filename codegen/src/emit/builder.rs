@@ -34,7 +34,7 @@ pub(crate) fn of_field(field: &Field, config: Config) -> Option<Attribute> {
 }
 
 /// Does the setter take what converts into the type? Not for numbers: a literal would no longer know its type.
-fn converts(ty: &Type) -> bool {
+pub(crate) fn converts(ty: &Type) -> bool {
     match ty {
         Type::Scalar(scalar) => matches!(scalar, Scalar::Text | Scalar::Bytes),
         Type::WellKnown(marker) => {

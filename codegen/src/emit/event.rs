@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{docs, ident, library, private, relative, type_path};
-use crate::model::{Contracts, Dialect, Event, Field, Presence, Scalar, Struct, Type, fingerprint};
+use crate::model::{Contracts, Dialect, Event, Field, Layout, Presence, Scalar, Struct, Type, fingerprint};
 
 /// `impl Event`; nothing for a struct that is none.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
@@ -12,6 +12,7 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
     let (private, name) = (private(), type_path(&item.rust));
     let (contract, format) = (contract(item, event, set), format(item.dialect));
     let (key, attributes, validate) = (key(item), attributes(item), validate(item, set));
+    let schema = schema(item, set);
     quote! {
         impl #private::Event for #name {
             const CONTRACT: &'static #private::Contract = &#contract;
@@ -19,7 +20,7 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
             fn key(&self) -> Option<::std::borrow::Cow<'_, str>> { #key }
             fn attributes(&self) -> #private::Attributes { #attributes }
             fn validate(&self) -> Result<(), #private::Invalid> { #validate }
-            fn schema() -> #private::schemars::Schema { #private::json::schema_of::<Self>() }
+            fn schema() -> #private::schemars::Schema { #schema }
         }
     }
 }
@@ -28,6 +29,15 @@ fn format(dialect: Dialect) -> TokenStream {
     match dialect {
         Dialect::Protobuf => quote!(Protobuf),
         Dialect::JsonSchema => quote!(JsonSchema),
+    }
+}
+
+/// The contract's own text, where that is a JSON Schema already.
+fn schema(item: &Struct, set: &Contracts) -> TokenStream {
+    let private = private();
+    match set.layout(&item.rust) {
+        Some(Layout { text, .. }) => quote!(#private::json_schema::parse(#text)),
+        None => quote!(#private::json::schema_of::<Self>()),
     }
 }
 

@@ -1,18 +1,38 @@
 //! JSON Schema contracts: read into the model, and their types as Rust.
+//!
+//! `text` reads a file with positions, `documents` knows all files and what a `$ref` means, `reader` walks the
+//! types (`shape`, `object`, `union`, …) and `finish` looks at them together; `emit` writes the Rust types.
 
-use proc_macro2::TokenStream;
+mod bundle;
+mod documents;
+mod emit;
+mod enumeration;
+mod event;
+mod finish;
+mod keywords;
+mod marker;
+mod node;
+mod object;
+mod reader;
+mod reference;
+mod scalar;
+mod shape;
+mod text;
+mod union;
+
+pub(crate) use emit::emit;
 
 use crate::{
-    model::{Contracts, Mistakes, Package},
+    model::{Mistakes, Package},
     sources::Source,
 };
 
 /// Reads the `*.schema.json` files; what is wrong in them goes to `mistakes`.
-pub(crate) fn read(_sources: &[Source], _mistakes: &mut Mistakes) -> Vec<Package> {
-    Vec::new()
-}
-
-/// The structs and enums of a package that come from JSON Schema; `emit` adds the events' impls.
-pub(crate) fn emit(_package: &Package, _set: &Contracts) -> TokenStream {
-    TokenStream::new()
+pub(crate) fn read(sources: &[Source], mistakes: &mut Mistakes) -> Vec<Package> {
+    let sources = sources.iter().filter(|source| source.name.ends_with(".json"));
+    let documents = documents::Documents::read(sources, mistakes);
+    let mut reader = reader::Reader::new(&documents, mistakes);
+    reader.read();
+    reader.finish();
+    reader.packages.into_values().collect()
 }

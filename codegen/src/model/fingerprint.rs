@@ -33,6 +33,9 @@ impl Form<'_> {
         if let Some(item) = set.find_struct(item) {
             let event = item.event.as_ref().map(|event| (&event.topic, &event.routing_key, event.ordered));
             self.line(format_args!("struct {} {event:?}", item.name));
+            if let Some(layout) = set.layout(&item.rust) {
+                self.line(format_args!("  {} {:?}", layout.closed, layout.nullable));
+            }
             self.fields(&item.fields);
         } else if let Some(item) = set.find_union(item) {
             self.line(format_args!("union {} {:?}", item.name, item.tag));

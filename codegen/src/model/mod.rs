@@ -3,6 +3,8 @@
 //! Readers (`protobuf`, `json_schema`) make [`Package`]s, `check` looks for mistakes in them, `emit` turns them
 //! into Rust. Nothing here knows a file format or a token.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 mod fingerprint;
 mod location;
 mod rules;
@@ -23,6 +25,19 @@ pub(crate) struct Package {
     pub(crate) structs: Vec<Struct>,
     pub(crate) enums: Vec<Enum>,
     pub(crate) unions: Vec<Union>,
+    /// What JSON Schema says of its structs beside the fields.
+    pub(crate) layouts: BTreeMap<TypeRef, Layout>,
+}
+
+/// What a JSON Schema says of an object beside its properties.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    /// Are properties that are not declared an error?
+    pub(crate) closed: bool,
+    /// Properties that must be there, and may be null.
+    pub(crate) nullable: BTreeSet<String>,
+    /// The contract's text, where the object is an event.
+    pub(crate) text: String,
 }
 
 /// The language of a contract; it decides how values are stored in Rust.
@@ -162,6 +177,11 @@ pub(crate) struct Union {
 }
 
 impl Type {
+    /// Is it a list or a map?
+    pub(crate) fn is_collection(&self) -> bool {
+        matches!(self, Type::List(_) | Type::Map(..))
+    }
+
     /// The struct, enum or union that a value contains, directly or in a list or map.
     pub(crate) fn reference(&self) -> Option<&TypeRef> {
         match self {

@@ -19,12 +19,13 @@ pub(crate) struct Rules {
     /// No two items of a list are equal.
     pub(crate) unique: bool,
     pub(crate) format: Option<Format>,
+    /// Rules of each item of a list, of each value of a map.
+    pub(crate) items: Option<Box<Rules>>,
 }
 
 /// The formats of text that are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    DateTime,
     Date,
     Email,
     Uri,
@@ -34,5 +35,10 @@ impl Rules {
     /// Is nothing asked?
     pub(crate) fn is_empty(&self) -> bool {
         *self == Rules::default()
+    }
+
+    /// The rules as those of items; `None` where nothing is asked.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (!self.is_empty()).then(|| Box::new(self))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Enum, Package, Struct, TypeRef, Union};
+use super::{Enum, Layout, Package, Struct, TypeRef, Union};
 
 /// All packages, by name.
 #[derive(Debug, Default)]
@@ -23,6 +23,7 @@ impl Contracts {
             known.structs.extend(package.structs);
             known.enums.extend(package.enums);
             known.unions.extend(package.unions);
+            known.layouts.extend(package.layouts);
         }
         for package in set.packages.values_mut() {
             package.sources.sort();
@@ -69,6 +70,11 @@ impl Contracts {
     /// The struct whose Rust item this is.
     pub(crate) fn find_struct(&self, item: &TypeRef) -> Option<&Struct> {
         self.packages.get(&item.package)?.structs.iter().find(|known| known.rust == *item)
+    }
+
+    /// What JSON Schema says of the struct beside its fields.
+    pub(crate) fn layout(&self, item: &TypeRef) -> Option<&Layout> {
+        self.packages.get(&item.package)?.layouts.get(item)
     }
 
     /// The enum whose Rust item this is.

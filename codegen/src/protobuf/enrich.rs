@@ -34,7 +34,7 @@ impl<'a> Enrich<'a> {
         let has_map = item.fields.iter().any(|field| matches!(field.ty, Type::Map(..)));
         let library = library();
         // prost's Debug names `::prost` when there is a map.
-        let (debug, skip): (_, Option<Attribute>) =
+        let (debug, skip) =
             if has_map { (quote!(Debug,), Some(parse_quote!(#[prost(skip_debug)]))) } else { Default::default() };
         let (derive, builder_attribute) = builder::of_struct(self.config);
         code.attrs = docs(&item.docs);

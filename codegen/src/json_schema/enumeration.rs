@@ -1,0 +1,85 @@
+//! `enum` and `const` of strings: a Rust enum.
+
+use std::collections::BTreeMap;
+
+use super::{
+    node::{Node, Value},
+    reader::{Reader, Scope},
+    shape::Shape,
+};
+use crate::{
+    emit::camel,
+    model::{Dialect, Enum, EnumValue, Type},
+};
+
+impl Reader<'_> {
+    pub(crate) fn enumeration(&mut self, node: &Node, scope: &Scope) -> Option<Shape> {
+        self.allow(node, &["type", "enum", "const"]);
+        if self.claim(&scope.rust, &node.at) {
+            let values = self.enum_values(node);
+            let item = Enum {
+                name: scope.contract.clone(),
+                dialect: Dialect::JsonSchema,
+                rust: scope.rust.clone(),
+                docs: docs(node),
+                at: node.at.clone(),
+                values,
+            };
+            self.package(&scope.rust.package).enums.push(item);
+        }
+        Some(Shape::plain(Type::Enum(scope.rust.clone())))
+    }
+
+    fn enum_values(&mut self, node: &Node) -> Vec<EnumValue> {
+        let listed = node.get("enum").map_or(&[][..], Node::items).iter().chain(node.get("const"));
+        let mut values: Vec<EnumValue> = Vec::new();
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for value in listed.filter(|value| !matches!(value.value, Value::Null)) {
+            let Some(name) = value.text().filter(|name| !name.is_empty()) else {
+                self.refuse(
+                    value,
+                    "a value of an enum is a string with something in it",
+                    "numbers: use `minimum` and `maximum`",
+                );
+                continue;
+            };
+            let rust = camel(name);
+            if syn::parse_str::<syn::Ident>(rust.trim_start_matches("r#")).is_err() && !rust.starts_with("r#") {
+                self.refuse(value, &format!("\"{name}\" has nothing to make a Rust name of"), "use letters or digits");
+                continue;
+            }
+            if let Some(first) = names.insert(rust.clone(), name.to_owned()) {
+                let reason = format!("\"{name}\" and \"{first}\" would both be `{rust}` in Rust");
+                self.refuse(value, &reason, "values of an enum must differ in letters and digits");
+                continue;
+            }
+            values.push(EnumValue {
+                name: name.to_owned(),
+                rust,
+                number: None,
+                docs: String::new(),
+                at: value.at.clone(),
+            });
+        }
+        if values.is_empty() {
+            self.refuse(node, "the enum has no values", "list strings in `enum`");
+        }
+        values
+    }
+}
+
+/// The description of a schema, and its default, as text for rustdoc.
+pub(crate) fn docs(node: &Node) -> String {
+    let texts = ["description", "title"].into_iter().filter_map(|name| node.get(name)?.text());
+    let mut docs = texts.take(1).collect::<String>();
+    if let Some(default) = node.get("default") {
+        let value = match &default.value {
+            Value::Text(text) => format!("\"{text}\""),
+            Value::Number(number) => number.clone(),
+            Value::Bool(truth) => truth.to_string(),
+            _ => return docs,
+        };
+        docs.push_str(&format!("\n\nDefault: `{value}`."));
+    }
+    docs
+}

@@ -1,0 +1,115 @@
+//! Objects with named properties: a Rust struct.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    bundle,
+    enumeration::docs,
+    node::{Member, Node},
+    reader::{Reader, Scope},
+    shape::Shape,
+};
+use crate::{
+    emit::snake,
+    model::{Dialect, Field, Layout, Presence, Struct, Type},
+};
+
+impl Reader<'_> {
+    pub(crate) fn object(&mut self, node: &Node, scope: &Scope) -> Option<Shape> {
+        if self.claim(&scope.rust, &node.at) {
+            self.allow(node, &["type", "properties", "required", "additionalProperties"]);
+            let (mut fields, nullable) = self.fields(node, scope);
+            let event = self.event(node, scope, &mut fields);
+            let item = Struct {
+                name: scope.contract.clone(),
+                dialect: Dialect::JsonSchema,
+                rust: scope.rust.clone(),
+                docs: docs(node),
+                at: node.at.clone(),
+                fields,
+                event,
+            };
+            let text = item.event.as_ref().map(|_| bundle::text(self.documents, scope.document)).unwrap_or_default();
+            let layout = Layout { closed: self.closed(node), nullable, text };
+            let package = self.package(&scope.rust.package);
+            package.layouts.insert(scope.rust.clone(), layout);
+            package.structs.push(item);
+        }
+        Some(Shape::plain(Type::Struct(scope.rust.clone())))
+    }
+
+    /// Are properties that are not declared an error?
+    fn closed(&mut self, node: &Node) -> bool {
+        let Some(additional) = node.get("additionalProperties") else { return false };
+        match additional.bool() {
+            Some(allowed) => !allowed,
+            None => {
+                let hint = "move them into a property of their own, an object with `additionalProperties` alone";
+                self.refuse(additional, "named and additional properties do not go together", hint);
+                false
+            }
+        }
+    }
+
+    /// The fields, and the names of those that are required and may be null.
+    fn fields(&mut self, node: &Node, scope: &Scope) -> (Vec<Field>, BTreeSet<String>) {
+        let required = self.required(node);
+        let mut names: BTreeMap<String, &str> = BTreeMap::new();
+        let (mut fields, mut nullable) = (Vec::new(), BTreeSet::new());
+        for member in node.get("properties").map_or(&[][..], Node::members) {
+            let rust = snake(&member.name);
+            if let Some(first) = names.insert(rust.clone(), &member.name) {
+                let reason = format!("the properties `{}` and `{first}` would both be `{rust}` in Rust", member.name);
+                self.mistakes.add(&member.at, reason, "names must differ in more than case and punctuation");
+            } else if syn::parse_str::<syn::Ident>(rust.trim_start_matches("r#")).is_err() && !rust.starts_with("r#") {
+                self.refuse(
+                    &member.value,
+                    "the property's name has nothing to make a Rust name of",
+                    "use letters or digits",
+                );
+            } else if let Some(shape) = self.shape(&member.value, &scope.inner(&member.name)) {
+                let required = required.contains(&member.name);
+                if required && shape.nullable {
+                    nullable.insert(member.name.clone());
+                }
+                fields.push(field(member, rust, required, shape));
+            }
+        }
+        (fields, nullable)
+    }
+
+    fn required(&mut self, node: &Node) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for required in node.get("required").map_or(&[][..], Node::items) {
+            let Some(name) = required.text() else {
+                self.refuse(required, "`required` lists names of properties", "");
+                continue;
+            };
+            if node.get("properties").is_none_or(|properties| properties.get(name).is_none()) {
+                self.refuse(
+                    required,
+                    &format!("the required property `{name}` is not declared"),
+                    "add it to `properties`",
+                );
+            }
+            names.insert(name.to_owned());
+        }
+        names
+    }
+}
+
+fn field(member: &Member, rust: String, required: bool, shape: Shape) -> Field {
+    Field {
+        name: member.name.clone(),
+        rust,
+        json: member.name.clone(),
+        number: None,
+        docs: docs(&member.value),
+        at: member.at.clone(),
+        ty: shape.ty,
+        presence: if required && !shape.nullable { Presence::Plain } else { Presence::Option },
+        rules: shape.rules,
+        key: false,
+        attribute: false,
+    }
+}
