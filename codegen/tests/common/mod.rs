@@ -1,0 +1,29 @@
+//! What the tests over folders of contracts share.
+
+use std::{env, fs, path::Path, path::PathBuf};
+
+/// The folders inside a folder, by name.
+pub fn cases(folder: &str) -> Vec<PathBuf> {
+    let mut cases: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    cases
+}
+
+/// Compares texts with the files they should be in, or writes them there when `TEGAMI_BLESS` is set.
+pub fn compare(texts: impl IntoIterator<Item = (PathBuf, String)>) {
+    let is_blessed = env::var_os("TEGAMI_BLESS").is_some();
+    let mut different = Vec::new();
+    for (file, actual) in texts {
+        if is_blessed {
+            fs::write(&file, actual).unwrap();
+        } else if read(&file) != actual {
+            different.push(format!("{} should be:\n{actual}", file.display()));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// The text of a file; nothing where there is none.
+pub fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! Each folder of `mistakes/` holds wrong contracts and, beside them, exactly what is said about them.
+//!
+//! `TEGAMI_BLESS=1 cargo test -p tegami-codegen` writes what is said now; read the difference by eye.
+
+mod common;
+
+use std::{env, fs, path::Path, path::PathBuf};
+
+use common::{cases, compare};
+
+/// What is said about one case.
+fn mistakes(case: &Path) -> String {
+    let error = tegami_codegen::compile_to_strings(case).expect_err("the contracts have mistakes");
+    format!("{error}\n")
+}
+
+/// A new, empty folder for one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn every_mistake_is_told_with_place_and_hint() {
+    compare(cases("tests/mistakes").into_iter().map(|case| (case.join("expected.txt"), mistakes(&case))));
+}
+
+#[test]
+fn every_mistake_has_a_hint() {
+    for case in cases("tests/mistakes") {
+        let text = mistakes(&case);
+        let hints = text.lines().filter(|line| line.starts_with("  hint: ")).count();
+        assert_eq!(text.lines().count(), 2 * hints, "{text}");
+    }
+}
+
+#[test]
+fn debug_shows_every_mistake_because_builds_print_it() {
+    let error = tegami_codegen::compile_to_strings(Path::new("tests/mistakes/two_keys")).unwrap_err();
+    assert_eq!(format!("{error:?}"), format!("the contracts have mistakes\n{error}"));
+}
+
+#[test]
+fn missing_folder_is_told() {
+    assert!(mistakes(Path::new("tests/nowhere")).starts_with("tests/nowhere: the folder cannot be read"));
+}
+
+#[test]
+fn file_over_the_limit_is_told() {
+    let folder = folder("large");
+    fs::write(folder.join("large.proto"), "/".repeat(1024 * 1024 + 1)).unwrap();
+    assert!(mistakes(&folder).contains("the file is too large: 1048577 bytes, and the limit is 1048576"));
+}
+
+#[test]
+fn file_that_is_no_text_is_told() {
+    let folder = folder("bytes");
+    fs::write(folder.join("bytes.proto"), [0xff, 0xfe, 0x00]).unwrap();
+    assert!(mistakes(&folder).contains("the file cannot be read"));
+}
+
+/// `OUT_DIR` belongs to the whole process, so each compilation gets one of its own.
+#[test]
+fn output_is_whole_or_left_alone() {
+    let out = folder("out");
+    let run = |contracts: &str| {
+        let test = env::current_exe().unwrap();
+        let mut command = std::process::Command::new(test);
+        command.args(["--exact", "compiles_the_folder_in_the_environment", "--ignored"]);
+        command.env("OUT_DIR", &out).env("TEGAMI_CONTRACTS", contracts).output().unwrap().status.success()
+    };
+    assert!(run("tests/snapshots/event"));
+    let files = || {
+        cases(&out.join("tegami").to_string_lossy())
+            .iter()
+            .map(|file| (file.clone(), common::read(file)))
+            .collect::<Vec<_>>()
+    };
+    let before = files();
+    assert_eq!(before.len(), 2);
+    assert!(!run("tests/mistakes/many_at_once"));
+    assert_eq!(files(), before);
+    assert!(run("tests/snapshots/enum"));
+    assert!(files().iter().any(|(file, _)| file.ends_with("shop.parcels.v2.rs")));
+    assert_eq!(files().len(), 2);
+}
+
+#[test]
+#[ignore = "started by `output_is_whole_or_left_alone`, in a process with its own environment"]
+fn compiles_the_folder_in_the_environment() {
+    let contracts = env::var("TEGAMI_CONTRACTS").expect("the other test sets it");
+    tegami_codegen::compile(contracts).unwrap();
+}
