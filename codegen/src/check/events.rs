@@ -26,24 +26,32 @@ pub(super) fn check(set: &Contracts, mistakes: &mut Mistakes) {
     set.unions().for_each(|item| refuse_outside_events(&item.variants, mistakes));
 }
 
+/// Names that two contracts declare, perhaps in two languages.
 fn duplicates(set: &Contracts, mistakes: &mut Mistakes) {
+    let structs = set.structs().map(|item| (&item.name, &item.at));
+    let types = structs.chain(set.enums().map(|item| (&item.name, &item.at)));
     let mut known = BTreeMap::new();
-    for (item, _) in set.events() {
-        let Some(first) = known.insert(&item.name, &item.at) else { continue };
-        let reason = format!("event `{}` is declared twice, first in {}:{}", item.name, first.file, first.line);
-        mistakes.add(&item.at, reason, "the name is the identity on the wire: rename one of them");
+    for (name, at) in types.chain(set.unions().map(|item| (&item.name, &item.at))) {
+        let Some(first) = known.insert(name, at) else { continue };
+        let reason = format!("`{name}` is declared twice, first in {}:{}", first.file, first.line);
+        mistakes.add(at, reason, "the name is the identity on the wire: rename one of them");
     }
 }
 
 fn check_event(item: &Struct, event: &Event, mistakes: &mut Mistakes) {
+    let Event { topic, topic_at, routing_key, .. } = event;
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
-    if event.topic.is_empty() || event.topic.len() > TOPIC_LIMIT || !event.topic.chars().all(allowed) {
-        let reason = format!("topic `{}` is not 1 to {TOPIC_LIMIT} letters, digits, `_` or `-`", event.topic);
-        mistakes.add(&event.topic_at, reason, "brokers take no other topics: set another in the event's options");
+    if topic.len() > TOPIC_LIMIT {
+        let reason = format!("the topic has {} characters, and {TOPIC_LIMIT} at most are taken", topic.len());
+        mistakes.add(topic_at, reason, "brokers take no longer one: set a shorter `topic`");
+    } else if topic.is_empty() || !topic.chars().all(allowed) {
+        let reason = format!("topic `{topic}` has other characters than letters, digits, `_` and `-`");
+        mistakes.add(topic_at, reason, "brokers take no others: set another `topic`");
     }
-    if event.routing_key.len() > ROUTING_KEY_LIMIT {
-        let reason = format!("the routing key of `{}` is longer than {ROUTING_KEY_LIMIT} bytes", item.name);
-        mistakes.add(&event.topic_at, reason, "AMQP takes no longer one: set a shorter `routing_key`");
+    if routing_key.len() > ROUTING_KEY_LIMIT {
+        let reason =
+            format!("the routing key has {} bytes, and {ROUTING_KEY_LIMIT} at most are taken", routing_key.len());
+        mistakes.add(&item.at, reason, "AMQP takes no longer one: set a shorter `routing_key`");
     }
     check_keys(item, event, mistakes);
     check_attributes(item, mistakes);

@@ -23,7 +23,8 @@ pub(crate) fn union_rules(item: &Union, set: &Contracts) -> TokenStream {
     let checked: Vec<_> = item.variants.iter().map(|field| (field, check_value(field, item.dialect, set))).collect();
     let arms = checked.iter().filter(|(_, checks)| !checks.is_empty()).map(|(field, checks)| {
         let (variant, name) = (ident(&field.rust), &field.name);
-        quote!(Self::#variant(value) => check.value(#name, value, |value, check| { #checks }),)
+        let ask = ask(checks);
+        quote!(Self::#variant(value) => check.value(#name, value, #ask),)
     });
     let rest = checked.iter().any(|(_, checks)| checks.is_empty()).then(|| quote!(_ => {}));
     implement(&type_path(&item.rust), &quote!(match self { #(#arms)* #rest }))
@@ -44,6 +45,7 @@ fn implement(name: &TokenStream, checks: &TokenStream) -> TokenStream {
 fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
     let (private, name, rust) = (private(), &field.name, ident(&field.rust));
     let checks = check_value(field, dialect, set);
+    let ask = ask(&checks);
     let required = field.key || field.rules.required;
     let is_optional = field.presence != Presence::Plain;
     match (checks.is_empty(), is_optional, required) {
@@ -53,61 +55,67 @@ fn check_field(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream 
         _ if matches!(field.ty, Type::Union(_)) && dialect == Dialect::Protobuf => {
             quote!(if let Some(value) = &self.#rust { #private::Rules::check(value, check); })
         }
-        (_, false, _) => quote!(check.value(#name, &self.#rust, |value, check| { #checks });),
-        (_, true, true) => quote!(check.present(#name, &self.#rust, |value, check| { #checks });),
-        (_, true, false) => quote!(check.optional(#name, &self.#rust, |value, check| { #checks });),
+        (_, false, _) => quote!(check.value(#name, &self.#rust, #ask);),
+        (_, true, true) => quote!(check.present(#name, &self.#rust, #ask);),
+        (_, true, false) => quote!(check.optional(#name, &self.#rust, #ask);),
+    }
+}
+
+/// The closure that makes the checks.
+fn ask(checks: &[TokenStream]) -> TokenStream {
+    match checks {
+        [check] => quote!(|value, check| #check),
+        checks => quote!(|value, check| { #(#checks;)* }),
     }
 }
 
 /// The checks of `value`, a reference to the field's value where it is there.
-fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> TokenStream {
+fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> Vec<TokenStream> {
     let empty = (field.key || field.rules.required).then(|| not_empty(field, dialect)).flatten();
-    let checks = check_type(&field.ty, &field.rules, set);
-    quote!(#empty #checks)
+    empty.into_iter().chain(check_type(&field.ty, &field.rules, set)).collect()
 }
 
 /// The same for a value that is no field of its own: an item of a list, a value of a map.
-fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
-    let (length, pattern, range) = (lengths(rules), pattern(rules), ranges(rules));
-    let unique = rules.unique.then(|| quote!(check.unique(value);));
+fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
+    let unique = rules.unique.then(|| quote!(check.unique(value)));
     let format = rules.format.map(|format| {
         let function = ident(match format {
             Format::Date => "date",
             Format::Email => "email",
             Format::Uri => "uri",
         });
-        quote!(check.#function(value);)
+        quote!(check.#function(value))
     });
     let inner = match (ty, &rules.items) {
         (_, Some(rules)) => items(ty, rules, set),
-        (Type::List(item), None) if item.is_collection() => items(ty, &Rules::default(), set),
-        (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        (Type::List(item) | Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
         _ => inner(ty, set),
     };
-    quote!(#length #pattern #range #unique #format #inner)
+    let before = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(rules));
+    before.chain(unique).chain(format).chain(inner).collect()
 }
 
 /// The regular expression is compiled once, when it is first needed.
 fn pattern(rules: &Rules) -> Option<TokenStream> {
     let (private, pattern) = (private(), rules.pattern.as_ref()?);
-    Some(quote! {
+    Some(quote!({
         static PATTERN: #private::Pattern = #private::Pattern::new(#pattern);
-        check.pattern(value, &PATTERN);
-    })
+        check.pattern(value, &PATTERN)
+    }))
 }
 
 /// What `required` asks of a value that is there; a number or a bool is never empty.
 fn not_empty(field: &Field, dialect: Dialect) -> Option<TokenStream> {
     match (&field.ty, dialect) {
         (Type::Scalar(Scalar::Text | Scalar::Bytes) | Type::List(_) | Type::Map(..), _) => {
-            Some(quote!(check.not_empty(value);))
+            Some(quote!(check.not_empty(value)))
         }
-        (Type::Enum(_), Dialect::Protobuf) => Some(quote!(check.not_zero(*value);)),
+        (Type::Enum(_), Dialect::Protobuf) => Some(quote!(check.not_zero(*value))),
         _ => None,
     }
 }
 
-fn lengths(rules: &Rules) -> TokenStream {
+fn lengths(rules: &Rules) -> Option<TokenStream> {
     let bound = |bound: Option<u64>| match bound {
         Some(bound) => {
             let bound = Literal::u64_unsuffixed(bound);
@@ -117,44 +125,42 @@ fn lengths(rules: &Rules) -> TokenStream {
     };
     let (min, max) = (bound(rules.min_length), bound(rules.max_length));
     match (rules.min_length, rules.max_length) {
-        (None, None) => TokenStream::new(),
-        _ => quote!(check.length(value, #min, #max);),
+        (None, None) => None,
+        _ => Some(quote!(check.length(value, #min, #max))),
     }
 }
 
-fn ranges(rules: &Rules) -> TokenStream {
+fn ranges(rules: &Rules) -> Vec<TokenStream> {
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
         .into_iter()
         .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
-        .map(|(function, bound)| quote!(check.#function(*value, #bound);))
+        .map(|(function, bound)| quote!(check.#function(*value, #bound)))
         .collect()
 }
 
 /// The checks of each item of a list, of each value of a map.
-fn items(ty: &Type, rules: &Rules, set: &Contracts) -> TokenStream {
+fn items(ty: &Type, rules: &Rules, set: &Contracts) -> Option<TokenStream> {
     let (function, item) = match ty {
         Type::List(item) => (ident("items"), item),
         Type::Map(_, item) => (ident("entries"), item),
-        _ => return TokenStream::new(),
+        _ => return None,
     };
     let checks = check_type(item, rules, set);
-    match checks.is_empty() {
-        true => checks,
-        false => quote!(check.#function(value, |value, check| { #checks });),
-    }
+    let ask = ask(&checks);
+    (!checks.is_empty()).then(|| quote!(check.#function(value, #ask)))
 }
 
 /// The checks of what the value contains.
-fn inner(ty: &Type, set: &Contracts) -> TokenStream {
+fn inner(ty: &Type, set: &Contracts) -> Option<TokenStream> {
     if !ty.reference().is_some_and(|to| set.has_rules(to)) {
-        return TokenStream::new();
+        return None;
     }
     let private = private();
-    match ty {
-        Type::List(_) => quote!(check.each(value);),
-        Type::Map(..) => quote!(check.each_entry(value);),
-        _ => quote!(#private::Rules::check(value, check);),
-    }
+    Some(match ty {
+        Type::List(_) => quote!(check.each(value)),
+        Type::Map(..) => quote!(check.each_entry(value)),
+        _ => quote!(#private::Rules::check(value, check)),
+    })
 }

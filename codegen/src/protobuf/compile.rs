@@ -58,31 +58,43 @@ fn explain(error: &protox::Error, opened: &Source, sources: &[&Source], mistakes
 }
 
 fn note(error: &dyn Diagnostic, file: &Source, mistakes: &mut Mistakes) {
-    // Where there are two places, the first explains and the last is wrong.
-    let span = error.labels().into_iter().flatten().last().map(|label| label.offset());
-    let at = position(file, span.unwrap_or(file.text.trim_end().len()));
     let reason = match error.diagnostic_source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     };
     let reason = reason.replace('\'', "`");
+    // Where there are two places, the first explains and the last is wrong.
+    let at = match error.labels().into_iter().flatten().last() {
+        Some(label) => position(file, label.offset()),
+        None if reason.ends_with("end of file") => position(file, file.text.trim_end().len()),
+        None => Location { file: file.shown.clone(), line: 0, column: 0 },
+    };
     let hint = error.help().map_or_else(|| hint(&reason).to_owned(), |help| help.to_string().replace('\'', "`"));
     mistakes.add(&at, reason, hint);
 }
 
 /// What to do about the errors that the compiler only names.
 fn hint(reason: &str) -> &'static str {
-    match reason {
-        _ if reason.starts_with("import `tegami") => "write `import \"tegami/v1/options.proto\";`",
-        _ if reason.starts_with("import") => "imports are paths below the contract folder, with `/`",
-        _ if reason.contains("option") => "the options are described in `tegami/v1/options.proto`",
-        _ if reason.contains("is not defined") => "define it, or import the file that does",
-        _ if reason.contains("proto3 enums must be 0") => "begin with a value such as `UNSPECIFIED = 0`",
-        _ if reason.starts_with("expected") => "look at what stands just before this place too",
-        _ if reason.contains("field number") => "give the field a number that was never used",
-        _ if reason.contains("already defined") || reason.contains("twice") => "rename one of them",
-        _ => "",
-    }
+    let hints = [
+        ("found `edition`", "only proto3 is supported: write `syntax = \"proto3\";` as the first line"),
+        ("expected `enum`", "look at what stands just before this place too"),
+        ("reached end of file", "a `}` is missing"),
+        ("import cycle", "move what both need into a third file"),
+        ("import", "imports are paths below the contract folder, with `/`"),
+        ("invalid value of type", "the options are described in `tegami/v1/options.proto`"),
+        ("`tegami.v1", "write `import \"tegami/v1/options.proto\";`: the options are described there"),
+        ("option", "look the option up where it is declared"),
+        ("is not defined", "define it, or import the file that does"),
+        ("enums must be 0", "begin with a value such as `UNSPECIFIED = 0`"),
+        ("field number", "give the field a number that was never used"),
+        ("already defined", "rename one of them"),
+        ("twice", "rename one of them"),
+        ("conflicts with field", "rename one of them"),
+        ("groups", "make it a message, and a field of that type"),
+        ("expected", "look at what stands just before this place too"),
+    ];
+    let known = hints.iter().find(|(part, _)| reason.contains(part));
+    known.map_or("see <https://protobuf.dev/programming-guides/proto3/>", |(_, hint)| hint)
 }
 
 fn position(file: &Source, offset: usize) -> Location {

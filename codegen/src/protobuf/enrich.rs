@@ -34,11 +34,13 @@ impl<'a> Enrich<'a> {
         let has_map = item.fields.iter().any(|field| matches!(field.ty, Type::Map(..)));
         let library = library();
         // prost's Debug names `::prost` when there is a map.
-        let (debug, skip) = if has_map { (quote!(Debug,), quote!(, skip_debug)) } else { Default::default() };
+        let (debug, skip) =
+            if has_map { (quote!(Debug,), Some(parse_quote!(#[prost(skip_debug)]))) } else { Default::default() };
         let (derive, builder_attribute) = builder::of_struct(self.config);
         code.attrs = docs(&item.docs);
         code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #debug #library::prost::Message, #derive)]));
-        code.attrs.push(parse_quote!(#[prost(prost_path = "::tegami::__private::prost" #skip)]));
+        code.attrs.push(parse_quote!(#[prost(prost_path = "::tegami::__private::prost")]));
+        code.attrs.extend(skip);
         code.attrs.extend(builder_attribute);
         let Fields::Named(fields) = &mut code.fields else { return };
         for code in &mut fields.named {

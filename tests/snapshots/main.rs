@@ -1,0 +1,89 @@
+//! The snapshots of generated code compile without a warning, and do what their contracts say.
+#![deny(warnings)]
+
+macro_rules! snapshots {
+    // One module a snapshot; only a macro can take in a file.
+    ($($name:ident: $path:literal),* $(,)?) => {$(
+        mod $name {
+            include!(concat!("../../codegen/tests/snapshots/", $path, "/expected.rs"));
+        }
+    )*};
+}
+snapshots! {
+    event: "event",
+    enums: "enum",
+    oneof: "oneof_and_map",
+    nested: "nested_and_optional",
+    well_known: "well_known",
+    rules: "rules",
+}
+
+use enums::shop::parcels::v2::{Carrier, ParcelShipped};
+use nested::shop::{money::v1::Amount, v1::Category};
+use oneof::shop::v1::{Account, Basket, basket::Payment};
+use rules::shop::v1::{Customer, customer::Contact};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tegami::{
+    __private::{Check, prost::Message},
+    Event,
+};
+use well_known::shop::v1::Everything;
+
+/// The value comes back from its JSON and from its bytes.
+#[track_caller]
+fn returns<T: Message + Default + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T, json: Value) {
+    assert_eq!(serde_json::to_value(value).unwrap(), json);
+    assert_eq!(&serde_json::from_value::<T>(json).unwrap(), value);
+    assert_eq!(&T::decode(value.encode_to_vec().as_slice()).unwrap(), value);
+}
+
+#[test]
+fn enums_are_written_by_name() {
+    let shipped = ParcelShipped::builder().carrier(Carrier::Self_).build();
+    returns(&shipped, json!({ "carrier": "CARRIER_SELF" }));
+    assert_eq!(shipped.attributes().text("carrier"), Some("CARRIER_SELF"));
+    assert!(ParcelShipped::carrier().is("CARRIER_SELF").policy().matches(&shipped.attributes()));
+}
+
+#[test]
+fn one_member_of_a_oneof_is_written() {
+    let basket = Basket::builder().payment(Payment::Account(Account::default())).amounts([("a".to_owned(), 2)]).build();
+    returns(&basket, json!({ "account": {}, "amounts": { "a": 2 } }));
+    assert!(serde_json::from_value::<Basket>(json!({ "account": {}, "card_number": "1" })).is_err());
+    assert!(format!("{basket:?}").contains("amounts: {\"a\": 2}"));
+}
+
+#[test]
+fn messages_hold_themselves_and_those_of_other_packages() {
+    let parent = Category::builder().price(Amount::builder().value(1.5).build()).build();
+    let category = Category::builder().parent(parent).build();
+    returns(&category, json!({ "parent": { "price": { "value": 1.5 } } }));
+}
+
+#[test]
+fn well_known_types_have_their_own_json() {
+    let everything = Everything::builder().note("x").count(5).nothing(()).build();
+    returns(&everything, json!({ "note": "x", "count": "5", "nothing": {} }));
+}
+
+#[test]
+fn every_broken_rule_is_found() {
+    let child = Customer::builder().email("no address").age(17).contact(Contact::Phone("1".into())).build();
+    let customer = Customer::builder().email("").age(18).friends([child]).build();
+    let invalid = Check::run(&customer).unwrap_err();
+    let expected = "`email` is empty, `email` does not match `^[^@]+@[^@]+$`, \
+                    `friends.0.email` does not match `^[^@]+@[^@]+$`, `friends.0.age` is less than 18, \
+                    `friends.0.phone` is shorter than 5";
+    assert_eq!(invalid.to_string(), expected);
+    assert_eq!(
+        Check::run(&Customer { email: "a@b".into(), ..Customer::default() }).unwrap_err().to_string(),
+        "`age` is missing"
+    );
+    assert!(Check::run(&Customer::builder().email("a@b").age(18).build()).is_ok());
+}
+
+#[test]
+fn ordered_events_say_so() {
+    assert!(event::shop::orders::v1::OrderPaid::CONTRACT.ordered);
+}
