@@ -16,6 +16,10 @@ snapshots! {
     nested: "nested_and_optional",
     well_known: "well_known",
     rules: "rules",
+    json_schema_event: "json_schema_event",
+    json_schema_refs: "json_schema_refs",
+    json_schema_rules: "json_schema_rules",
+    json_schema_union: "json_schema_union",
 }
 
 use enums::shop::parcels::v2::{Carrier, ParcelShipped};

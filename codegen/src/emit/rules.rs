@@ -88,11 +88,12 @@ fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
     });
     let inner = match (ty, &rules.items) {
         (_, Some(rules)) => items(ty, rules, set),
-        (Type::List(item) | Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        (Type::List(item), None) if item.is_collection() => items(ty, &Rules::default(), set),
+        (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
         _ => inner(ty, set),
     };
-    let before = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(rules));
-    before.chain(unique).chain(format).chain(inner).collect()
+    let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(rules));
+    own.chain(unique).chain(format).chain(inner).collect()
 }
 
 /// The regular expression is compiled once, when it is first needed.

@@ -145,7 +145,7 @@ impl Json<'_> {
                 quote!(__json::List<#item>)
             }
             Type::Map(key, value) => {
-                let (key, value) = (key_type(*key), self.type_marker(value));
+                let (key, value) = (self.type_marker(&Type::Scalar(*key)), self.type_marker(value));
                 quote!(__json::Map<#key, #value>)
             }
         }
@@ -163,18 +163,6 @@ fn scalar_marker(scalar: Scalar) -> &'static str {
         Scalar::Double => "Double",
         Scalar::Text | Scalar::Uuid => "Text",
         Scalar::Bytes => "Blob",
-    }
-}
-
-/// The Rust type of a map's key; protobuf allows no others.
-fn key_type(scalar: Scalar) -> TokenStream {
-    match scalar {
-        Scalar::Bool => quote!(bool),
-        Scalar::Int32 => quote!(i32),
-        Scalar::Int64 => quote!(i64),
-        Scalar::UInt32 => quote!(u32),
-        Scalar::UInt64 => quote!(u64),
-        _ => quote!(String),
     }
 }
 
