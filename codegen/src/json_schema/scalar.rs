@@ -42,7 +42,7 @@ impl Reader<'_> {
     fn pattern(&mut self, node: &Node) -> Option<String> {
         let pattern = node.get("pattern")?;
         let Some(text) = pattern.text() else {
-            self.refuse(pattern, "`pattern` is a string", "");
+            self.refuse(pattern, "`pattern` is a string", "write a regular expression in quotes");
             return None;
         };
         if let Err(error) = regex_lite::Regex::new(text) {
@@ -78,9 +78,13 @@ impl Reader<'_> {
         let bound = node.get(name)?;
         let number = bound.number();
         if whole && number.is_some_and(|number| number.fract() != 0.0 || number.abs() > EXACT) {
-            self.refuse(bound, &format!("`{name}` of an integer is a whole number up to 2^53"), "");
+            self.refuse(
+                bound,
+                &format!("`{name}` of an integer is a whole number up to 2^53"),
+                "leave the bound out to allow every 64-bit number",
+            );
         } else if number.is_none() {
-            self.refuse(bound, &format!("`{name}` is a number, not {}", bound.kind()), "");
+            self.refuse(bound, &format!("`{name}` is a number, not {}", bound.kind()), "write it without quotes");
         }
         number
     }
@@ -100,7 +104,11 @@ impl Reader<'_> {
         match length.number() {
             Some(number) if (0.0..=EXACT).contains(&number) && number.fract() == 0.0 => Some(number as u64),
             _ => {
-                self.refuse(length, &format!("`{name}` is a whole number, 0 or more"), "");
+                self.refuse(
+                    length,
+                    &format!("`{name}` is a whole number, 0 or more"),
+                    "write a number without sign and fraction",
+                );
                 None
             }
         }
@@ -109,7 +117,11 @@ impl Reader<'_> {
     pub(crate) fn flag(&mut self, node: &Node, name: &str) -> bool {
         let Some(flag) = node.get(name) else { return false };
         flag.bool().unwrap_or_else(|| {
-            self.refuse(flag, &format!("`{name}` is true or false, not {}", flag.kind()), "");
+            self.refuse(
+                flag,
+                &format!("`{name}` is true or false, not {}", flag.kind()),
+                "write `true` or `false`, without quotes",
+            );
             false
         })
     }
