@@ -61,6 +61,24 @@ fn file_that_is_no_text_is_told() {
     assert!(mistakes(&folder).contains("the file cannot be read"));
 }
 
+/// Contracts with one line left out, or one character changed: an answer each time, and never a fault of ours.
+#[test]
+fn damaged_contracts_are_told_or_compiled() {
+    let folder = folder("damaged");
+    for case in cases("tests/snapshots") {
+        let Ok(text) = fs::read_to_string(case.join("contract.proto")) else { continue };
+        let lines: Vec<_> = text.lines().collect();
+        let without = (0..lines.len()).map(|n| [&lines[..n], &lines[n + 1..]].concat().join("\n"));
+        let places = text.char_indices().step_by(7).map(|(place, _)| place);
+        let changed = places.map(|place| format!("{}9{}", &text[..place], text.get(place + 1..).unwrap_or_default()));
+        for damaged in without.chain(changed) {
+            fs::write(folder.join("contract.proto"), &damaged).unwrap();
+            let answer = tegami_codegen::compile_to_strings(&folder).map_err(|error| error.to_string());
+            assert!(!answer.is_err_and(|text| text.contains("fault of tegami")), "{damaged}");
+        }
+    }
+}
+
 /// `OUT_DIR` belongs to the whole process, so each compilation gets one of its own.
 #[test]
 fn output_is_whole_or_left_alone() {

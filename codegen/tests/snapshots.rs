@@ -41,3 +41,9 @@ fn every_snapshot_fits_on_three_screens() {
         assert!(lines <= SCREENS * SCREEN, "{} has {lines} lines", case.display());
     }
 }
+
+#[test]
+fn builders_can_be_left_out() {
+    let files = tegami_codegen::configure().builders(false).compile_to_strings(Path::new("tests/snapshots/rules"));
+    assert!(!files.unwrap()["shop.v1.rs"].contains("uilder"));
+}

@@ -5,7 +5,8 @@ mod contracts {
     tegami::include_contracts!();
 }
 
-use contracts::shop::orders::v1::OrderPaid;
+use contracts::shop::{orders::v1::OrderPaid, shipping::v1::ParcelShipped};
+use serde_json::json;
 use tegami::{
     Event,
     codec::{self, Payload},
@@ -58,7 +59,7 @@ fn events_return_from_both_encodings() {
 fn json_is_canonical() {
     let payload = codec::encode(&order(), Encoding::Json).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&payload.bytes).unwrap();
-    assert_eq!(json, serde_json::json!({ "orderId": "o-1", "currency": "EUR", "amountMinor": "990" }));
+    assert_eq!(json, json!({ "orderId": "o-1", "currency": "EUR", "amountMinor": "990" }));
 }
 
 #[test]
@@ -73,4 +74,15 @@ fn event_without_its_key_is_invalid() {
 fn schema_describes_the_json() {
     let schema = serde_json::to_value(OrderPaid::schema()).unwrap();
     assert_eq!(schema["properties"]["orderId"]["description"], "The order, unique in the shop.");
+}
+
+#[test]
+fn events_of_json_schema_are_events_too() {
+    let parcel = json!({ "parcel_id": "p-1", "order_id": "o-1", "carrier": "dhl", "weight_grams": 250 });
+    let payload = Payload { encoding: Encoding::Json, bytes: parcel.to_string().into() };
+    let shipped = codec::decode::<ParcelShipped>(&payload).unwrap();
+    assert_eq!(ParcelShipped::CONTRACT.name, "shop.shipping.v1.ParcelShipped");
+    assert_eq!((shipped.key().as_deref(), shipped.attributes().text("carrier")), (Some("p-1"), Some("dhl")));
+    let again = codec::encode(&shipped, Encoding::Json).unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&again.bytes).unwrap(), parcel);
 }

@@ -11,7 +11,9 @@ macro_rules! snapshots {
 }
 snapshots! {
     event: "event",
+    keywords: "keywords",
     enums: "enum",
+    enum_alias: "enum_alias",
     oneof: "oneof_and_map",
     nested: "nested_and_optional",
     well_known: "well_known",
@@ -29,7 +31,7 @@ use rules::shop::v1::{Customer, customer::Contact};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tegami::{
-    __private::{Check, prost::Message},
+    __private::{Check, json::EnumNames, prost::Message},
     Event,
 };
 use well_known::shop::v1::Everything;
@@ -85,6 +87,21 @@ fn every_broken_rule_is_found() {
         "`age` is missing"
     );
     assert!(Check::run(&Customer::builder().email("a@b").age(18).build()).is_ok());
+}
+
+#[test]
+fn keywords_are_names_too() {
+    use keywords::shop::r#type::v1::{Match, r#match::In};
+    let inner = Match::builder().r#type("x").build();
+    let outer = Match::builder().self_("y").r#in(In::A(Box::new(inner))).build();
+    returns(&outer, json!({ "self": "y", "A": { "type": "x" } }));
+}
+
+#[test]
+fn older_names_of_an_enum_are_read() {
+    use enum_alias::shop::v1::Size;
+    assert_eq!((Size::number("SIZE_SMALL"), Size::number("SIZE_LITTLE")), (Some(1), Some(1)));
+    assert_eq!(Size::name(1), Some("SIZE_SMALL"));
 }
 
 #[test]

@@ -92,32 +92,47 @@ fn check_same<'a>(
     }
 }
 
+/// A type of any kind: where it is in Rust, its name in the contract, and where that stands.
+type Named<'a> = (&'a TypeRef, &'a String, &'a Location);
+
 fn check_types(set: &Contracts, mistakes: &mut Mistakes) {
     let structs = set.structs().map(|item| (&item.rust, &item.name, &item.at));
     let enums = set.enums().map(|item| (&item.rust, &item.name, &item.at));
     let unions = set.unions().map(|item| (&item.rust, &item.name, &item.at));
-    let types: Vec<_> = structs.chain(enums).chain(unions).collect();
-    let mut known: BTreeMap<TypeRef, &String> = BTreeMap::new();
-    let builders: BTreeSet<_> = set.structs().map(|item| builder(&item.rust)).collect();
-    let packages: BTreeSet<_> = set.packages().flat_map(|package| modules(&package.name)).collect();
-    for (rust, name, at) in types {
-        let short = rust.path.last().map_or("", String::as_str);
-        if PRELUDE.contains(&short) {
-            mistakes.add(at, format!("`{name}` has the name of Rust's own `{short}`"), "rename it");
-        }
-        if builders.contains(rust) {
-            let reason = format!("`{name}` has the name of the builder of another message");
-            mistakes.add(at, reason, "rename it so that it does not end in `Builder`");
-        }
-        if rust.path.len() > 1 && packages.contains(&(rust.package.clone(), rust.path[0].clone())) {
-            let reason = format!("`{name}` needs the module `{}`, which a package is already", rust.path[0]);
-            mistakes.add(at, reason, "rename the message, or the package");
-        }
-        if let Some(first) = known.insert(rust.clone(), name).filter(|first| *first != name) {
-            let reason = format!("`{first}` and `{name}` are both the type `{short}` in Rust");
+    let builders = set.structs().map(|item| builder(&item.rust)).collect();
+    let packages = set.packages().flat_map(|package| modules(&package.name)).collect();
+    let mut known: BTreeMap<&TypeRef, &String> = BTreeMap::new();
+    for (rust, name, at) in structs.chain(enums).chain(unions) {
+        check_type((rust, name, at), &builders, &packages, mistakes);
+        if let Some(first) = known.insert(rust, name).filter(|first| *first != name) {
+            let reason = format!("`{first}` and `{name}` are both the type `{}` in Rust", short(rust));
             mistakes.add(at, reason, "rename one of them");
         }
     }
+}
+
+/// Names that are taken by what is not in a contract.
+fn check_type(
+    (rust, name, at): Named<'_>,
+    builders: &BTreeSet<TypeRef>,
+    packages: &BTreeSet<(String, String)>,
+    mistakes: &mut Mistakes,
+) {
+    if PRELUDE.contains(&short(rust)) {
+        mistakes.add(at, format!("`{name}` has the name of Rust's own `{}`", short(rust)), "rename it");
+    }
+    if builders.contains(rust) {
+        let reason = format!("`{name}` has the name of the builder of another message");
+        mistakes.add(at, reason, "rename it so that it does not end in `Builder`");
+    }
+    if rust.path.len() > 1 && packages.contains(&(rust.package.clone(), rust.path[0].clone())) {
+        let reason = format!("`{name}` needs the module `{}`, which a package is already", rust.path[0]);
+        mistakes.add(at, reason, "rename the message, or the package");
+    }
+}
+
+fn short(rust: &TypeRef) -> &str {
+    rust.path.last().map_or("", String::as_str)
 }
 
 fn builder(of: &TypeRef) -> TypeRef {

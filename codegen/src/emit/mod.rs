@@ -14,7 +14,7 @@ pub(crate) use event::{event, filters};
 pub(crate) use names::{camel, ident, module, relative, snake, type_path};
 pub(crate) use rules::{rules, union_rules};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 /// Where a derive finds the library, in whatever module it stands.
@@ -27,22 +27,36 @@ pub(crate) fn private() -> TokenStream {
     quote!(__private)
 }
 
-/// Puts impls into a block, in which the library has a short name; no contract can have the same.
+/// Puts impls into a block, in which the library has short names; no contract can have the same.
 pub(crate) fn impls(impls: &TokenStream) -> TokenStream {
     if impls.is_empty() {
         return TokenStream::new();
     }
-    // Messages of protobuf alone need it, and an unused import would be a warning.
-    let json = impls.to_string().contains("__json").then(|| {
+    // An unused import would be a warning.
+    let library = mentions(impls, "__private").then(|| {
+        quote!(
+            use ::tegami::__private;
+        )
+    });
+    let json = mentions(impls, "__json").then(|| {
         quote!(
             use ::tegami::__private::json as __json;
         )
     });
     quote! {
         const _: () = {
-            use ::tegami::__private;
+            #library
             #json
             #impls
         };
     }
+}
+
+/// Is the identifier anywhere in the code?
+fn mentions(code: &TokenStream, name: &str) -> bool {
+    code.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
 }

@@ -59,7 +59,7 @@ impl Reader<'_> {
             fields.push(self.oneof(&oneof));
         }
         // In the order of the contract: prost-reflect sorts by number.
-        fields.sort_by(|left, right| (left.at.line, left.at.column).cmp(&(right.at.line, right.at.column)));
+        fields.sort_by_key(|field| (field.at.line, field.at.column));
         let path = message.path();
         self.package.structs.push(Struct {
             name: message.full_name().to_owned(),
