@@ -30,7 +30,7 @@ fn layout_is_that_of_python() {
     let mut arbitrary = Arbitrary { rng: fastrand::Rng::with_seed(20), entries: 0 };
     let mut floats: Vec<f64> = (-30..30).map(|power| 10_f64.powi(power) * 1.25).collect();
     floats.extend((-330..309).filter_map(|power| format!("1e{power}").parse::<f64>().ok()));
-    floats.extend((0..200).map(|n| 1_125_899_906_842_624.25 + f64::from(n) / 4.0));
+    floats.extend((0..200).map(|n| (1_u64 << 50) as f64 + 0.25 + f64::from(n) / 4.0));
     floats.extend(std::iter::repeat_with(|| arbitrary.double()).filter(|float| float.is_finite()).take(2_000));
     let mut texts: Vec<String> = std::iter::repeat_with(|| arbitrary.text()).take(500).collect();
     texts.sort();
