@@ -44,8 +44,7 @@ impl Reader<'_> {
                 continue;
             };
             let rust = camel(name);
-            if syn::parse_str::<syn::Ident>(rust.trim_start_matches("r#")).is_err() && !rust.starts_with("r#") {
-                self.refuse(value, &format!("\"{name}\" has nothing to make a Rust name of"), "use letters or digits");
+            if !self.is_nameable(name, &value.at) {
                 continue;
             }
             if let Some(first) = names.insert(rust.clone(), name.to_owned()) {

@@ -61,13 +61,9 @@ impl Reader<'_> {
             if let Some(first) = names.insert(rust.clone(), &member.name) {
                 let reason = format!("the properties `{}` and `{first}` would both be `{rust}` in Rust", member.name);
                 self.mistakes.add(&member.at, reason, "names must differ in more than case and punctuation");
-            } else if syn::parse_str::<syn::Ident>(rust.trim_start_matches("r#")).is_err() && !rust.starts_with("r#") {
-                self.refuse(
-                    &member.value,
-                    "the property's name has nothing to make a Rust name of",
-                    "use letters or digits",
-                );
-            } else if let Some(shape) = self.shape(&member.value, &scope.inner(&member.name)) {
+            } else if self.is_nameable(&member.name, &member.at)
+                && let Some(shape) = self.shape(&member.value, &scope.inner(&member.name))
+            {
                 let required = required.contains(&member.name);
                 if required && shape.nullable {
                     nullable.insert(member.name.clone());
@@ -82,7 +78,7 @@ impl Reader<'_> {
         let mut names = BTreeSet::new();
         for required in node.get("required").map_or(&[][..], Node::items) {
             let Some(name) = required.text() else {
-                self.refuse(required, "`required` lists names of properties", "");
+                self.refuse(required, "`required` lists names of properties", "write each name in quotes");
                 continue;
             };
             if node.get("properties").is_none_or(|properties| properties.get(name).is_none()) {

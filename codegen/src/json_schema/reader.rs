@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use syn::Ident;
+
 use super::{
     documents::{Documents, Target, split},
     node::Node,
@@ -22,6 +24,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) alone: BTreeMap<TypeRef, Location>,
     /// The definitions without a Rust type of their own that are being read just now.
     pub(crate) visiting: Vec<Target>,
+    /// How many schemas are being read just now, each inside the one before.
+    pub(crate) depth: usize,
     taken: BTreeMap<TypeRef, Location>,
 }
 
@@ -64,6 +68,7 @@ impl<'a> Reader<'a> {
             branches: BTreeMap::new(),
             alone: BTreeMap::new(),
             visiting: Vec::new(),
+            depth: 0,
             taken: BTreeMap::new(),
         }
     }
@@ -75,7 +80,9 @@ impl<'a> Reader<'a> {
             package.sources.push(file.shown.clone());
             self.root(document, &file.root);
             for member in file.root.get("$defs").map_or(&[][..], Node::members) {
-                self.target(&Target { document, definition: Some(member.name.clone()) }, &member.value);
+                if self.is_nameable(&member.name, &member.at) {
+                    self.target(&Target { document, definition: Some(member.name.clone()) }, &member.value);
+                }
             }
         }
     }
@@ -120,6 +127,17 @@ impl<'a> Reader<'a> {
             self.mistakes.add(at, reason, "rename one of the two, or describe the type once in `$defs`");
         }
         false
+    }
+
+    /// Can a Rust name be made of this one? A mistake if not.
+    pub(crate) fn is_nameable(&mut self, name: &str, at: &Location) -> bool {
+        let has_letters = name.contains(char::is_alphanumeric);
+        let nameable =
+            has_letters && [snake(name), camel(name)].iter().all(|rust| syn::parse_str::<Ident>(rust).is_ok());
+        if !nameable {
+            self.mistakes.add(at, format!("\"{name}\" has nothing to make a Rust name of"), "use letters or digits");
+        }
+        nameable
     }
 
     pub(crate) fn package(&mut self, name: &str) -> &mut Package {

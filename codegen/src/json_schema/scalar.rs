@@ -12,10 +12,9 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Reader<'_> {
     pub(crate) fn text(&mut self, node: &Node) -> Option<Shape> {
-        let format = node.get("format").map(|format| (format, format.text()));
-        let ty = match format {
-            Some((_, Some("date-time"))) => Type::WellKnown("Timestamp"),
-            Some((_, Some("uuid"))) => Type::Scalar(Scalar::Uuid),
+        let ty = match node.get("format").and_then(Node::text) {
+            Some("date-time") => Type::WellKnown("Timestamp"),
+            Some("uuid") => Type::Scalar(Scalar::Uuid),
             _ => Type::Scalar(Scalar::Text),
         };
         if ty != Type::Scalar(Scalar::Text) {
@@ -23,26 +22,29 @@ impl Reader<'_> {
             return Some(Shape::plain(ty));
         }
         self.allow(node, &["type", "format", "minLength", "maxLength", "pattern"]);
-        let mut rules = Rules::default();
-        rules.format = match format {
-            None => None,
-            Some((_, Some("date"))) => Some(Format::Date),
-            Some((_, Some("email"))) => Some(Format::Email),
-            Some((_, Some("uri"))) => Some(Format::Uri),
-            Some((at, _)) => {
-                self.refuse(at, "this `format` is not supported", "known: date-time, date, uuid, email, uri");
-                None
-            }
-        };
+        let mut rules = Rules { format: self.format(node), pattern: self.pattern(node), ..Rules::default() };
         self.lengths(node, ["minLength", "maxLength"], &mut rules);
-        rules.pattern = self.pattern(node);
         Some(Shape { rules, ..Shape::plain(ty) })
+    }
+
+    fn format(&mut self, node: &Node) -> Option<Format> {
+        let format = node.get("format")?;
+        let known = match format.text() {
+            Some("date") => Some(Format::Date),
+            Some("email") => Some(Format::Email),
+            Some("uri") => Some(Format::Uri),
+            _ => None,
+        };
+        if known.is_none() {
+            self.refuse(format, "this `format` is not supported", "known: date-time, date, uuid, email, uri");
+        }
+        known
     }
 
     fn pattern(&mut self, node: &Node) -> Option<String> {
         let pattern = node.get("pattern")?;
         let Some(text) = pattern.text() else {
-            self.refuse(pattern, "`pattern` is a string", "");
+            self.refuse(pattern, "`pattern` is a string", "write a regular expression in quotes");
             return None;
         };
         if let Err(error) = regex_lite::Regex::new(text) {
@@ -78,9 +80,13 @@ impl Reader<'_> {
         let bound = node.get(name)?;
         let number = bound.number();
         if whole && number.is_some_and(|number| number.fract() != 0.0 || number.abs() > EXACT) {
-            self.refuse(bound, &format!("`{name}` of an integer is a whole number up to 2^53"), "");
+            self.refuse(
+                bound,
+                &format!("`{name}` of an integer is a whole number up to 2^53"),
+                "leave the bound out to allow every 64-bit number",
+            );
         } else if number.is_none() {
-            self.refuse(bound, &format!("`{name}` is a number, not {}", bound.kind()), "");
+            self.refuse(bound, &format!("`{name}` is a number, not {}", bound.kind()), "write it without quotes");
         }
         number
     }
@@ -100,7 +106,11 @@ impl Reader<'_> {
         match length.number() {
             Some(number) if (0.0..=EXACT).contains(&number) && number.fract() == 0.0 => Some(number as u64),
             _ => {
-                self.refuse(length, &format!("`{name}` is a whole number, 0 or more"), "");
+                self.refuse(
+                    length,
+                    &format!("`{name}` is a whole number, 0 or more"),
+                    "write a number without sign and fraction",
+                );
                 None
             }
         }
@@ -109,7 +119,11 @@ impl Reader<'_> {
     pub(crate) fn flag(&mut self, node: &Node, name: &str) -> bool {
         let Some(flag) = node.get(name) else { return false };
         flag.bool().unwrap_or_else(|| {
-            self.refuse(flag, &format!("`{name}` is true or false, not {}", flag.kind()), "");
+            self.refuse(
+                flag,
+                &format!("`{name}` is true or false, not {}", flag.kind()),
+                "write `true` or `false`, without quotes",
+            );
             false
         })
     }

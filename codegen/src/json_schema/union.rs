@@ -94,6 +94,9 @@ impl Reader<'_> {
         let mut variants = Vec::new();
         for branch in branches {
             let Some(value) = constant(branch.object, tag) else { continue };
+            if !self.is_nameable(value, &branch.at.at) {
+                continue;
+            }
             let rust = camel(value);
             if let Some(first) = names.insert(rust.clone(), value) {
                 let reason = format!("the branches \"{first}\" and \"{value}\" would both be `{rust}` in Rust");

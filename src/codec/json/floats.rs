@@ -55,7 +55,6 @@ impl Codec for Float {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
         let wide = Double::read(deserializer)?;
         // A float is the nearest value of fewer digits; only the bounds are not for rounding.
-        #[allow(clippy::cast_possible_truncation)]
         let narrow = wide as f32;
         if narrow.is_infinite() && wide.is_finite() {
             return Err(D::Error::invalid_value(Unexpected::Float(wide), &"a number within the bounds of a float"));
@@ -98,12 +97,10 @@ impl Visitor<'_> for FloatVisitor {
         Ok(number)
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_i64<E: Error>(self, number: i64) -> Result<f64, E> {
         Ok(number as f64)
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_u64<E: Error>(self, number: u64) -> Result<f64, E> {
         Ok(number as f64)
     }

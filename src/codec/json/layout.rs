@@ -25,11 +25,11 @@ impl Formatter for &mut Layout {
     }
 
     fn write_f32<W: ?Sized + Write>(&mut self, out: &mut W, value: f32) -> Result<()> {
-        float(out, format_args!("{value:e}"))
+        float(out, zmij::Buffer::new().format_finite(value))
     }
 
     fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> Result<()> {
-        float(out, format_args!("{value:e}"))
+        float(out, zmij::Buffer::new().format_finite(value))
     }
 
     fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> Result<()> {
@@ -68,46 +68,17 @@ fn escape<W: ?Sized + Write>(out: &mut W, mut text: &str) -> Result<()> {
     out.write_all(text.as_bytes())
 }
 
-/// Lays out a finite float from its shortest digits, given as `-1.234e-5`.
-fn float<W: ?Sized + Write>(out: &mut W, scientific: std::fmt::Arguments<'_>) -> Result<()> {
-    let mut buffer = [0_u8; 32];
-    let mut rest = &mut buffer[..];
-    rest.write_fmt(scientific)?;
-    let unused = rest.len();
-    let written = &buffer[..buffer.len() - unused];
-    let (sign, written) = written.strip_prefix(b"-").map_or((&b""[..], written), |rest| (b"-", rest));
-    out.write_all(sign)?;
-    let split = written.iter().position(|byte| *byte == b'e').unwrap_or(written.len());
-    let (mantissa, exponent) = written.split_at(split);
-    let exponent: i32 = std::str::from_utf8(exponent).ok().and_then(|text| text.get(1..)?.parse().ok()).unwrap_or(0);
-    let (first, fraction) = (&mantissa[..1.min(mantissa.len())], mantissa.get(2..).unwrap_or(b""));
-    match exponent {
-        -4..=-1 => small(out, first, fraction, exponent.unsigned_abs() as usize),
-        0..=15 => large(out, first, fraction, exponent.unsigned_abs() as usize),
-        _ => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            out.write_all(mantissa)?;
-            write!(out, "e{sign}{:02}", exponent.unsigned_abs())
-        }
+/// Python spells with an exponent what is below 0.0001, and its exponents have two digits or more.
+fn float<W: ?Sized + Write>(out: &mut W, text: &str) -> Result<()> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    if let Some((first, rest)) = digits.strip_prefix("0.0000").and_then(|digits| digits.split_at_checked(1)) {
+        let point = if rest.is_empty() { "" } else { "." };
+        return write!(out, "{sign}{first}{point}{rest}e-05");
     }
-}
-
-/// Below one: zeros before the digits.
-fn small<W: ?Sized + Write>(out: &mut W, first: &[u8], fraction: &[u8], exponent: usize) -> Result<()> {
-    out.write_all(b"0.")?;
-    out.write_all(&b"000"[..exponent - 1])?;
-    out.write_all(first)?;
-    out.write_all(fraction)
-}
-
-/// From one: the point moved to the right, zeros after the digits if they do not reach it.
-fn large<W: ?Sized + Write>(out: &mut W, first: &[u8], fraction: &[u8], exponent: usize) -> Result<()> {
-    let (before, after) = fraction.split_at(exponent.min(fraction.len()));
-    out.write_all(first)?;
-    out.write_all(before)?;
-    out.write_all(&b"000000000000000"[..exponent - before.len()])?;
-    out.write_all(b".")?;
-    out.write_all(if after.is_empty() { b"0" } else { after })
+    match text.split_once("e-") {
+        Some((mantissa, exponent)) if exponent.len() == 1 => write!(out, "{mantissa}e-0{exponent}"),
+        _ => out.write_all(text.as_bytes()),
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +100,11 @@ mod tests {
             (1e-4, "0.0001"),
             (0.000_123_4, "0.0001234"),
             (1e-5, "1e-05"),
+            (-1.25e-5, "-1.25e-05"),
             (1e-7, "1e-07"),
+            (1e-10, "1e-10"),
+            // Halfway between two shortest spellings: the even one.
+            ((1_u64 << 50) as f64 + 0.25, "1125899906842624.2"),
             (1.5e-10, "1.5e-10"),
             (1e15, "1000000000000000.0"),
             (1e16, "1e+16"),

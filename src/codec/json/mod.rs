@@ -3,6 +3,7 @@
 //! Generated code implements [`Object`] for each message, naming a [`Codec`] for each field; the rest is in
 //! here. How text looks and what is refused while reading it is in `text`. Nothing in here knows of envelopes.
 
+mod calendar;
 mod codec;
 mod describe;
 mod duration;

@@ -6,7 +6,6 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The whole number a float certainly is.
 pub(super) fn whole(number: f64) -> Option<i64> {
     // The bound makes the cast exact.
-    #[allow(clippy::cast_possible_truncation)]
     (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
 }
 

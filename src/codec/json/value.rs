@@ -123,12 +123,10 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 
     // Numbers of a Value are floats by definition.
-    #[allow(clippy::cast_precision_loss)]
     fn visit_i64<E: Error>(self, number: i64) -> Result<Kind, E> {
         Ok(Kind::NumberValue(number as f64))
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_u64<E: Error>(self, number: u64) -> Result<Kind, E> {
         Ok(Kind::NumberValue(number as f64))
     }

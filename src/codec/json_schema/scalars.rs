@@ -11,7 +11,7 @@ use serde::{
 use super::Form;
 use crate::codec::json::{Codec, Timestamp};
 
-/// Up to here every whole number has a floating-point form of its own, so `1.0` can be read as 1.
+/// Below this every whole number has a floating-point form of its own, so `1.0` can be read as 1.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What plain serde reads and writes exactly.
@@ -64,7 +64,7 @@ impl Visitor<'_> for IntegerVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<i64, E> {
-        let exact = number.fract() == 0.0 && number.abs() <= EXACT;
+        let exact = number.fract() == 0.0 && number.abs() < EXACT;
         exact.then_some(number as i64).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
     }
 }

@@ -105,10 +105,6 @@ impl ParcelShipped {
     pub const fn weight_grams() -> ::tegami::__private::NumberField<Self> {
         ::tegami::__private::NumberField::new("weightGrams")
     }
-    /// The `insured` attribute, to filter on.
-    pub const fn insured() -> ::tegami::__private::BoolField<Self> {
-        ::tegami::__private::BoolField::new("insured")
-    }
 }
 
 const _: () = {
@@ -131,13 +127,9 @@ const _: () = {
                     name: "weightGrams",
                     kind: __private::AttributeKind::Number,
                 },
-                __private::AttributeSpec {
-                    name: "insured",
-                    kind: __private::AttributeKind::Bool,
-                },
             ],
             ordered: true,
-            fingerprint: "d4ce09663e64d200",
+            fingerprint: "bf112759fa845d7d",
             source: "tests/snapshots/json_schema_event/parcel_shipped.schema.json:1",
         };
         type Format = __private::JsonSchema;
@@ -148,9 +140,6 @@ const _: () = {
             let mut attributes = __private::Attributes::new();
             attributes.set_text("carrier", self.carrier.as_str());
             attributes.set("weightGrams", self.weight_grams);
-            if let Some(value) = self.insured.clone() {
-                attributes.set("insured", value);
-            }
             attributes
         }
         fn validate(&self) -> Result<(), __private::Invalid> {
@@ -158,7 +147,7 @@ const _: () = {
         }
         fn schema() -> __private::schemars::Schema {
             __private::json_schema::parse(
-                "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\",\"insured\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\"},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}",
+                "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\"},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}",
             )
         }
     }

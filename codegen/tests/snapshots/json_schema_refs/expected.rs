@@ -48,50 +48,21 @@ pub struct OrderPlaced {
     #[builder(setter(into))]
     pub total: super::super::common::v1::Money,
     #[serde(
+        with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::List<::tegami::__private::json_schema::Object<order_placed::Line>>>"
+    )]
+    #[builder(setter(into))]
+    pub lines: Vec<order_placed::Line>,
+    #[serde(
         with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::Maybe<::tegami::__private::json_schema::Object<super::super::common::v1::Money>>>",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     #[builder(default, setter(strip_option, into))]
     pub paid: Option<super::super::common::v1::Money>,
-    #[serde(
-        with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::List<::tegami::__private::json_schema::Object<order_placed::Line>>>"
-    )]
-    #[builder(setter(into))]
-    pub lines: Vec<order_placed::Line>,
-    #[serde(
-        with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::Maybe<::tegami::__private::json_schema::Object<order_placed::Address>>>",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[builder(default, setter(strip_option, into))]
-    pub address: Option<order_placed::Address>,
-    #[serde(
-        with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::Maybe<::tegami::__private::json_schema::Map<::tegami::__private::json_schema::Plain<String>>>>",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[builder(default, setter(strip_option, into))]
-    pub labels: Option<::std::collections::BTreeMap<String, String>>,
 }
 
 /// What is nested in `OrderPlaced`.
 pub mod order_placed {
-    #[derive(
-        Debug,
-        Clone,
-        PartialEq,
-        ::tegami::__private::serde::Serialize,
-        ::tegami::__private::serde::Deserialize,
-        ::tegami::__private::typed_builder::TypedBuilder
-    )]
-    #[serde(crate = "::tegami::__private::serde")]
-    #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
-    pub struct Address {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[builder(default, setter(strip_option, into))]
-        pub city: Option<String>,
-    }
     /// One article, or a bundle of several.
     #[derive(
         Debug,
@@ -118,36 +89,6 @@ pub mod order_placed {
 
 const _: () = {
     use ::tegami::__private;
-
-    impl __private::Event for OrderPlaced {
-        const CONTRACT: &'static __private::Contract = &__private::Contract {
-            name: "shop.orders.v1.OrderPlaced",
-            version: 1,
-            topic: "shop-orders-v1",
-            shares_topic: false,
-            routing_key: "shop.orders.v1.OrderPlaced",
-            key: None,
-            attributes: &[],
-            ordered: false,
-            fingerprint: "4cd2459b254f4d05",
-            source: "tests/snapshots/json_schema_refs/order_placed.schema.json:1",
-        };
-        type Format = __private::JsonSchema;
-        fn key(&self) -> Option<::std::borrow::Cow<'_, str>> {
-            None
-        }
-        fn attributes(&self) -> __private::Attributes {
-            __private::Attributes::new()
-        }
-        fn validate(&self) -> Result<(), __private::Invalid> {
-            __private::Check::run(self)
-        }
-        fn schema() -> __private::schemars::Schema {
-            __private::json_schema::parse(
-                "{\"$id\":\"shop.orders.v1.OrderPlaced\",\"type\":\"object\",\"x-tegami\":{\"event\":{}},\"properties\":{\"total\":{\"$ref\":\"#/$defs/shop.common.v1.Money\"},\"paid\":{\"$ref\":\"#/$defs/shop.common.v1.Money\"},\"lines\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/Line\"}},\"address\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}},\"labels\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}},\"required\":[\"total\",\"lines\"],\"$defs\":{\"Line\":{\"description\":\"One article, or a bundle of several.\",\"type\":\"object\",\"properties\":{\"sku\":{\"$ref\":\"#/$defs/Sku\"},\"part_of\":{\"$ref\":\"#/$defs/Line\"}},\"required\":[\"sku\"]},\"Sku\":{\"type\":\"string\",\"minLength\":1},\"shop.common.v1.Money\":{\"description\":\"An amount in a currency.\",\"type\":\"object\",\"properties\":{\"minor\":{\"type\":\"integer\",\"description\":\"In the currency's smallest unit.\"},\"currency\":{\"type\":\"string\"}},\"required\":[\"minor\",\"currency\"]}}}",
-            )
-        }
-    }
 
     impl __private::Rules for OrderPlaced {
         fn check(&self, check: &mut __private::Check) {

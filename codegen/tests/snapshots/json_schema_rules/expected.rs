@@ -38,9 +38,35 @@ pub struct Customer {
     )]
     #[builder(default, setter(strip_option, into))]
     pub scores: Option<::std::collections::BTreeMap<String, f64>>,
+    #[serde(
+        with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::Maybe<::tegami::__private::json_schema::Object<customer::Address>>>",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[builder(default, setter(strip_option, into))]
+    pub address: Option<customer::Address>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(default, setter(strip_option, into))]
     pub site: Option<String>,
+}
+
+/// What is nested in `Customer`.
+pub mod customer {
+    #[derive(
+        Debug,
+        Clone,
+        PartialEq,
+        ::tegami::__private::serde::Serialize,
+        ::tegami::__private::serde::Deserialize,
+        ::tegami::__private::typed_builder::TypedBuilder
+    )]
+    #[serde(crate = "::tegami::__private::serde")]
+    #[builder(crate_module_path = ::tegami::__private::typed_builder, doc)]
+    pub struct Address {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[builder(default, setter(strip_option, into))]
+        pub city: Option<String>,
+    }
 }
 
 const _: () = {

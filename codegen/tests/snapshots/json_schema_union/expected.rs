@@ -79,36 +79,6 @@ pub mod payment_taken {
 const _: () = {
     use ::tegami::__private;
 
-    impl __private::Event for PaymentTaken {
-        const CONTRACT: &'static __private::Contract = &__private::Contract {
-            name: "shop.payments.v1.PaymentTaken",
-            version: 1,
-            topic: "shop-payments-v1",
-            shares_topic: false,
-            routing_key: "shop.payments.v1.PaymentTaken",
-            key: None,
-            attributes: &[],
-            ordered: false,
-            fingerprint: "fe3ce9604b7d8f1b",
-            source: "tests/snapshots/json_schema_union/payment_taken.schema.json:1",
-        };
-        type Format = __private::JsonSchema;
-        fn key(&self) -> Option<::std::borrow::Cow<'_, str>> {
-            None
-        }
-        fn attributes(&self) -> __private::Attributes {
-            __private::Attributes::new()
-        }
-        fn validate(&self) -> Result<(), __private::Invalid> {
-            __private::Check::run(self)
-        }
-        fn schema() -> __private::schemars::Schema {
-            __private::json_schema::parse(
-                "{\"$id\":\"shop.payments.v1.PaymentTaken\",\"type\":\"object\",\"x-tegami\":{\"event\":{}},\"properties\":{\"method\":{\"$ref\":\"#/$defs/Method\"}},\"required\":[\"method\"],\"$defs\":{\"Method\":{\"description\":\"How it was paid.\",\"oneOf\":[{\"$ref\":\"#/$defs/Card\"},{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"split\"},\"first\":{\"$ref\":\"#/$defs/Method\"}},\"required\":[\"kind\",\"first\"]}]},\"Card\":{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"card\"},\"last_digits\":{\"type\":\"string\",\"pattern\":\"^[0-9]{4}$\"}},\"required\":[\"kind\",\"last_digits\"],\"additionalProperties\":false}}}",
-            )
-        }
-    }
-
     impl __private::Rules for PaymentTaken {
         fn check(&self, check: &mut __private::Check) {
             check
