@@ -10,6 +10,9 @@ use crate::model::{Location, Mistakes};
 /// The largest contract file: far more than people write, little enough to compile in no time.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
+/// How the names of contract files end; those in YAML are found to be refused.
+const ENDINGS: [&str; 4] = [".proto", ".schema.json", ".schema.yaml", ".schema.yml"];
+
 /// One contract file.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -29,12 +32,25 @@ pub(crate) fn find(root: &Path, mistakes: &mut Mistakes) -> Vec<Source> {
         return Vec::new();
     }
     paths.sort();
-    let sources: Vec<_> = paths.iter().filter_map(|path| read(root, path, mistakes)).collect();
     if paths.is_empty() {
         let hint = "put a `*.proto` or `*.schema.json` file into it";
         mistakes.add(&file(&shown(root)), "the folder holds no contracts", hint);
     }
-    sources
+    paths.retain(|path| !is_yaml(path, mistakes));
+    paths.iter().filter_map(|path| read(root, path, mistakes)).collect()
+}
+
+/// Refuses a contract in YAML, which would else be overlooked in silence.
+fn is_yaml(path: &Path, mistakes: &mut Mistakes) -> bool {
+    let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    if is_yaml {
+        mistakes.add(
+            &file(&shown(path)),
+            "contracts in YAML are not read",
+            "write the schema as JSON: `*.schema.json`",
+        );
+    }
+    is_yaml
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -42,7 +58,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             walk(&path, found)?;
-        } else if path.to_str().is_some_and(|name| name.ends_with(".proto") || name.ends_with(".schema.json")) {
+        } else if path.to_str().is_some_and(|name| ENDINGS.iter().any(|ending| name.ends_with(ending))) {
             found.push(path);
         }
     }

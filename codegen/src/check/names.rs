@@ -118,7 +118,8 @@ fn check_type(
     packages: &BTreeSet<(String, String)>,
     mistakes: &mut Mistakes,
 ) {
-    if PRELUDE.contains(&short(rust)) {
+    // A `oneof result` is common, and its enum has a module of its own.
+    if PRELUDE.contains(&short(rust)) && !(rust.path.len() > 1 && short(rust) == "Result") {
         mistakes.add(at, format!("`{name}` has the name of Rust's own `{}`", short(rust)), "rename it");
     }
     if builders.contains(rust) {
@@ -158,6 +159,7 @@ fn check_functions(item: &Struct, mistakes: &mut Mistakes) {
         let reason = format!("{what} `{}` needs a function `{function}`, which there is already", field.name);
         mistakes.add(&field.at, reason, "rename the field");
     };
+    item.fields.iter().filter(|field| field.rust == "build").for_each(|field| refuse(field, "build"));
     let mut known = BTreeSet::from(["builder".to_owned()]);
     for field in item.fields.iter().filter(|field| item.dialect == Dialect::Protobuf && !field.attribute) {
         for function in getters(field).into_iter().filter(|function| !known.insert(function.clone())) {

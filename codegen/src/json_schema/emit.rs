@@ -22,7 +22,7 @@ pub(crate) fn emit(package: &Package, set: &Contracts, config: Config) -> TokenS
     let enums = enums.map(|item| (&item.rust, enumeration(item)));
     let unions = unions.map(|item| (&item.rust, union(item)));
     let mut items: Vec<_> = structs.chain(enums).chain(unions).collect();
-    items.sort_by(|(left, _), (right, _)| left.cmp(right));
+    items.sort_by_key(|(rust, _)| *rust);
     modules(&items, 0)
 }
 

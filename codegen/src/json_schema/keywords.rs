@@ -7,6 +7,32 @@ const ANNOTATIONS: &[&str] = &["title", "description", "$comment", "examples", "
 /// Understood at the root of a file.
 const ROOT: &[&str] = &["$schema", "$id", "$defs", "x-tegami"];
 
+/// Understood in one kind of schema or another.
+pub(crate) const ELSEWHERE: &[&str] = &[
+    "$ref",
+    "additionalProperties",
+    "const",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "oneOf",
+    "pattern",
+    "properties",
+    "required",
+    "type",
+    "uniqueItems",
+    "maxProperties",
+    "minProperties",
+];
+
 impl Reader<'_> {
     /// Refuses every keyword that is neither an annotation nor one of these.
     pub(crate) fn allow(&mut self, node: &Node, keywords: &[&str]) {
@@ -33,30 +59,6 @@ impl Reader<'_> {
 
 /// Is the keyword understood somewhere else?
 fn is_understood(name: &str) -> bool {
-    const ELSEWHERE: &[&str] = &[
-        "$ref",
-        "additionalProperties",
-        "const",
-        "enum",
-        "exclusiveMaximum",
-        "exclusiveMinimum",
-        "format",
-        "items",
-        "maxItems",
-        "maxLength",
-        "maximum",
-        "minItems",
-        "minLength",
-        "minimum",
-        "oneOf",
-        "pattern",
-        "properties",
-        "required",
-        "type",
-        "uniqueItems",
-        "maxProperties",
-        "minProperties",
-    ];
     ROOT.contains(&name) || ELSEWHERE.contains(&name)
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) alone: BTreeMap<TypeRef, Location>,
     /// The definitions without a Rust type of their own that are being read just now.
     pub(crate) visiting: Vec<Target>,
+    /// How many schemas are being read just now, each inside the one before.
+    pub(crate) depth: usize,
     taken: BTreeMap<TypeRef, Location>,
 }
 
@@ -66,6 +68,7 @@ impl<'a> Reader<'a> {
             branches: BTreeMap::new(),
             alone: BTreeMap::new(),
             visiting: Vec::new(),
+            depth: 0,
             taken: BTreeMap::new(),
         }
     }

@@ -12,10 +12,9 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Reader<'_> {
     pub(crate) fn text(&mut self, node: &Node) -> Option<Shape> {
-        let format = node.get("format").map(|format| (format, format.text()));
-        let ty = match format {
-            Some((_, Some("date-time"))) => Type::WellKnown("Timestamp"),
-            Some((_, Some("uuid"))) => Type::Scalar(Scalar::Uuid),
+        let ty = match node.get("format").and_then(Node::text) {
+            Some("date-time") => Type::WellKnown("Timestamp"),
+            Some("uuid") => Type::Scalar(Scalar::Uuid),
             _ => Type::Scalar(Scalar::Text),
         };
         if ty != Type::Scalar(Scalar::Text) {
@@ -23,20 +22,23 @@ impl Reader<'_> {
             return Some(Shape::plain(ty));
         }
         self.allow(node, &["type", "format", "minLength", "maxLength", "pattern"]);
-        let mut rules = Rules::default();
-        rules.format = match format {
-            None => None,
-            Some((_, Some("date"))) => Some(Format::Date),
-            Some((_, Some("email"))) => Some(Format::Email),
-            Some((_, Some("uri"))) => Some(Format::Uri),
-            Some((at, _)) => {
-                self.refuse(at, "this `format` is not supported", "known: date-time, date, uuid, email, uri");
-                None
-            }
-        };
+        let mut rules = Rules { format: self.format(node), pattern: self.pattern(node), ..Rules::default() };
         self.lengths(node, ["minLength", "maxLength"], &mut rules);
-        rules.pattern = self.pattern(node);
         Some(Shape { rules, ..Shape::plain(ty) })
+    }
+
+    fn format(&mut self, node: &Node) -> Option<Format> {
+        let format = node.get("format")?;
+        let known = match format.text() {
+            Some("date") => Some(Format::Date),
+            Some("email") => Some(Format::Email),
+            Some("uri") => Some(Format::Uri),
+            _ => None,
+        };
+        if known.is_none() {
+            self.refuse(format, "this `format` is not supported", "known: date-time, date, uuid, email, uri");
+        }
+        known
     }
 
     fn pattern(&mut self, node: &Node) -> Option<String> {

@@ -1,10 +1,14 @@
 //! What one schema means for a value: its type, its rules, and whether it may be null.
 
 use super::{
+    keywords::ELSEWHERE,
     node::{Node, Value},
     reader::{Reader, Scope},
 };
 use crate::model::{Rules, Scalar, Type};
+
+/// How deep schemas may nest, through `$ref` too: deep enough for people, shallow enough for the stack.
+const MAX_DEPTH: usize = 64;
 
 /// What a schema says of a value.
 #[derive(Debug, Clone)]
@@ -82,6 +86,21 @@ pub(crate) fn is_enum(node: &Node) -> bool {
 impl Reader<'_> {
     /// Reads a schema. Types that it describes in place get their Rust type from the scope.
     pub(crate) fn shape(&mut self, node: &Node, scope: &Scope) -> Option<Shape> {
+        if self.depth == MAX_DEPTH {
+            self.refuse(
+                node,
+                "the schemas are nested too deeply",
+                "give the inner ones a type of their own in `$defs`",
+            );
+            return None;
+        }
+        self.depth += 1;
+        let shape = self.shape_inside(node, scope);
+        self.depth -= 1;
+        shape
+    }
+
+    fn shape_inside(&mut self, node: &Node, scope: &Scope) -> Option<Shape> {
         if !node.is_object() {
             self.refuse(node, &format!("a schema is an object, not {}", node.kind()), "say which `type` the value has");
             return None;
@@ -96,6 +115,7 @@ impl Reader<'_> {
             let hint =
                 "one of string, integer, number, boolean, array, object; with null beside it: [\"string\", \"null\"]";
             let at = node.get("type").unwrap_or(node);
+            self.allow(node, ELSEWHERE);
             self.refuse(at, "the schema has no single `type`", hint);
             return None;
         };

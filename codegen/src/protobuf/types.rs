@@ -1,5 +1,7 @@
 //! Protobuf's types in the model's words, and the Rust names prost gives them.
 
+use std::collections::HashSet;
+
 use heck::ToUpperCamelCase;
 use prost_reflect::{
     Cardinality, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, OneofDescriptor,
@@ -79,23 +81,26 @@ pub(super) fn presence(field: &FieldDescriptor) -> Presence {
     let kind = field.kind();
     match kind.as_message() {
         _ if field.cardinality() == Cardinality::Repeated => Presence::Plain,
-        Some(message) if contains(message, field.parent_message(), &mut Vec::new()) => Presence::Boxed,
+        Some(message) if contains(message, field.parent_message()) => Presence::Boxed,
         _ if field.supports_presence() => Presence::Option,
         _ => Presence::Plain,
     }
 }
 
 /// Does a value of `outer` hold `inner` without a list or map between? Then prost puts it into a box.
-fn contains(outer: &MessageDescriptor, inner: &MessageDescriptor, seen: &mut Vec<String>) -> bool {
-    if outer == inner {
-        return true;
+fn contains(outer: &MessageDescriptor, inner: &MessageDescriptor) -> bool {
+    let mut seen = HashSet::new();
+    let mut waiting = vec![outer.clone()];
+    while let Some(message) = waiting.pop() {
+        if message == *inner {
+            return true;
+        }
+        if seen.insert(message.full_name().to_owned()) {
+            let single = message.fields().filter(|field| field.cardinality() != Cardinality::Repeated);
+            waiting.extend(single.filter_map(|field| field.kind().as_message().cloned()));
+        }
     }
-    if seen.iter().any(|name| name == outer.full_name()) {
-        return false;
-    }
-    seen.push(outer.full_name().to_owned());
-    let fields: Vec<_> = outer.fields().filter(|field| field.cardinality() != Cardinality::Repeated).collect();
-    fields.iter().any(|field| field.kind().as_message().is_some_and(|message| contains(message, inner, seen)))
+    false
 }
 
 pub(super) fn message_ref(message: &MessageDescriptor) -> TypeRef {
