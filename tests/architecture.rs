@@ -109,12 +109,20 @@ fn sources() -> BTreeMap<PathBuf, String> {
                 continue;
             }
             let text = fs::read_to_string(&path).expect("source is text");
-            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
             found.insert(path.strip_prefix(&root).expect("below src").to_owned(), code);
         }
     }
     assert!(found.len() > 20, "the sources were not found");
+    let tests: Vec<PathBuf> = found.iter().flat_map(|(path, code)| test_files(path, code)).collect();
+    found.retain(|path, _| !tests.contains(path));
     found
+}
+
+/// The files that are compiled for tests only: `#[cfg(test)] mod name;`.
+fn test_files(path: &Path, code: &str) -> Vec<PathBuf> {
+    let modules = code.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(';'));
+    modules.map(|(name, _)| path.with_file_name(format!("{name}.rs"))).collect()
 }
 
 /// The module a file belongs to, as the floors name it; `None` for `lib.rs`.

@@ -30,7 +30,8 @@ fn filter_policy_is_what_sns_takes() -> Result<(), Error> {
     let filter = OrderPaid::currency().one_of(["EUR", "USD"]).and(OrderPaid::amount_minor().at_least(10_000));
     let service = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.filter(filter));
     let policy = service.topology()?.queues[0].bindings[0].policy.to_sns();
-    assert_eq!(policy.to_string(), r#"{"amount_minor":[{"numeric":[">=",10000]}],"currency":["EUR","USD"]}"#);
+    let expected = r#"{"amount_minor":[{"numeric":[">=",10000]}],"currency":["EUR","USD"]}"#;
+    assert_eq!(policy, expected.parse::<serde_json::Value>().expect("JSON"));
     Ok(())
 }
 

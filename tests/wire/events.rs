@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use tegami::{
     Contract, Event,
-    codec::{JsonSchema, Protobuf},
-    event::{Attributes, Invalid},
+    codec::{Protobuf, json},
+    error::BoxError,
+    event::{Attributes, Encoding, Format, Invalid},
 };
 
 const fn contract(name: &'static str) -> Contract {
@@ -28,6 +29,21 @@ const fn contract(name: &'static str) -> Contract {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Anything(pub serde_json::Value);
+
+/// A format for any JSON: a contract's would insist on an object.
+pub struct AnyJson;
+
+impl Format<Anything> for AnyJson {
+    const ENCODINGS: &'static [Encoding] = &[Encoding::Json];
+
+    fn encode(event: &Anything, _: Encoding) -> Result<Vec<u8>, BoxError> {
+        Ok(json::to_vec(event)?)
+    }
+
+    fn decode(payload: &[u8], _: Encoding) -> Result<Anything, BoxError> {
+        Ok(json::from_slice(payload)?)
+    }
+}
 
 /// The same bytes as `google.protobuf.StringValue`.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -61,5 +77,5 @@ macro_rules! event {
         }
     };
 }
-event!(Anything, JsonSchema);
+event!(Anything, AnyJson);
 event!(Hello, Protobuf);
