@@ -9,6 +9,7 @@ use crate::{envelope::Envelope, event::Filter};
 #[must_use]
 pub struct Subscription<E> {
     pub(crate) filter: Option<Filter<E>>,
+    pub(crate) via: Option<String>,
     pub(crate) group: Option<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
@@ -20,6 +21,7 @@ impl<E> Default for Subscription<E> {
     fn default() -> Self {
         Self {
             filter: None,
+            via: None,
             group: None,
             concurrency: None,
             timeout: Duration::from_secs(60),
@@ -33,6 +35,12 @@ impl<E> Subscription<E> {
     /// Wants only the events that pass.
     pub fn filter(mut self, filter: Filter<E>) -> Self {
         self.filter = Some(filter);
+        self
+    }
+
+    /// Listens on the transport that was attached to the service under this name.
+    pub fn via(mut self, transport: impl Into<String>) -> Self {
+        self.via = Some(transport.into());
         self
     }
 

@@ -1,6 +1,10 @@
 //! What a publisher sends through, made when the service starts.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     contract::Names,
@@ -25,7 +29,8 @@ pub(crate) enum Link {
 pub(crate) struct Line(Arc<Parts>);
 
 pub(crate) struct Parts {
-    pub(crate) chain: Arc<Chain<Outgoing>>,
+    /// The way out to each transport; to the main one under no name.
+    pub(crate) chains: BTreeMap<Option<String>, Arc<Chain<Outgoing>>>,
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) names: Names,
     pub(crate) service: Arc<str>,
@@ -49,8 +54,13 @@ impl Line {
         Self(Arc::new(parts))
     }
 
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(), PublishError> {
-        self.chain.run(outgoing).await
+    pub(crate) async fn send(&self, via: &Option<String>, outgoing: Outgoing) -> Result<(), PublishError> {
+        let Some(chain) = self.chains.get(via) else {
+            let name = via.as_deref().unwrap_or_default();
+            let text = format!("the transport `{name}` is not attached to the service");
+            return Err(PublishError::new(PublishErrorKind::Unsupported, text));
+        };
+        chain.run(outgoing).await
     }
 
     /// The head of a new message.

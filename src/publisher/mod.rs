@@ -69,9 +69,11 @@ impl Publisher {
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
         let line = self.line().await?;
-        let outgoing = self.outgoing(&line, event, choose(PublishOptions::default()))?;
+        let mut options = choose(PublishOptions::default());
+        let via = options.via.take();
+        let outgoing = self.outgoing(&line, event, options)?;
         let id = outgoing.id.clone();
-        match tokio::time::timeout(DEADLINE, line.send(outgoing)).await {
+        match tokio::time::timeout(DEADLINE, line.send(&via, outgoing)).await {
             Ok(answer) => answer.map(|()| id),
             Err(_) => Err(unanswered::<E>()),
         }

@@ -14,6 +14,7 @@ use crate::{
 #[must_use]
 pub struct PublishOptions {
     pub(super) id: Option<MessageId>,
+    pub(super) via: Option<String>,
     pub(super) delay: Option<Duration>,
     pub(super) allow_unroutable: bool,
     pub(super) envelope: Option<Arc<dyn Envelope>>,
@@ -24,6 +25,12 @@ impl PublishOptions {
     /// Uses this id: the same message sent again keeps its id (P6).
     pub fn id(mut self, id: MessageId) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// Publishes on the transport that was attached to the service under this name.
+    pub fn via(mut self, transport: impl Into<String>) -> Self {
+        self.via = Some(transport.into());
         self
     }
 

@@ -8,12 +8,18 @@ mod hooks;
 mod plan;
 pub(crate) mod running;
 pub(crate) mod settings;
+mod transports;
 
 pub use error::{Error, ErrorKind};
 pub use hooks::Handle;
 pub use running::{Ended, Running};
 
-use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -50,6 +56,7 @@ pub struct Service<S = ()> {
 pub(crate) struct Parts {
     name: String,
     transport: Option<Arc<dyn Transport>>,
+    attached: BTreeMap<String, Arc<dyn Transport>>,
     pub(crate) envelope: Arc<dyn Envelope>,
     wishes: Vec<Wish>,
     pub(crate) consume: Vec<Arc<dyn Middleware<Incoming>>>,
@@ -64,12 +71,25 @@ pub(crate) struct Parts {
     link: watch::Sender<Link>,
 }
 
+impl Parts {
+    /// These settings, but for what was set in code.
+    pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings, Error> {
+        if let Some(prefix) = &self.prefix {
+            settings.prefix = settings::prefix("the prefix", prefix.clone())?;
+        }
+        settings.provision = self.provision.unwrap_or(settings.provision);
+        settings.drain = self.drain.unwrap_or(settings.drain);
+        Ok(settings)
+    }
+}
+
 impl Service {
     /// A service of this name: `A-Z a-z 0-9 - _`, at most 64 of them; it begins the names of its queues.
     pub fn new(name: impl Into<String>) -> Self {
         let parts = Parts {
             name: name.into(),
             transport: None,
+            attached: BTreeMap::new(),
             envelope: Arc::new(JsonBase::default()),
             wishes: Vec::new(),
             consume: Vec::new(),
@@ -104,17 +124,24 @@ impl<S: Send + Sync + 'static> Service<S> {
         handler: impl Handler<E, S>,
         choose: impl FnOnce(Subscription<E>) -> Subscription<E>,
     ) -> Self {
-        let Subscription { filter, group, concurrency, timeout, retry, envelope } = choose(Subscription::default());
+        let Subscription { filter, via, group, concurrency, timeout, retry, envelope } =
+            choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
         let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
-        self.parts.wishes.push(Wish { route: Arc::new(route), group, concurrency });
+        self.parts.wishes.push(Wish { route: Arc::new(route), via, group, concurrency });
         self
     }
 
     /// Carries messages over this transport, whatever the environment says.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.parts.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Attaches a further transport under a name, for subscriptions and publishes that choose it with `via`.
+    pub fn attach(mut self, name: impl Into<String>, transport: impl Transport) -> Self {
+        self.parts.attached.insert(name.into(), Arc::new(transport));
         self
     }
 
@@ -220,11 +247,8 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, or two subscriptions cannot both be had.
     pub fn topology(&self) -> Result<Topology, Error> {
-        let prefix = match &self.parts.prefix {
-            Some(prefix) => prefix.clone(),
-            None => Settings::from_environment()?.prefix,
-        };
-        let names = Names::new(prefix, &self.parts.name);
+        let settings = self.parts.settings(Settings::from_environment()?)?;
+        let names = Names::new(settings.prefix, &self.parts.name);
         let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
         Ok(plan::topology(&stations))
     }
@@ -234,7 +258,8 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
     pub async fn start(self) -> Result<Running, Error> {
-        running::start(self.parts, Settings::from_environment()?).await
+        let settings = self.parts.settings(Settings::from_environment()?)?;
+        running::start(self.parts, settings).await
     }
 
     /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.

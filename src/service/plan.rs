@@ -16,12 +16,15 @@ const CONCURRENCY: usize = 10;
 #[derive(Clone)]
 pub(crate) struct Wish {
     pub(crate) route: Arc<Route>,
+    pub(crate) via: Option<String>,
     pub(crate) group: Option<String>,
     pub(crate) concurrency: Option<usize>,
 }
 
 /// One queue with the handlers that read it.
 pub(crate) struct Station {
+    /// The transport it is on; none for the main one.
+    pub(crate) via: Option<String>,
     pub(crate) queue: QueuePlan,
     pub(crate) routes: Vec<Arc<Route>>,
     concurrency: Option<usize>,
@@ -35,7 +38,7 @@ impl Station {
 
 /// Places every wish in its queue.
 pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) -> Result<Vec<Station>, Error> {
-    let mut stations = BTreeMap::<String, Station>::new();
+    let mut stations = BTreeMap::<(Option<String>, String), Station>::new();
     for wish in wishes {
         let contract = wish.route.contract;
         let queue = match &wish.group {
@@ -43,42 +46,43 @@ pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) ->
             None => names.queue(contract),
         };
         check(&wish, &queue)?;
-        match stations.get_mut(&queue) {
+        let place = (wish.via.clone(), queue.clone());
+        match stations.get_mut(&place) {
             Some(station) => station.join(names, wish)?,
-            None => drop(stations.insert(queue.clone(), Station::first(names, queue, wish))),
+            None => drop(stations.insert(place, Station::first(names, queue, wish))),
         }
     }
     Ok(stations.into_values().collect())
 }
 
 /// The plan as data.
-pub(crate) fn topology(stations: &[Station]) -> Topology {
-    let mut topics = BTreeMap::new();
+pub(crate) fn topology<'a>(stations: impl IntoIterator<Item = &'a Station>) -> Topology {
+    let (mut topics, mut queues) = (BTreeMap::new(), Vec::new());
     for station in stations {
+        let ordered = station.queue.ordered;
         for (binding, route) in station.queue.bindings.iter().zip(&station.routes) {
-            let topic = TopicPlan {
-                name: binding.topic.clone(),
-                ordered: station.queue.ordered,
-                source: route.contract.source,
-            };
+            let topic = TopicPlan { name: binding.topic.clone(), ordered, source: route.contract.source };
             topics.entry(binding.topic.clone()).or_insert(topic);
         }
+        queues.push(station.queue.clone());
     }
-    Topology {
-        topics: topics.into_values().collect(),
-        queues: stations.iter().map(|station| station.queue.clone()).collect(),
-    }
+    Topology { topics: topics.into_values().collect(), queues }
 }
 
 /// Refuses what the transport cannot promise.
-pub(crate) fn check_capabilities(stations: &[Station], name: &str, capabilities: &Capabilities) -> Result<(), Error> {
-    match stations.iter().find(|station| station.queue.ordered && !capabilities.ordered) {
-        Some(station) => Err(refuse(format!(
-            "queue `{}` must keep order per key, which the transport `{name}` cannot promise",
-            station.queue.name
-        ))),
-        None => Ok(()),
+pub(crate) fn check_capabilities(station: &Station, name: &str, capabilities: &Capabilities) -> Result<(), Error> {
+    if station.queue.ordered && !capabilities.ordered {
+        let queue = &station.queue.name;
+        let text = format!("queue `{queue}` must keep order per key, which the transport `{name}` cannot promise");
+        return Err(refuse(text));
     }
+    Ok(())
+}
+
+/// Refuses a station on a transport that nobody attached.
+pub(crate) fn no_such_transport(station: &Station) -> Error {
+    let (queue, name) = (&station.queue.name, station.via.as_deref().unwrap_or_default());
+    refuse(format!("queue `{queue}` is to be on the transport `{name}`, which is not attached to the service"))
 }
 
 impl Station {
@@ -91,7 +95,7 @@ impl Station {
             retry_delays: wish.route.retry.delays().to_vec(),
             bindings: vec![binding(names, &wish.route)],
         };
-        Self { queue, routes: vec![wish.route], concurrency: wish.concurrency }
+        Self { via: wish.via, queue, routes: vec![wish.route], concurrency: wish.concurrency }
     }
 
     fn join(&mut self, names: &Names, wish: Wish) -> Result<(), Error> {

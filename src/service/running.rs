@@ -9,6 +9,7 @@ use super::{
     hooks::{Hooks, Turn},
     plan::{self, Station},
     settings::Settings,
+    transports::Transports,
 };
 use crate::{
     consumer::{Budget, Consumer},
@@ -18,7 +19,6 @@ use crate::{
     pipeline::{self, Pipeline},
     publisher::{self, Line, Link, Publisher},
     time::{Clock, Dice},
-    transport::{Outgoing, Transport},
 };
 
 /// Bytes of all deliveries in work (B1).
@@ -36,7 +36,7 @@ pub struct Running {
     stop: Stop,
     lifecycle: Lifecycle,
     hooks: Hooks,
-    transport: Arc<dyn Transport>,
+    transports: Transports,
     drain: Duration,
     link: watch::Sender<Link>,
 }
@@ -52,7 +52,12 @@ pub enum Ended {
 
 pub(super) async fn run(parts: Parts) -> Result<(), Error> {
     let mut signals = Signals::listen();
-    let running = start(parts, Settings::from_environment()?).await?;
+    if parts.wishes.is_empty() && parts.hooks.is_empty() {
+        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
+        return Err(Error::new(ErrorKind::Subscription, text));
+    }
+    let settings = parts.settings(Settings::from_environment()?)?;
+    let running = start(parts, settings).await?;
     let stop = running.stop.clone();
     tokio::select! {
         () = stop.requested() => {}
@@ -71,25 +76,21 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
 
 pub(crate) async fn start(mut parts: Parts, settings: Settings) -> Result<Running, Error> {
     check_name(&parts.name)?;
-    if parts.wishes.is_empty() && parts.hooks.is_empty() {
-        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
-        return Err(Error::new(ErrorKind::Subscription, text));
-    }
-    let prefix = parts.prefix.take().unwrap_or_else(|| settings.prefix.clone());
-    let names = Names::new(prefix, &parts.name);
+    let names = Names::new(settings.prefix.clone(), &parts.name);
     let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
     let transport = match parts.transport.take() {
         Some(transport) => transport,
         None => settings.transport()?,
     };
-    plan::check_capabilities(&stations, transport.name(), &transport.capabilities())?;
+    let transports = Transports::new(transport, std::mem::take(&mut parts.attached));
+    stations.iter().try_for_each(|station| transports.of(station).map(drop))?;
     let running = Running {
         publisher: Publisher::new(parts.link.subscribe()),
         stop: Stop::default(),
         lifecycle: Lifecycle::default(),
         hooks: std::mem::take(&mut parts.hooks),
-        transport,
-        drain: parts.drain.unwrap_or(settings.drain),
+        transports,
+        drain: settings.drain,
         link: parts.link.clone(),
     };
     running.start(parts, names, stations, settings).await
@@ -144,9 +145,7 @@ impl Running {
         let [_, hooks, close] = AFTER_DRAIN;
         let verdict = self.hooks.run(Turn::Stopped, Some(hooks), &self.publisher, &self.stop).await;
         self.link.send_replace(Link::Closed);
-        if tokio::time::timeout(close, self.transport.close()).await.is_err() {
-            tracing::warn!(transport = self.transport.name(), "the transport did not close in time");
-        }
+        self.transports.close(close).await;
         verdict
     }
 
@@ -178,14 +177,14 @@ impl Running {
         settings: Settings,
     ) -> Result<(), Error> {
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
-        let provision = parts.provision.unwrap_or(settings.provision);
-        self.transport.provision(&plan::topology(&stations), provision).await?;
+        self.transports.provision(&stations, settings.provision).await?;
         let crew = Crew::new(parts, names, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
-        tracing::info!(service = &*crew.line.service, transport = self.transport.name(), "service started");
+        tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
         for station in stations {
-            self.lifecycle.spawn(crew.consumer(station, self).run());
+            let consumer = crew.consumer(station, self)?;
+            self.lifecycle.spawn(consumer.run());
         }
         Ok(())
     }
@@ -210,13 +209,8 @@ impl Crew {
     fn new(parts: Parts, names: Names, running: &Running) -> Self {
         let clock = parts.clock.unwrap_or_else(Clock::system);
         let dice = parts.dice.unwrap_or_else(Dice::system);
-        let transport = running.transport.clone();
-        let send = move |outgoing: Outgoing| -> crate::middleware::BoxFuture<_> {
-            let transport = transport.clone();
-            Box::pin(async move { transport.publish(outgoing).await })
-        };
         let line = Line::new(publisher::Parts {
-            chain: Chain::new(parts.publish, send),
+            chains: running.transports.chains(&parts.publish),
             envelope: parts.envelope,
             names,
             service: parts.name.into(),
@@ -228,7 +222,8 @@ impl Crew {
         Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
     }
 
-    fn consumer(&self, station: Station, running: &Running) -> Consumer {
+    fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
+        let transport = running.transports.of(&station)?.clone();
         let slots = Arc::new(Semaphore::new(station.concurrency()));
         let pipeline = Pipeline {
             service: self.line.service.clone(),
@@ -241,14 +236,14 @@ impl Crew {
             clock: self.line.clock,
             dice: self.line.dice.clone(),
         };
-        Consumer {
+        Ok(Consumer {
             queue: station.queue,
-            transport: running.transport.clone(),
+            transport,
             pipeline: Arc::new(pipeline),
             slots,
             budget: self.budget.clone(),
             lifecycle: running.lifecycle.clone(),
             dice: self.line.dice.clone(),
-        }
+        })
     }
 }

@@ -51,7 +51,7 @@ impl Settings {
         for (name, value) in variables {
             match name.as_str() {
                 "TEGAMI_TRANSPORT" => settings.transport = value,
-                "TEGAMI_PREFIX" => settings.prefix = prefix(value)?,
+                "TEGAMI_PREFIX" => settings.prefix = prefix("TEGAMI_PREFIX", value)?,
                 "TEGAMI_PROVISION" => settings.provision = provision(&value)?,
                 "TEGAMI_DRAIN" => settings.drain = drain(&value)?,
                 _ => return Err(unknown(&name)),
@@ -72,12 +72,12 @@ impl Settings {
     }
 }
 
-fn prefix(value: String) -> Result<String, Error> {
+/// A prefix, if it may begin names.
+pub(super) fn prefix(name: &str, value: String) -> Result<String, Error> {
     let fits =
         value.len() <= PREFIX_LIMIT && value.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
-    fits.then(|| value.clone()).ok_or_else(|| {
-        setting("TEGAMI_PREFIX", &value, &format!("at most {PREFIX_LIMIT} of A-Z a-z 0-9 - _ are allowed"))
-    })
+    fits.then(|| value.clone())
+        .ok_or_else(|| setting(name, &value, &format!("at most {PREFIX_LIMIT} of A-Z a-z 0-9 - _ are allowed")))
 }
 
 fn provision(value: &str) -> Result<Provision, Error> {

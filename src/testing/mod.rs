@@ -53,12 +53,10 @@ impl TestService {
         let mut service = service.transport(memory.clone()).prefix("").publish_middleware(record.clone());
         service.parts.consume.insert(0, Arc::new(record.clone()));
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
-        let outside = Service::new("test")
-            .transport(memory.clone())
-            .envelope(record.envelope())
-            .started(async |_| Ok::<(), Error>(()));
+        let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
+        let settings = service.parts.settings(Settings::default())?;
         Ok(Self {
-            service: start(service.parts, Settings::default()).await?,
+            service: start(service.parts, settings).await?,
             outside: start(outside.parts, Settings::default()).await?,
             memory: memory.clone(),
             queues,

@@ -151,6 +151,37 @@ async fn group_puts_several_events_on_one_queue() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn a_service_can_be_on_several_transports() -> Result<(), Error> {
+    async fn copy(order: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
+        let receipt = ReceiptSent::builder().order_id(order.order_id).build();
+        ctx.publish_with(&receipt, |p| p.via("audit")).await?;
+        Ok(())
+    }
+    let audit = Memory::new();
+    let billing = Service::new("billing").attach("audit", audit.clone()).on::<OrderPaid>(copy);
+    let auditor =
+        Service::new("auditor").attach("archive", audit.clone()).on_with::<ReceiptSent>(ignore, |s| s.via("archive"));
+    let auditor = TestService::start_on(&Memory::new(), auditor).await?;
+    let billing = TestService::start(billing).await?;
+    billing.publish(&order("o-1")).await?;
+    billing.settle().await;
+    audit.quiet().await;
+    assert_eq!(auditor.handled::<ReceiptSent>().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn k1_a_transport_that_is_not_attached_is_named() -> Result<(), Error> {
+    let lost = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.via("audit"));
+    let error = TestService::start(lost).await.err().expect("no such transport");
+    assert!(error.to_string().contains("audit"), "{error}");
+    let test = TestService::start(Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    let error = test.outside().publish_with(&order("o-1"), |p| p.via("audit")).await.expect_err("no such transport");
+    assert!(error.to_string().contains("audit"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn b1_no_more_handlers_run_at_once_than_asked_for() -> Result<(), Error> {
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let slow = {

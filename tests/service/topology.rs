@@ -65,8 +65,15 @@ async fn k1_a_service_with_a_wrong_name_or_nothing_to_do_does_not_start() {
     let error = start(Service::new("b".repeat(65)).on::<OrderPaid>(ignore)).await.err().expect("65 characters");
     assert!(error.to_string().contains("64"), "{error}");
     assert!(start(Service::new("b".repeat(64)).on::<OrderPaid>(ignore)).await.is_ok());
-    let error = start(Service::new("idle")).await.err().expect("nothing to run");
+    let error = Service::new("idle").transport(Memory::new()).run().await.expect_err("nothing to run");
     assert!(error.to_string().contains("idle"), "{error}");
+    assert!(start(Service::new("publishes-only")).await.is_ok());
+}
+
+#[test]
+fn k1_a_prefix_set_in_code_is_held_to_the_same_rule() {
+    let error = Service::new("billing").prefix("a b").topology().expect_err("a blank in the prefix");
+    assert!(error.to_string().contains("a b"), "{error}");
 }
 
 #[test]

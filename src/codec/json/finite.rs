@@ -3,8 +3,6 @@
 use serde::{Serialize, Serializer, ser};
 use serde_json::{Error, Result};
 
-use super::text::refuse;
-
 /// Refuses NaN and the infinities anywhere in the value.
 pub(super) fn check<T: Serialize + ?Sized>(value: &T) -> Result<()> {
     value.serialize(Finite)
@@ -105,7 +103,7 @@ impl Serializer for Finite {
     }
 
     fn serialize_f64(self, value: f64) -> Result<()> {
-        if value.is_finite() { Ok(()) } else { Err(refuse("JSON has no NaN and no infinity")) }
+        if value.is_finite() { Ok(()) } else { Err(ser::Error::custom("JSON has no NaN and no infinity")) }
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {

@@ -1,7 +1,7 @@
 //! JSON text: how it is written, and what is refused while it is read.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Error, Result};
+use serde_json::Result;
 
 use super::{finite, layout::Layout};
 
@@ -57,10 +57,6 @@ fn deepest(text: &[u8]) -> usize {
         }
     }
     deepest
-}
-
-pub(super) fn refuse(reason: &str) -> Error {
-    serde::ser::Error::custom(reason)
 }
 
 #[cfg(test)]

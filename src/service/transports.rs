@@ -1,0 +1,68 @@
+//! The transports of one service: its main one, and those attached to it by name.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{
+    Error,
+    plan::{self, Station},
+};
+use crate::{
+    middleware::{BoxFuture, Chain, Middleware},
+    transport::{Outgoing, Provision, Transport},
+};
+
+/// The main transport under no name, the others under theirs.
+pub(crate) struct Transports(BTreeMap<Option<String>, Arc<dyn Transport>>);
+
+impl Transports {
+    pub(super) fn new(main: Arc<dyn Transport>, attached: BTreeMap<String, Arc<dyn Transport>>) -> Self {
+        let named = attached.into_iter().map(|(name, transport)| (Some(name), transport));
+        Self(named.chain([(None, main)]).collect())
+    }
+
+    /// What kind of transport the main one is. (Its URL may hold a password.)
+    pub(super) fn name(&self) -> &'static str {
+        self.0.get(&None).expect("there is always a main one").name()
+    }
+
+    /// The transport a station is on. A station on no transport, or on one that cannot do what it asks, is refused.
+    pub(super) fn of(&self, station: &Station) -> Result<&Arc<dyn Transport>, Error> {
+        let transport = self.0.get(&station.via).ok_or_else(|| plan::no_such_transport(station))?;
+        plan::check_capabilities(station, transport.name(), &transport.capabilities())?;
+        Ok(transport)
+    }
+
+    /// Brings into being on each transport what its stations need.
+    pub(super) async fn provision(&self, stations: &[Station], mode: Provision) -> Result<(), Error> {
+        for (name, transport) in &self.0 {
+            let here = stations.iter().filter(|station| station.via == *name);
+            transport.provision(&plan::topology(here), mode).await?;
+        }
+        Ok(())
+    }
+
+    /// The way out to each transport: the steps, then its publish.
+    pub(super) fn chains(
+        &self,
+        steps: &[Arc<dyn Middleware<Outgoing>>],
+    ) -> BTreeMap<Option<String>, Arc<Chain<Outgoing>>> {
+        let chain = |transport: &Arc<dyn Transport>| {
+            let transport = transport.clone();
+            Chain::new(steps.to_vec(), move |outgoing: Outgoing| -> BoxFuture<_> {
+                let transport = transport.clone();
+                Box::pin(async move { transport.publish(outgoing).await })
+            })
+        };
+        self.0.iter().map(|(name, transport)| (name.clone(), chain(transport))).collect()
+    }
+
+    /// Lets go of all of them, each in this time.
+    pub(super) async fn close(&self, limit: Duration) {
+        let closing = self.0.values().map(|transport| async move {
+            if tokio::time::timeout(limit, transport.close()).await.is_err() {
+                tracing::warn!(transport = transport.name(), "the transport did not close in time");
+            }
+        });
+        futures_util::future::join_all(closing).await;
+    }
+}
