@@ -3,9 +3,14 @@
 //! Generated code implements [`Rules`] for each type that has a rule in it; [`Check`] keeps the path and the
 //! violations. The words of the violations are here and nowhere else.
 
-use std::{collections::BTreeMap, fmt::Write, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Write,
+    sync::OnceLock,
+};
 
 use regex_lite::Regex;
+use serde::Serialize;
 
 use super::{Invalid, Value, formats};
 
@@ -116,9 +121,10 @@ impl Check {
         self.that(float(number) < bound, || format!("is not less than {bound}"));
     }
 
-    /// No two items may be equal.
-    pub fn unique<T: PartialEq>(&mut self, items: &[T]) {
-        let unique = items.iter().enumerate().all(|(n, item)| !items[..n].contains(item));
+    /// No two items may be equal. They are compared as JSON, so that a long list takes no longer than it should.
+    pub fn unique<T: Serialize>(&mut self, items: &[T]) {
+        let mut seen = HashSet::with_capacity(items.len());
+        let unique = items.iter().all(|item| serde_json::to_vec(item).is_ok_and(|text| seen.insert(text)));
         self.that(unique, || "has an item twice".to_owned());
     }
 
@@ -215,5 +221,27 @@ impl<T> Length for Vec<T> {
 impl<K, V> Length for BTreeMap<K, V> {
     fn length(&self) -> usize {
         self.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Numbers(Vec<i64>);
+
+    impl Rules for Numbers {
+        fn check(&self, check: &mut Check) {
+            check.value("numbers", &self.0, |numbers, check| check.unique(numbers));
+        }
+    }
+
+    #[test]
+    fn an_item_that_comes_twice_is_found_in_a_list_of_any_length() {
+        let mut numbers: Vec<i64> = (0..200_000).collect();
+        assert!(Check::run(&Numbers(numbers.clone())).is_ok());
+        numbers.push(0);
+        let invalid = Check::run(&Numbers(numbers)).expect_err("0 comes twice");
+        assert_eq!(invalid.to_string(), "`numbers` has an item twice");
     }
 }
