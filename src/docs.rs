@@ -1,10 +1,13 @@
-//! The guides: contracts, delivery, settings, testing, and why things are as they are.
+//! The guides: contracts, delivery, promises, settings, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/contracts.md")]
 pub mod contracts {}
 
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
+
+#[doc = include_str!("../docs/promises.md")]
+pub mod promises {}
 
 #[doc = include_str!("../docs/settings.md")]
 pub mod settings {}

@@ -36,6 +36,12 @@ pub use pipeline::{Retry, Subscription};
 pub use publisher::{PublishOptions, Publisher};
 pub use service::{Error, ErrorKind, Service};
 
+/// Types of other crates that fields of contracts have.
+pub mod types {
+    pub use prost_types::{Duration, Timestamp};
+    pub use uuid::Uuid;
+}
+
 /// What generated code needs. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {

@@ -12,7 +12,7 @@ use std::{
 use regex_lite::Regex;
 use serde::Serialize;
 
-use super::{Invalid, Value, formats};
+use super::{Invalid, Value, well_formed};
 
 /// A type whose contract asks something of its values.
 pub trait Rules {
@@ -144,17 +144,17 @@ impl Check {
 
     /// The text must be a date: `2026-02-28`.
     pub fn date(&mut self, text: &str) {
-        self.that(formats::is_date(text), || "is not a date".to_owned());
+        self.that(well_formed::is_date(text), || "is not a date".to_owned());
     }
 
     /// The text must be an e-mail address.
     pub fn email(&mut self, text: &str) {
-        self.that(formats::is_email(text), || "is not an e-mail address".to_owned());
+        self.that(well_formed::is_email(text), || "is not an e-mail address".to_owned());
     }
 
     /// The text must be an absolute URI.
     pub fn uri(&mut self, text: &str) {
-        self.that(formats::is_uri(text), || "is not a URI".to_owned());
+        self.that(well_formed::is_uri(text), || "is not a URI".to_owned());
     }
 
     /// Asks each item of a list.

@@ -6,8 +6,8 @@ mod attributes;
 mod check;
 mod filter;
 mod format;
-mod formats;
 mod invalid;
+mod well_formed;
 
 pub use attributes::{Attributes, Value};
 pub(crate) use attributes::{EVENT_ATTRIBUTE, RESERVED};

@@ -111,6 +111,14 @@ impl<S> Context<S> {
         self.publisher().publish_with(event, choose).await
     }
 
+    /// Publishes many events that this one caused, with an answer for each, in order.
+    pub async fn publish_all<'a, E: Event>(
+        &self,
+        events: impl IntoIterator<Item = &'a E>,
+    ) -> Vec<Result<MessageId, PublishError>> {
+        self.publisher().publish_all(events).await
+    }
+
     /// Ends when this delivery's time is up: its timeout, or a forced stop of the service.
     pub async fn cancelled(&self) {
         self.delivery.cancelled.cancelled().await;

@@ -13,8 +13,9 @@ use tower_service::Service;
 use super::{Answer, BoxFuture, Middleware, Next, Work};
 use crate::error::BoxError;
 
-/// A middleware from a tower layer: a timeout, a concurrency limit, a rate limit and so on.
+/// A middleware from a tower layer, such as a timeout or a concurrency limit.
 ///
+/// The layer's service must be `Clone`; where it is not (a rate limit's), put tower's buffer around it.
 /// The layer is applied once, so limits count over all work. The service it makes handles [`Step`]s.
 pub fn from_layer<W, L>(layer: L) -> impl Middleware<W>
 where

@@ -11,12 +11,13 @@ pub use options::PublishOptions;
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, future, stream};
 use tokio::sync::watch;
 
 use crate::{
     codec,
     envelope::{Head, Message, MessageId},
-    event::Event,
+    event::{Event, RESERVED},
     transport::{Outgoing, PublishError, PublishErrorKind},
 };
 
@@ -80,12 +81,17 @@ impl Publisher {
     }
 
     /// Publishes many events of one type, with an answer for each, in order (P10).
+    ///
+    /// They go out at once; those of an ordered contract one after the other.
     pub async fn publish_all<'a, E: Event>(
         &self,
         events: impl IntoIterator<Item = &'a E>,
     ) -> Vec<Result<MessageId, PublishError>> {
-        let sends = events.into_iter().map(|event| self.publish(event));
-        futures_util::future::join_all(sends).await
+        if E::CONTRACT.ordered {
+            let sends = stream::iter(events).then(|event| self.publish(event));
+            return sends.collect().await;
+        }
+        future::join_all(events.into_iter().map(|event| self.publish(event))).await
     }
 
     /// Waits until the service has started, up to the deadline.
@@ -115,16 +121,29 @@ impl Publisher {
             head.causation_id = cause.causation_id.clone();
         }
         for (name, value) in options.attributes {
-            head.attributes.set(name, value?);
+            refuse_taken_name::<E>(&name)?;
+            head.attributes.set(name, value);
         }
         let key = head.key.clone();
-        let sealed = envelope.seal(Message::new(head, payload)).map_err(invalid::<E>)?;
+        let sealed = envelope.seal(Message::new(head, payload.clone())).map_err(invalid::<E>)?;
         let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
         let routing_key = line.names.routing_key(E::CONTRACT);
         let (ordered, delay) = (E::CONTRACT.ordered, options.delay);
         let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
-        Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, ..outgoing })
+        Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, payload: Some(payload), ..outgoing })
     }
+}
+
+/// An attribute of the caller's must not say something else than the event or tegami does.
+fn refuse_taken_name<E: Event>(name: &str) -> Result<(), PublishError> {
+    let whose = if name.starts_with(RESERVED) {
+        format!("names that begin with `{RESERVED}` are tegami's own")
+    } else if E::CONTRACT.attributes.iter().any(|declared| declared.name == name) {
+        format!("the contract of `{}` declares it, and the event has its value", E::CONTRACT.name)
+    } else {
+        return Ok(());
+    };
+    Err(PublishError::new(PublishErrorKind::Invalid, format!("attribute `{name}` cannot be set: {whose}")))
 }
 
 fn invalid<E: Event>(error: codec::EncodeError) -> PublishError {

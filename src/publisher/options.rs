@@ -4,8 +4,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use crate::{
     envelope::{Envelope, MessageId},
-    event::{RESERVED, Value},
-    transport::{PublishError, PublishErrorKind},
+    event::Value,
 };
 
 /// Choices for one publish, made in the closure of
@@ -18,7 +17,7 @@ pub struct PublishOptions {
     pub(super) delay: Option<Duration>,
     pub(super) allow_unroutable: bool,
     pub(super) envelope: Option<Arc<dyn Envelope>>,
-    pub(super) attributes: Vec<(Cow<'static, str>, Result<Value, PublishError>)>,
+    pub(super) attributes: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl PublishOptions {
@@ -40,11 +39,10 @@ impl PublishOptions {
         self
     }
 
-    /// Adds an attribute beside those the contract declares. Names that begin with `tegami-` are refused.
+    /// Adds an attribute beside those the contract declares. A declared name is refused, and so is one that begins
+    /// with `tegami-`.
     pub fn attribute(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        let name = name.into();
-        let value = if name.starts_with(RESERVED) { Err(reserved(&name)) } else { Ok(value.into()) };
-        self.attributes.push((name, value));
+        self.attributes.push((name.into(), value.into()));
         self
     }
 
@@ -59,9 +57,4 @@ impl PublishOptions {
         self.envelope = Some(Arc::new(envelope));
         self
     }
-}
-
-fn reserved(name: &str) -> PublishError {
-    let text = format!("attribute `{name}` is reserved: names that begin with `{RESERVED}` are tegami's own");
-    PublishError::new(PublishErrorKind::Invalid, text)
 }

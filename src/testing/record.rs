@@ -23,8 +23,8 @@ pub(super) struct Record {
 
 #[derive(Default)]
 struct Notes {
-    published: Vec<Outgoing>,
-    handled: Vec<(&'static str, Payload)>,
+    published: Vec<(String, Payload)>,
+    handled: Vec<(String, Payload)>,
     failures: VecDeque<(&'static str, HandlerError)>,
 }
 
@@ -38,16 +38,11 @@ impl Record {
     }
 
     pub(super) fn published<E: Event>(&self) -> Vec<E> {
-        let of_type = |outgoing: &&Outgoing| outgoing.event == E::CONTRACT.name;
-        let notes = self.notes();
-        let opened = notes.published.iter().filter(of_type).map(|outgoing| self.envelope.open(&outgoing.sealed));
-        opened.map(|message| decode(&message.expect("what was sealed here opens here").content)).collect()
+        events(&self.notes().published)
     }
 
     pub(super) fn handled<E: Event>(&self) -> Vec<E> {
-        let notes = self.notes();
-        let of_type = notes.handled.iter().filter(|(event, _)| *event == E::CONTRACT.name);
-        of_type.map(|(_, payload)| decode(payload)).collect()
+        events(&self.notes().handled)
     }
 
     pub(super) fn fail_next(&self, event: &'static str, error: HandlerError) {
@@ -65,16 +60,17 @@ impl Record {
     }
 }
 
-fn decode<E: Event>(payload: &Payload) -> E {
-    codec::decode(payload).expect("what a service published or handled is a valid event")
+fn events<E: Event>(notes: &[(String, Payload)]) -> Vec<E> {
+    let of_type = notes.iter().filter(|(event, _)| *event == E::CONTRACT.name);
+    of_type.map(|(_, payload)| codec::decode(payload).expect("what was published or handled is valid")).collect()
 }
 
 impl Middleware<Incoming> for Arc<Record> {
     fn call(&self, incoming: Incoming, next: Next<Incoming>) -> BoxFuture<Answer<Incoming>> {
         let record = self.clone();
         Box::pin(async move {
-            let (event, payload) = (incoming.event(), incoming.payload.clone());
-            if let Some(error) = record.take_failure(event) {
+            let (event, payload) = (incoming.event().to_owned(), incoming.payload.clone());
+            if let Some(error) = record.take_failure(&event) {
                 return Err(error);
             }
             next.run(incoming).await?;
@@ -90,9 +86,9 @@ impl Middleware<Outgoing> for Arc<Record> {
         let record = self.clone();
         Box::pin(async move {
             outgoing.allow_unroutable = true;
-            let kept = outgoing.clone();
+            let (event, payload) = (outgoing.event.to_string(), outgoing.payload.clone());
             next.run(outgoing).await?;
-            record.notes().published.push(kept);
+            record.notes().published.extend(payload.map(|payload| (event, payload)));
             Ok(())
         })
     }

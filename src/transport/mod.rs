@@ -19,7 +19,7 @@ use std::{borrow::Cow, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::envelope::{MessageId, Sealed};
+use crate::envelope::{MessageId, Payload, Sealed};
 
 /// A sealed message with its address.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Outgoing {
     pub allow_unroutable: bool,
     /// The body and its attributes.
     pub sealed: Sealed,
+    /// The event's bytes before they were sealed, for middleware to look at; transports carry `sealed`.
+    pub payload: Option<Payload>,
 }
 
 impl Outgoing {
@@ -59,6 +61,7 @@ impl Outgoing {
             delay: None,
             allow_unroutable: false,
             sealed,
+            payload: None,
         }
     }
 }
@@ -112,15 +115,6 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `Rejected` when it was certainly not stored; `Unknown` when it may have been.
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError>;
-
-    /// Hands over many messages, with one answer for each, in order (P10).
-    async fn publish_all(&self, outgoing: Vec<Outgoing>) -> Vec<Result<(), PublishError>> {
-        let mut answers = Vec::with_capacity(outgoing.len());
-        for message in outgoing {
-            answers.push(self.publish(message).await);
-        }
-        answers
-    }
 
     /// Starts to take deliveries from a queue.
     ///

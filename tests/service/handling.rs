@@ -151,6 +151,21 @@ async fn group_puts_several_events_on_one_queue() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn what_was_published_in_another_envelope_is_on_record_too() -> Result<(), Error> {
+    async fn in_cloud_events(order: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
+        let receipts = ["r-1", "r-2"].map(|_| ReceiptSent::builder().order_id(order.order_id.clone()).build());
+        ctx.publish_with(&receipts[0], |p| p.envelope(CloudEvents::default())).await?;
+        ctx.publish_all(&receipts).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(())
+    }
+    let test = TestService::start(Service::new("billing").on::<OrderPaid>(in_cloud_events)).await?;
+    test.publish(&order("o-1")).await?;
+    test.settle().await;
+    assert_eq!(test.published::<ReceiptSent>().len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_service_can_be_on_several_transports() -> Result<(), Error> {
     async fn copy(order: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
         let receipt = ReceiptSent::builder().order_id(order.order_id).build();

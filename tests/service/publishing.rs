@@ -85,6 +85,8 @@ async fn a_reserved_attribute_is_refused_by_name() -> Result<(), Error> {
     let publisher = running.publisher();
     let refused = publisher.publish_with(&order("o-1"), |p| p.attribute("tegami-event", "Other")).await;
     assert!(refused.expect_err("reserved").to_string().contains("tegami-event"));
+    let refused = publisher.publish_with(&order("o-1"), |p| p.attribute("currency", "USD")).await;
+    assert!(refused.expect_err("declared").to_string().contains("currency"));
     publisher.publish_with(&order("o-1"), |p| p.attribute("tenant", "blue")).await?;
     running.stop().await?;
     Ok(())

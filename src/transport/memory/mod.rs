@@ -175,15 +175,6 @@ impl Transport for Memory {
         self.publish_until(outgoing, deadline).await
     }
 
-    async fn publish_all(&self, outgoing: Vec<Outgoing>) -> Vec<Result<(), PublishError>> {
-        let deadline = self.broker.now() + self.broker.deadline;
-        let mut answers = Vec::with_capacity(outgoing.len());
-        for message in outgoing {
-            answers.push(self.publish_until(message, deadline).await);
-        }
-        answers
-    }
-
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         let queue = self.queue(&queue.name)?;
         let (broker, bell) = (self.broker.clone(), self.broker.lock().bell(queue));
