@@ -3,6 +3,7 @@
 mod contracts {
     tegami::include_contracts!();
 }
+mod containment;
 mod handling;
 mod lifecycle;
 mod middleware;

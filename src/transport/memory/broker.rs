@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    queue::Wake,
+    queue::{Wake, end_of},
     routes::QueueId,
     state::{Published, State},
 };
@@ -83,6 +83,11 @@ impl Broker {
 
     pub(super) fn now(&self) -> Instant {
         self.clock.instant()
+    }
+
+    /// When a publish that begins now stops to wait for room.
+    pub(super) fn publish_deadline(&self) -> Instant {
+        end_of(self.deadline, self.now())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {

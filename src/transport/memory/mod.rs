@@ -171,12 +171,12 @@ impl Transport for Memory {
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
-        let deadline = self.broker.now() + self.broker.deadline;
+        let deadline = self.broker.publish_deadline();
         self.publish_until(outgoing, deadline).await
     }
 
     async fn publish_all(&self, outgoing: Vec<Outgoing>) -> Vec<Result<(), PublishError>> {
-        let deadline = self.broker.now() + self.broker.deadline;
+        let deadline = self.broker.publish_deadline();
         let mut answers = Vec::with_capacity(outgoing.len());
         for message in outgoing {
             answers.push(self.publish_until(message, deadline).await);
