@@ -154,15 +154,13 @@ impl Transport for Memory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            durable: false,
-            reports_unroutable: true,
-            ordered: true,
-            delay: Some(LONGEST_DELAY),
-            message_limit: limits::MESSAGE,
-            attribute_limit: limits::ATTRIBUTES,
-            exact_attempts: true,
-        }
+        Capabilities::none()
+            .reports_unroutable()
+            .ordered()
+            .delay(LONGEST_DELAY)
+            .message_limit(limits::MESSAGE)
+            .attribute_limit(limits::ATTRIBUTES)
+            .exact_attempts()
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
