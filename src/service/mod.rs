@@ -18,11 +18,11 @@ use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use crate::{
-    contract::Names,
     envelope::{Envelope, JsonBase},
     error::BoxError,
     event::{Event, Filter},
     handler::Handler,
+    lifecycle::Stop,
     middleware::Middleware,
     pipeline::{Incoming, Route, Subscription, Typed},
     publisher::{Link, Publisher},
@@ -32,9 +32,6 @@ use crate::{
 use hooks::{Hooks, Turn};
 use plan::Wish;
 use settings::Settings;
-
-/// The longest service name.
-const NAME_LIMIT: usize = 64;
 
 /// A service under construction.
 ///
@@ -142,7 +139,7 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Begins every topic and queue name with this. Default: `TEGAMI_PREFIX`, else nothing.
+    /// Begins every topic and queue name with this: at most 32 of `A-Z a-z 0-9 - _`. Default: `TEGAMI_PREFIX`, else nothing.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.parts.prefix = Some(prefix.into());
         self
@@ -161,6 +158,9 @@ impl<S: Send + Sync + 'static> Service<S> {
     }
 
     /// Runs before the transport is prepared; an error stops the start.
+    ///
+    /// It is too early to await a publish here: it would wait its 10 s for the start, which waits for this hook, and
+    /// end with `Closed`. Publish in [`started`](Self::started).
     pub fn before_start<F, Fut, E>(self, hook: F) -> Self
     where
         F: FnOnce(Handle<S>) -> Fut + Send + 'static,
@@ -224,7 +224,7 @@ impl<S: Send + Sync + 'static> Service<S> {
             Some(prefix) => prefix.clone(),
             None => Settings::from_environment()?.prefix,
         };
-        let names = Names::new(prefix, &self.parts.name);
+        let names = plan::names(prefix, &self.parts.name)?;
         let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
         Ok(plan::topology(&stations))
     }
@@ -234,7 +234,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
     pub async fn start(self) -> Result<Running, Error> {
-        running::start(self.parts, Settings::from_environment()?).await
+        running::start(self.parts, Settings::from_environment()?, Stop::default()).await
     }
 
     /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, plan::is_plain};
 use crate::transport::{Memory, Provision, Transport};
 
 const KNOWN: [&str; 4] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN"];
 /// The longest prefix that leaves room for names.
-const PREFIX_LIMIT: usize = 32;
+pub(super) const PREFIX_LIMIT: usize = 32;
 /// The longest drain, in seconds.
 const DRAIN_LIMIT: u64 = 3600;
 
@@ -73,8 +73,7 @@ impl Settings {
 }
 
 fn prefix(value: String) -> Result<String, Error> {
-    let fits =
-        value.len() <= PREFIX_LIMIT && value.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+    let fits = value.len() <= PREFIX_LIMIT && is_plain(&value);
     fits.then(|| value.clone()).ok_or_else(|| {
         setting("TEGAMI_PREFIX", &value, &format!("at most {PREFIX_LIMIT} of A-Z a-z 0-9 - _ are allowed"))
     })

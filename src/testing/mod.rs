@@ -14,6 +14,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use crate::{
     Error, ErrorKind, Event, HandlerError, Publisher, Service,
     envelope::MessageId,
+    lifecycle::Stop,
     service::{Ended, Running, running::start, settings::Settings},
     transport::{Memory, PublishError},
 };
@@ -58,8 +59,8 @@ impl TestService {
             .envelope(record.envelope())
             .started(async |_| Ok::<(), Error>(()));
         Ok(Self {
-            service: start(service.parts, Settings::default()).await?,
-            outside: start(outside.parts, Settings::default()).await?,
+            service: start(service.parts, Settings::default(), Stop::default()).await?,
+            outside: start(outside.parts, Settings::default(), Stop::default()).await?,
             memory: memory.clone(),
             queues,
             record,

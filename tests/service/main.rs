@@ -4,6 +4,8 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod containment;
+mod faults;
+mod faulty;
 mod handling;
 mod lifecycle;
 mod middleware;
