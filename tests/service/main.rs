@@ -12,6 +12,7 @@ mod middleware;
 mod poison;
 mod publishing;
 mod retries;
+mod secrecy;
 mod shutdown;
 mod topology;
 
