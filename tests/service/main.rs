@@ -9,6 +9,7 @@ mod faulty;
 mod handling;
 mod lifecycle;
 mod middleware;
+mod order;
 mod poison;
 mod publishing;
 mod retries;
