@@ -157,4 +157,20 @@ mod tests {
         }
         assert!(backoff(99, &dice) >= BACKOFF[1]);
     }
+
+    #[test]
+    fn b1_a_budget_gives_its_last_byte_and_not_one_beyond() {
+        let budget = Budget::of(64 * 1024);
+        let now = |bytes| budget.take(bytes).now_or_never();
+        let most = now(63 * 1024).expect("there is room");
+        let last = now(1024).expect("there is room to the limit");
+        assert!(now(1).is_none() && now(0).is_none(), "even an empty delivery is one");
+        drop(last);
+        assert!(now(1025).is_none());
+        drop(most);
+        let large = now(64 * 1024 + 1).expect("larger than all: alone, but not never");
+        assert!(now(0).is_none());
+        drop(large);
+        assert!(now(64 * 1024).is_some());
+    }
 }

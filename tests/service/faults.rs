@@ -10,8 +10,9 @@ use std::{
 
 use tegami::{
     Context, Error, ErrorKind, HandlerError, Service,
+    envelope::{MessageId, Raw, Sealed},
     service::Running,
-    transport::{Memory, PublishErrorKind},
+    transport::{Memory, Outgoing, PublishErrorKind, Transport},
 };
 use tokio::time::Instant;
 
@@ -130,6 +131,26 @@ async fn s2_what_was_handed_out_and_not_started_is_given_back_at_a_stop() -> Res
     running.stop().await?;
     let depth = watched.depth("billing-shop-orders-v1-OrderPaid").expect("the queue");
     assert_eq!((runs.all.load(Ordering::SeqCst), depth.ready, depth.in_flight), (2, 38, 0));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn b1_no_more_than_64_mib_are_in_work_and_the_rest_is_not_lost() -> Result<(), Error> {
+    // 64 of these are 64 MiB to the kibibyte; one more would be beyond.
+    const SIZE: usize = 1024 * 1024 - 100;
+    let (memory, runs) = (Memory::new(), Runs::default());
+    let service = Service::new("billing").transport(memory.clone()).envelope(Raw::json()).state(runs.clone());
+    let running = service.on_with::<OrderPaid>(count, |s| s.concurrency(100)).start().await?;
+    for n in 0..70 {
+        let id = MessageId::parse(format!("m-{n}")).expect("a valid id");
+        let mut body = br#"{"orderId": "o-1", "currency": "EUR"}"#.to_vec();
+        body.resize(SIZE, b' ');
+        let sealed = Sealed { body: body.into(), ..Sealed::default() };
+        memory.publish(Outgoing::new(id, "shop.orders.v1.OrderPaid", "shop-orders-v1", sealed)).await.expect("room");
+    }
+    memory.quiet().await;
+    assert_eq!((runs.all.load(Ordering::SeqCst), runs.most.load(Ordering::SeqCst)), (70, 64));
+    running.stop().await?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod publishing;
 mod retries;
 mod secrecy;
 mod shutdown;
+mod testing;
 mod topology;
 
 use contracts::shop::orders::v1::OrderPaid;

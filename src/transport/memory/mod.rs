@@ -101,7 +101,8 @@ impl Memory {
         self.broker.lock().state.unroutable()
     }
 
-    /// Waits until every message is settled: none ready, none delayed, none in flight.
+    /// Waits until every message is settled: none ready, none delayed, none in flight. It never ends while there is
+    /// one in a queue that nobody reads.
     ///
     /// # Cancel safety
     /// Nothing is lost when this future is dropped.
@@ -113,6 +114,11 @@ impl Memory {
             }
             quiet.await;
         }
+    }
+
+    /// Is every message settled that is in a queue somebody reads?
+    pub(crate) fn is_quiet_where_read(&self) -> bool {
+        self.broker.lock().is_quiet_where_read()
     }
 
     fn queue(&self, name: &str) -> Result<QueueId, TransportError> {
@@ -184,7 +190,12 @@ impl Transport for Memory {
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         let queue = self.queue(&queue.name)?;
-        let (broker, bell) = (self.broker.clone(), self.broker.lock().bell(queue));
+        let bell = {
+            let mut held = self.broker.lock();
+            held.begin_reading(queue);
+            held.bell(queue)
+        };
+        let broker = self.broker.clone();
         let (connection, closed) = (self.connection, self.closed.clone());
         Ok(Box::new(QueueDeliveries { broker, connection, closed, queue, bell }))
     }
