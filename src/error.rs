@@ -3,7 +3,7 @@
 //! A seam (publish, decode, settle …) names its causes in an enum that implements [`Kind`]; its error is
 //! `Failure` over that enum. What a cause means lives with the seam, not here.
 
-use std::{error::Error as StdError, fmt};
+use std::{any::Any, error::Error as StdError, fmt};
 
 /// Any error at all, owned and ready to cross threads.
 pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;
@@ -70,6 +70,13 @@ impl<K> StdError for Failure<K> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("(no text)"))
 }
 
 #[cfg(test)]

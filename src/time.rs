@@ -61,7 +61,7 @@ impl Dice {
 
     /// The duration, lengthened by up to a quarter (R2: jitter only lengthens).
     pub fn lengthen(&self, duration: Duration) -> Duration {
-        duration.mul_f64(1.0 + 0.25 * self.roll(|rng| rng.f64()))
+        duration.saturating_add((duration / 4).mul_f64(self.roll(|rng| rng.f64())))
     }
 
     /// A random UUID.

@@ -3,11 +3,13 @@
 //! It never takes more than it has free slots for (B1), waits out a transport that is away (N2), and on drain
 //! gives back what it has not started.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    error::panic_text,
     lifecycle::Lifecycle,
     pipeline::Pipeline,
     time::Dice,
@@ -35,13 +37,13 @@ impl Consumer {
         let draining = self.lifecycle.draining().clone();
         let mut failures = 0;
         while !draining.is_cancelled() {
-            let ended = tokio::select! {
+            let error = tokio::select! {
+                biased;
                 () = draining.cancelled() => return,
-                ended = self.consume(&mut failures) => ended,
+                error = self.consume_until_it_fails(&mut failures) => error,
             };
-            let Err(error) = ended else { return };
             if error.kind() == TransportErrorKind::Closed {
-                return;
+                return tracing::warn!(queue = self.queue.name, "the transport was closed; nothing more is consumed");
             }
             failures += 1;
             let delay = backoff(failures, &self.dice);
@@ -53,7 +55,18 @@ impl Consumer {
         }
     }
 
-    async fn consume(&self, failures: &mut u32) -> Result<(), TransportError> {
+    /// A transport that panics has failed like one that answers with an error: a consumer is never silently gone (N7).
+    async fn consume_until_it_fails(&self, failures: &mut u32) -> TransportError {
+        let consuming = AssertUnwindSafe(self.consume(failures)).catch_unwind().await;
+        let ended = consuming.unwrap_or_else(|panic| {
+            let text = format!("the transport {}", panic_text(&*panic));
+            Err(TransportError::new(TransportErrorKind::Unreachable, text))
+        });
+        let Err(error) = ended;
+        error
+    }
+
+    async fn consume(&self, failures: &mut u32) -> Result<Infallible, TransportError> {
         let mut deliveries = self.transport.consume(&self.queue).await?;
         loop {
             self.step(&mut *deliveries).await?;
@@ -68,18 +81,24 @@ impl Consumer {
     async fn step(&self, deliveries: &mut dyn Deliveries) -> Result<(), TransportError> {
         let mut slots = self.free_slots().await;
         for delivery in deliveries.next(slots.num_permits()).await? {
-            let slot = slots.split(1);
-            debug_assert!(slot.is_some(), "the transport returned more than there was room for");
+            // A transport that hands out more than there was room for waits for it like the others.
+            let slot = match slots.split(1) {
+                Some(slot) => slot,
+                None => self.slot().await,
+            };
             let share = self.budget.take(delivery.sealed.body.len()).await;
             self.start(delivery, (slot, share));
         }
         Ok(())
     }
 
+    async fn slot(&self) -> OwnedSemaphorePermit {
+        self.slots.clone().acquire_owned().await.expect("the slots are never closed")
+    }
+
     /// Waits for one free slot and takes all there are.
     async fn free_slots(&self) -> OwnedSemaphorePermit {
-        let closed = "the slots are never closed";
-        let mut slots = self.slots.clone().acquire_owned().await.expect(closed);
+        let mut slots = self.slot().await;
         let more = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
         if let Ok(free) = self.slots.clone().try_acquire_many_owned(more) {
             slots.merge(free);
@@ -137,5 +156,21 @@ mod tests {
             assert!(delay >= BACKOFF[0] && delay <= BACKOFF[1].mul_f64(1.25), "{failures}: {delay:?}");
         }
         assert!(backoff(99, &dice) >= BACKOFF[1]);
+    }
+
+    #[test]
+    fn b1_a_budget_gives_its_last_byte_and_not_one_beyond() {
+        let budget = Budget::of(64 * 1024);
+        let now = |bytes| budget.take(bytes).now_or_never();
+        let most = now(63 * 1024).expect("there is room");
+        let last = now(1024).expect("there is room to the limit");
+        assert!(now(1).is_none() && now(0).is_none(), "even an empty delivery is one");
+        drop(last);
+        assert!(now(1025).is_none());
+        drop(most);
+        let large = now(64 * 1024 + 1).expect("larger than all: alone, but not never");
+        assert!(now(0).is_none());
+        drop(large);
+        assert!(now(64 * 1024).is_some());
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stop {
     asked: CancellationToken,
+    at_once: CancellationToken,
     code: Arc<AtomicU8>,
 }
 
@@ -21,6 +22,17 @@ impl Stop {
             self.code.store(code, Ordering::Relaxed);
         }
         self.asked.cancel();
+    }
+
+    /// Asks, and does not wait for a start that is under way.
+    pub(crate) fn interrupt(&self) {
+        self.at_once.cancel();
+        self.request(0);
+    }
+
+    /// Waits until somebody asks who does not wait for a start.
+    pub(crate) async fn interrupted(&self) {
+        self.at_once.cancelled().await;
     }
 
     /// Waits until somebody asks.

@@ -13,7 +13,11 @@ pub use retry::Retry;
 pub(crate) use route::{Route, Typed, chain};
 pub use subscription::Subscription;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
     envelope::{Envelope, Message, MessageId, Payload},
+    error::panic_text,
     handler::{HandlerError, Verdict},
     lifecycle::Stop,
     middleware::Chain,
@@ -53,13 +58,21 @@ impl Pipeline {
     ///
     /// Ends early, and gives the delivery back, when `cut_off` is set.
     pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
-        let (route, message) = match self.open(&delivery) {
+        let (route, message) = match self.open_safely(&delivery) {
             Ok(opened) => opened,
             Err(error) => return self.settle(delivery, None, give_up(error)).await,
         };
         let wanted = route.policy.is_empty() || route.policy.matches(&delivery.sealed.attributes);
         let outcome = if wanted { self.handle(&delivery, route.clone(), message, cut_off).await } else { Outcome::Ack };
         self.settle(delivery, Some(&route), outcome).await;
+    }
+
+    /// Opens the message; an envelope that panics at it cannot read it.
+    fn open_safely(&self, delivery: &Delivery) -> Result<(Arc<Route>, Message<Payload>), DecodeError> {
+        catch_unwind(AssertUnwindSafe(|| self.open(delivery))).unwrap_or_else(|panic| {
+            let text = format!("the envelope {}", panic_text(&*panic));
+            Err(DecodeError::new(DecodeErrorKind::Undecodable, text))
+        })
     }
 
     fn open(&self, delivery: &Delivery) -> Result<(Arc<Route>, Message<Payload>), DecodeError> {
@@ -85,18 +98,19 @@ impl Pipeline {
         let timeout = route.timeout;
         let cancelled = cut_off.child_token();
         let work = self.incoming(delivery, route, message, cancelled.clone());
-        let handling = AssertUnwindSafe(async { self.chain.run(work).await }).catch_unwind();
+        // What runs late is dropped in here too, for a panic in its drop must count as one in its run.
+        let handling = async { tokio::time::timeout(timeout, async { self.chain.run(work).await }).await };
         let ended = tokio::select! {
             biased;
             () = given_time(cut_off) => return Outcome::Release,
-            ended = tokio::time::timeout(timeout, handling) => ended,
+            ended = AssertUnwindSafe(handling).catch_unwind() => ended,
         };
         cancelled.cancel();
         match ended {
             Ok(Ok(Ok(()))) => Outcome::Ack,
             Ok(Ok(Err(error))) => judge(error),
-            Ok(Err(panic)) => Outcome::failed(ReasonKind::HandlerPanic, settle::panic_text(&*panic)),
-            Err(_) => Outcome::failed(ReasonKind::HandlerTimeout, format!("not done after {timeout:?}")),
+            Ok(Err(_)) => Outcome::failed(ReasonKind::HandlerTimeout, format!("not done after {timeout:?}")),
+            Err(panic) => Outcome::failed(ReasonKind::HandlerPanic, format!("the handler {}", panic_text(&*panic))),
         }
     }
 

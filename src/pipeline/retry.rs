@@ -33,7 +33,8 @@ impl Retry {
 
     /// The delay after this attempt failed; `None` when it was the last.
     pub(crate) fn delay_after(&self, attempt: u32) -> Option<Duration> {
-        let place = usize::try_from(attempt.checked_sub(1)?).ok()?;
+        // A transport that counts from 0 would otherwise have its first failure be the last.
+        let place = usize::try_from(attempt.saturating_sub(1)).ok()?;
         self.delays.get(place).copied()
     }
 }
@@ -56,5 +57,6 @@ mod tests {
         assert_eq!(plan.delay_after(5), Some(Duration::from_secs(600)));
         assert_eq!(plan.delay_after(6), None);
         assert_eq!(plan.delay_after(u32::MAX), None);
+        assert_eq!(plan.delay_after(0), plan.delay_after(1), "attempts count from 1");
     }
 }

@@ -1,6 +1,11 @@
 //! Tells the transport what became of a delivery: the only place that acks, retries or dead-letters.
 
-use std::{any::Any, time::Duration};
+use std::{
+    error::Error,
+    fmt::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use super::{Pipeline, Retry, Route};
 use crate::{
@@ -10,6 +15,9 @@ use crate::{
 
 /// The most of an error's text that a dead letter keeps, in bytes.
 const ERROR_LIMIT: usize = 1024;
+
+/// How long the transport has to take an answer (N3).
+const SETTLE_TIME: Duration = Duration::from_secs(10);
 
 /// What the steps before decided.
 pub(super) enum Outcome {
@@ -33,7 +41,17 @@ impl Pipeline {
     /// Settles the delivery. An error is logged here: the delivery comes back by itself, there is no one to tell.
     pub(super) async fn settle(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) {
         let queue = &*self.queue;
-        let answer = match outcome {
+        match tokio::time::timeout(SETTLE_TIME, self.answer(delivery, route, outcome)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(queue, error = error_text(&error), "delivery not settled; it will come back");
+            }
+            Err(_) => tracing::warn!(queue, after = ?SETTLE_TIME, "no answer to a settled delivery; it may come back"),
+        }
+    }
+
+    async fn answer(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) -> Result<(), SettleError> {
+        match outcome {
             Outcome::Ack => delivery.ack().await,
             Outcome::Release => delivery.release().await,
             Outcome::GiveUp { kind, error } => self.dead_letter(delivery, route, kind, &*error).await,
@@ -44,9 +62,6 @@ impl Pipeline {
                     None => self.dead_letter(delivery, route, kind, &*error).await,
                 }
             }
-        };
-        if let Err(error) = answer {
-            tracing::warn!(queue, %error, "delivery not settled; it will come back");
         }
     }
 
@@ -55,7 +70,7 @@ impl Pipeline {
         delivery: Delivery,
         delay: Duration,
         attempts: u32,
-        error: &(dyn std::error::Error + Send + Sync),
+        error: &(dyn Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let delay = self.dice.lengthen(delay);
         let (attempt, error) = (delivery.attempt, error_text(error));
@@ -69,7 +84,7 @@ impl Pipeline {
         delivery: Delivery,
         route: Option<&Route>,
         kind: ReasonKind,
-        error: &(dyn std::error::Error + Send + Sync),
+        error: &(dyn Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let now = self.clock.now();
         let mut reason = Reason::new(kind, error_text(error), delivery.attempt, now);
@@ -84,24 +99,38 @@ impl Pipeline {
 }
 
 /// An error and its causes as one line: no control characters (they could forge log lines), at most 1 KiB.
-fn error_text(error: &(dyn std::error::Error + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+fn error_text(error: &(dyn Error + Send + Sync)) -> String {
+    let mut line = Line(String::new());
+    let told = catch_unwind(AssertUnwindSafe(|| line.tell(error)));
+    if told.is_err() {
+        line.0.push_str("(the error panicked while it was told)");
     }
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    line.truncate(line.floor_char_boundary(ERROR_LIMIT));
-    line
+    line.0.truncate(line.0.floor_char_boundary(ERROR_LIMIT));
+    line.0
 }
 
-/// What a panic said.
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("the handler panicked: {}", text.as_deref().unwrap_or("(no text)"))
+/// A line that takes no more once it is full, however much an error has to say.
+struct Line(String);
+
+impl Line {
+    fn tell(&mut self, error: &(dyn Error + Send + Sync)) -> fmt::Result {
+        write!(self, "{error}")?;
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            write!(self, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = ERROR_LIMIT.checked_sub(self.0.len()).ok_or(fmt::Error)?;
+        // One more than there is room for: the full line is known by it.
+        self.0.extend(text.chars().take(room + 1).map(|c| if c.is_control() { ' ' } else { c }));
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -45,12 +45,14 @@ impl<E> Subscription<E> {
     }
 
     /// Shares the queue `<service>-<group>` with the other subscriptions of the group.
+    ///
+    /// The group's events that are kept in order share a second one, `<service>-<group>.fifo`.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
         self
     }
 
-    /// Handles at most this many deliveries of the queue at once. Default: 10.
+    /// Handles at most this many deliveries of the queue at once, 1 to 65,535. Default: 10.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = Some(concurrency);
         self

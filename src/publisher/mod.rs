@@ -69,14 +69,21 @@ impl Publisher {
         event: &E,
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
-        let line = self.line().await?;
-        let mut options = choose(PublishOptions::default());
-        let via = options.via.take();
-        let outgoing = self.outgoing(&line, event, options)?;
-        let id = outgoing.id.clone();
-        match tokio::time::timeout(DEADLINE, line.send(&via, outgoing)).await {
-            Ok(answer) => answer.map(|()| id),
-            Err(_) => Err(unanswered::<E>()),
+        let mut sent = false;
+        let publishing = async {
+            let line = self.line().await?;
+            let mut options = choose(PublishOptions::default());
+            let via = options.via.take();
+            let outgoing = self.outgoing(&line, event, options)?;
+            let id = outgoing.id.clone();
+            sent = true;
+            line.send(&via, outgoing).await.map(|()| id)
+        };
+        let ended = tokio::time::timeout(DEADLINE, publishing).await;
+        match ended {
+            Ok(answer) => answer,
+            Err(_) if sent => Err(unanswered::<E>()),
+            Err(_) => Err(closed("the service was not started within the publish deadline of 10 s")),
         }
     }
 
@@ -94,20 +101,18 @@ impl Publisher {
         future::join_all(events.into_iter().map(|event| self.publish(event))).await
     }
 
-    /// Waits until the service has started, up to the deadline.
+    /// Waits until the service has started.
     async fn line(&self) -> Result<Line, PublishError> {
         if let Link::Open(line) = &*self.link.borrow() {
             return Ok(line.clone());
         }
         let mut link = self.link.clone();
-        let settled = tokio::time::timeout(DEADLINE, link.wait_for(|link| !matches!(link, Link::Waiting))).await;
-        match settled {
-            Ok(Ok(link)) => match &*link {
+        match link.wait_for(|link| !matches!(link, Link::Waiting)).await {
+            Ok(link) => match &*link {
                 Link::Open(line) => Ok(line.clone()),
                 _ => Err(closed("the service has stopped")),
             },
-            Ok(Err(_)) => Err(closed("the service was dropped before it ran")),
-            Err(_) => Err(closed("the service was not started within the publish deadline of 10 s")),
+            Err(_) => Err(closed("the service was dropped before it ran")),
         }
     }
 

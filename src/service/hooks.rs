@@ -4,10 +4,17 @@
 //! stopping (beside the drain), *the last handler ended*, stopped. Stopping and stopped also run when the start
 //! failed, so that what was opened can be closed.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
 
 use super::{Error, ErrorKind};
-use crate::{error::BoxError, lifecycle::Stop, middleware::BoxFuture, publisher::Publisher};
+use crate::{
+    error::{BoxError, panic_text},
+    lifecycle::Stop,
+    middleware::BoxFuture,
+    publisher::Publisher,
+};
 
 /// What a lifecycle hook gets: the service's state, its publisher, and a way to stop it.
 pub struct Handle<S = ()> {
@@ -22,7 +29,8 @@ impl<S> Handle<S> {
         &self.state
     }
 
-    /// The service's publisher. Before the transport is prepared, a publish waits.
+    /// The service's publisher. Before the transport is prepared, a publish waits for it, and a hook that waits for
+    /// the publish waits in vain.
     pub fn publisher(&self) -> &Publisher {
         &self.publisher
     }
@@ -109,7 +117,10 @@ impl Hooks {
         let running = async {
             let mut verdict = Ok(());
             for (_, hook) in due {
-                verdict = verdict.and(hook(publisher.clone(), stop.clone()).await);
+                let ending = async { hook(publisher.clone(), stop.clone()).await };
+                let ended = AssertUnwindSafe(ending).catch_unwind().await;
+                // A panic must not keep the other hooks, the drain or the closing from happening.
+                verdict = verdict.and(ended.unwrap_or_else(|panic| Err(panic_text(&*panic).into())));
             }
             verdict
         };

@@ -24,11 +24,11 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    contract::Names,
     envelope::{Envelope, JsonBase},
     error::BoxError,
     event::{Event, Filter},
     handler::Handler,
+    lifecycle::Stop,
     middleware::Middleware,
     pipeline::{Incoming, Route, Subscription, Typed},
     publisher::{Link, Publisher},
@@ -38,9 +38,6 @@ use crate::{
 use hooks::{Hooks, Turn};
 use plan::Wish;
 use settings::Settings;
-
-/// The longest service name.
-const NAME_LIMIT: usize = 64;
 
 /// A service under construction.
 ///
@@ -73,13 +70,13 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// These settings, but for what was set in code.
-    pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings, Error> {
+    pub(crate) fn settings(&self, mut settings: Settings) -> Settings {
         if let Some(prefix) = &self.prefix {
-            settings.prefix = settings::prefix("the prefix", prefix.clone())?;
+            settings.prefix.clone_from(prefix);
         }
         settings.provision = self.provision.unwrap_or(settings.provision);
         settings.drain = self.drain.unwrap_or(settings.drain);
-        Ok(settings)
+        settings
     }
 }
 
@@ -169,7 +166,7 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Begins every topic and queue name with this. Default: `TEGAMI_PREFIX`, else nothing.
+    /// Begins every topic and queue name with this: at most 32 of `A-Z a-z 0-9 - _`. Default: `TEGAMI_PREFIX`, else nothing.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.parts.prefix = Some(prefix.into());
         self
@@ -188,6 +185,9 @@ impl<S: Send + Sync + 'static> Service<S> {
     }
 
     /// Runs before the transport is prepared; an error stops the start.
+    ///
+    /// It is too early to await a publish here: it would wait its 10 s for the start, which waits for this hook, and
+    /// end with `Closed`. Publish in [`started`](Self::started).
     pub fn before_start<F, Fut, E>(self, hook: F) -> Self
     where
         F: FnOnce(Handle<S>) -> Fut + Send + 'static,
@@ -247,8 +247,8 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, or two subscriptions cannot both be had.
     pub fn topology(&self) -> Result<Topology, Error> {
-        let settings = self.parts.settings(Settings::from_environment()?)?;
-        let names = Names::new(settings.prefix, &self.parts.name);
+        let settings = self.parts.settings(Settings::from_environment()?);
+        let names = plan::names(settings.prefix, &self.parts.name)?;
         let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
         Ok(plan::topology(&stations))
     }
@@ -258,8 +258,8 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
     pub async fn start(self) -> Result<Running, Error> {
-        let settings = self.parts.settings(Settings::from_environment()?)?;
-        running::start(self.parts, settings).await
+        let settings = self.parts.settings(Settings::from_environment()?);
+        running::start(self.parts, settings, Stop::default()).await
     }
 
     /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.

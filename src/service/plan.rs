@@ -2,15 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, settings::PREFIX_LIMIT};
 use crate::{
-    contract::{Names, dead_letter_queue},
+    contract::{Names, dead_letter_queue, retry_queue},
     pipeline::Route,
     transport::{Binding, Capabilities, QueuePlan, TopicPlan, Topology},
 };
 
 /// Deliveries of one queue that are handled at once, unless a subscription says otherwise.
 const CONCURRENCY: usize = 10;
+/// The most of them that can be asked for: as many as AMQP can prefetch.
+const MOST_CONCURRENCY: usize = 65_535;
+/// The longest service name.
+const NAME_LIMIT: usize = 64;
 
 /// One subscription, ready to be placed.
 #[derive(Clone)]
@@ -36,6 +40,25 @@ impl Station {
     }
 }
 
+/// The names of this service's topics and queues, if prefix and name are fit to begin them.
+pub(crate) fn names(prefix: String, name: &str) -> Result<Names, Error> {
+    let wrong = |text| Err(Error::new(ErrorKind::Setting, text));
+    if !is_plain(&prefix) || prefix.len() > PREFIX_LIMIT {
+        let text = format!("prefix `{}` must be at most {PREFIX_LIMIT} of A-Z a-z 0-9 - _", prefix.escape_debug());
+        return wrong(text);
+    }
+    if !is_plain(name) || !(1..=NAME_LIMIT).contains(&name.len()) {
+        let text = format!("service name `{}` must be 1 to {NAME_LIMIT} of A-Z a-z 0-9 - _", name.escape_debug());
+        return wrong(text);
+    }
+    Ok(Names::new(prefix, name))
+}
+
+/// Has the text no characters but those that every broker takes in a name?
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
+}
+
 /// Places every wish in its queue.
 pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) -> Result<Vec<Station>, Error> {
     let mut stations = BTreeMap::<(Option<String>, String), Station>::new();
@@ -52,7 +75,23 @@ pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) ->
             None => drop(stations.insert(place, Station::first(names, queue, wish))),
         }
     }
-    Ok(stations.into_values().collect())
+    let stations: Vec<Station> = stations.into_values().collect();
+    check_apart(&stations)?;
+    Ok(stations)
+}
+
+/// Refuses a queue that is where another one puts its dead letters or its retries.
+fn check_apart(stations: &[Station]) -> Result<(), Error> {
+    for station in stations {
+        let queue = &station.queue;
+        let retries = (1..=queue.retry_delays.len()).map(|step| retry_queue(&queue.name, step));
+        let beside: Vec<String> = retries.chain([queue.dead_letters.clone()]).collect();
+        if let Some(clash) = stations.iter().find(|other| beside.contains(&other.queue.name)) {
+            let (clash, queue) = (&clash.queue.name, &queue.name);
+            return Err(refuse(format!("queue `{clash}` is where `{queue}` puts messages aside: rename its group")));
+        }
+    }
+    Ok(())
 }
 
 /// The plan as data.
@@ -138,12 +177,15 @@ fn check(wish: &Wish, queue: &str) -> Result<(), Error> {
     if wish.concurrency == Some(0) {
         return Err(refuse(format!("queue `{queue}` is asked to have concurrency 0: nothing would ever be handled")));
     }
+    if let Some(concurrency) = wish.concurrency.filter(|asked| *asked > MOST_CONCURRENCY) {
+        let text = format!("queue `{queue}` is asked to have concurrency {concurrency}, more than {MOST_CONCURRENCY}");
+        return Err(refuse(text));
+    }
     if wish.route.timeout.is_zero() {
         return Err(refuse(format!("the handler on queue `{queue}` has a timeout of 0: it could never end in time")));
     }
-    let fits = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
     match &wish.group {
-        Some(group) if group.is_empty() || !group.bytes().all(fits) => {
+        Some(group) if group.is_empty() || !is_plain(group) => {
             Err(refuse(format!("group `{}` may have only A-Z a-z 0-9 - _", group.escape_debug())))
         }
         _ => Ok(()),

@@ -1,11 +1,11 @@
 //! A service from its start to its end.
 
-use std::{future::Future, process, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, process, sync::Arc, time::Duration};
 
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    Error, ErrorKind, NAME_LIMIT, Parts,
+    Error, ErrorKind, Parts,
     hooks::{Hooks, Turn},
     plan::{self, Station},
     settings::Settings,
@@ -51,21 +51,22 @@ pub enum Ended {
 }
 
 pub(super) async fn run(parts: Parts) -> Result<(), Error> {
-    let mut signals = Signals::listen();
-    if parts.wishes.is_empty() && parts.hooks.is_empty() {
-        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
-        return Err(Error::new(ErrorKind::Subscription, text));
-    }
-    let settings = parts.settings(Settings::from_environment()?)?;
-    let running = start(parts, settings).await?;
-    let stop = running.stop.clone();
-    tokio::select! {
-        () = stop.requested() => {}
-        () = signals.next() => tracing::info!("stopping; a second signal ends the process at once"),
-    }
-    let ended = tokio::select! {
-        ended = running.stop() => ended?,
-        () = signals.next() => Ended::Forced,
+    let (mut signals, stop) = (Signals::listen(), Stop::default());
+    let mut life = pin!(live(parts, stop.clone()));
+    let early = tokio::select! {
+        ended = &mut life => Some(ended),
+        () = signals.next() => None,
+    };
+    let ended = match early {
+        Some(ended) => ended?,
+        None => {
+            tracing::info!("stopping; a second signal ends the process at once");
+            stop.interrupt();
+            tokio::select! {
+                ended = life => ended?,
+                () = signals.next() => Ended::Forced,
+            }
+        }
     };
     match (ended, stop.code()) {
         (Ended::Forced, _) => process::exit(FORCED),
@@ -74,35 +75,34 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
     }
 }
 
-pub(crate) async fn start(mut parts: Parts, settings: Settings) -> Result<Running, Error> {
-    check_name(&parts.name)?;
-    let names = Names::new(settings.prefix.clone(), &parts.name);
-    let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
+/// From the start to the end, once somebody asks for it.
+async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
+    if parts.wishes.is_empty() && parts.hooks.is_empty() {
+        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
+        return Err(Error::new(ErrorKind::Subscription, text));
+    }
+    let settings = parts.settings(Settings::from_environment()?);
+    let running = start(parts, settings, stop.clone()).await?;
+    stop.requested().await;
+    running.stop().await
+}
+
+pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> Result<Running, Error> {
     let transport = match parts.transport.take() {
         Some(transport) => transport,
         None => settings.transport()?,
     };
     let transports = Transports::new(transport, std::mem::take(&mut parts.attached));
-    stations.iter().try_for_each(|station| transports.of(station).map(drop))?;
     let running = Running {
         publisher: Publisher::new(parts.link.subscribe()),
-        stop: Stop::default(),
+        stop,
         lifecycle: Lifecycle::default(),
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
         link: parts.link.clone(),
     };
-    running.start(parts, names, stations, settings).await
-}
-
-fn check_name(name: &str) -> Result<(), Error> {
-    let fits = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-    if !name.is_empty() && name.len() <= NAME_LIMIT && name.bytes().all(fits) {
-        return Ok(());
-    }
-    let text = format!("service name `{}` must be 1 to {NAME_LIMIT} of A-Z a-z 0-9 - _", name.escape_debug());
-    Err(Error::new(ErrorKind::Setting, text))
+    running.start(parts, settings).await
 }
 
 impl Running {
@@ -150,32 +150,25 @@ impl Running {
     }
 
     /// Runs the hooks and starts everything; on an error, undoes it.
-    async fn start(
-        mut self,
-        parts: Parts,
-        names: Names,
-        stations: Vec<Station>,
-        settings: Settings,
-    ) -> Result<Self, Error> {
-        match self.prepare(parts, names, stations, settings).await {
-            Ok(()) => Ok(self),
-            Err(error) => {
-                let undone = self.stop().await;
-                if let Err(second) = undone {
-                    tracing::warn!(error = ?second, "and the stop after a failed start did not go well");
-                }
-                Err(error)
-            }
+    ///
+    /// Interrupted, it is as if a stop had been asked for as soon as it was done.
+    async fn start(mut self, parts: Parts, settings: Settings) -> Result<Self, Error> {
+        let stop = self.stop.clone();
+        let prepared = tokio::select! {
+            prepared = self.prepare(parts, settings) => prepared,
+            () = stop.interrupted() => Ok(()),
+        };
+        let Err(error) = prepared else { return Ok(self) };
+        if let Err(second) = self.stop().await {
+            tracing::warn!(error = ?second, "and the stop after a failed start did not go well");
         }
+        Err(error)
     }
 
-    async fn prepare(
-        &mut self,
-        parts: Parts,
-        names: Names,
-        stations: Vec<Station>,
-        settings: Settings,
-    ) -> Result<(), Error> {
+    async fn prepare(&mut self, mut parts: Parts, settings: Settings) -> Result<(), Error> {
+        let names = plan::names(settings.prefix, &parts.name)?;
+        let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
+        stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         self.transports.provision(&stations, settings.provision).await?;
         let crew = Crew::new(parts, names, self);

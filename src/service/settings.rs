@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, plan::is_plain};
 use crate::transport::{Memory, Provision, Transport};
 
 const KNOWN: [&str; 4] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN"];
 /// The longest prefix that leaves room for names.
-const PREFIX_LIMIT: usize = 32;
+pub(super) const PREFIX_LIMIT: usize = 32;
 /// The longest drain, in seconds.
 const DRAIN_LIMIT: u64 = 3600;
 
@@ -51,7 +51,7 @@ impl Settings {
         for (name, value) in variables {
             match name.as_str() {
                 "TEGAMI_TRANSPORT" => settings.transport = value,
-                "TEGAMI_PREFIX" => settings.prefix = prefix("TEGAMI_PREFIX", value)?,
+                "TEGAMI_PREFIX" => settings.prefix = prefix(value)?,
                 "TEGAMI_PROVISION" => settings.provision = provision(&value)?,
                 "TEGAMI_DRAIN" => settings.drain = drain(&value)?,
                 _ => return Err(unknown(&name)),
@@ -72,12 +72,11 @@ impl Settings {
     }
 }
 
-/// A prefix, if it may begin names.
-pub(super) fn prefix(name: &str, value: String) -> Result<String, Error> {
-    let fits =
-        value.len() <= PREFIX_LIMIT && value.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
-    fits.then(|| value.clone())
-        .ok_or_else(|| setting(name, &value, &format!("at most {PREFIX_LIMIT} of A-Z a-z 0-9 - _ are allowed")))
+fn prefix(value: String) -> Result<String, Error> {
+    let fits = value.len() <= PREFIX_LIMIT && is_plain(&value);
+    fits.then(|| value.clone()).ok_or_else(|| {
+        setting("TEGAMI_PREFIX", &value, &format!("at most {PREFIX_LIMIT} of A-Z a-z 0-9 - _ are allowed"))
+    })
 }
 
 fn provision(value: &str) -> Result<Provision, Error> {

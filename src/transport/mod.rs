@@ -67,6 +67,16 @@ impl Outgoing {
 }
 
 /// What a transport can promise; what it cannot is refused where a user asks for it.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use tegami::transport::Capabilities;
+///
+/// let sqs = Capabilities::none().durable().message_limit(256 * 1024).attribute_limit(10);
+/// let sqs = sqs.delay(Duration::from_secs(15 * 60));
+/// assert!(sqs.durable && !sqs.exact_attempts);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -84,6 +94,64 @@ pub struct Capabilities {
     pub attribute_limit: usize,
     /// The attempt count is exact (R4).
     pub exact_attempts: bool,
+}
+
+impl Capabilities {
+    /// Promises nothing, and takes messages of any size; a transport adds to it what it can.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            durable: false,
+            reports_unroutable: false,
+            ordered: false,
+            delay: None,
+            message_limit: usize::MAX,
+            attribute_limit: usize::MAX,
+            exact_attempts: false,
+        }
+    }
+
+    /// Unacked messages outlive our process.
+    #[must_use]
+    pub const fn durable(self) -> Self {
+        Self { durable: true, ..self }
+    }
+
+    /// An unroutable publish is an error.
+    #[must_use]
+    pub const fn reports_unroutable(self) -> Self {
+        Self { reports_unroutable: true, ..self }
+    }
+
+    /// Order per key is kept.
+    #[must_use]
+    pub const fn ordered(self) -> Self {
+        Self { ordered: true, ..self }
+    }
+
+    /// A message can wait this long before its first delivery.
+    #[must_use]
+    pub const fn delay(self, longest: Duration) -> Self {
+        Self { delay: Some(longest), ..self }
+    }
+
+    /// The largest message, attributes counted, in bytes.
+    #[must_use]
+    pub const fn message_limit(self, bytes: usize) -> Self {
+        Self { message_limit: bytes, ..self }
+    }
+
+    /// The most attributes a message can carry.
+    #[must_use]
+    pub const fn attribute_limit(self, attributes: usize) -> Self {
+        Self { attribute_limit: attributes, ..self }
+    }
+
+    /// The attempt count is exact.
+    #[must_use]
+    pub const fn exact_attempts(self) -> Self {
+        Self { exact_attempts: true, ..self }
+    }
 }
 
 /// Carries sealed messages from publishers to queues and from queues to consumers.
@@ -113,7 +181,7 @@ pub trait Transport: Send + Sync + 'static {
     /// Hands over one message.
     ///
     /// # Errors
-    /// `Rejected` when it was certainly not stored; `Unknown` when it may have been.
+    /// `Unknown` when it may have been stored; every other kind when it certainly was not.
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError>;
 
     /// Starts to take deliveries from a queue.

@@ -44,6 +44,8 @@ fn billing(role: &str) -> Service {
         "hanging" => service.drain(Duration::ZERO).on::<OrderPaid>(wait),
         "blocking" => service.drain(Duration::ZERO).on::<OrderPaid>(block),
         "exiting" => service.on::<OrderPaid>(exit),
+        "starting" => service.on::<OrderPaid>(quick).before_start(wait_for_ever),
+        "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
         "failing" => service.on::<OrderPaid>(quick).stopping(async |_| Err::<(), _>("no disk")),
         other => panic!("no such role: {other}"),
     }
@@ -52,6 +54,11 @@ fn billing(role: &str) -> Service {
 async fn publish(service: Handle) -> Result<(), Error> {
     service.publisher().publish(&OrderPaid::builder().order_id("o-1").build()).await?;
     Ok(())
+}
+
+async fn wait_for_ever(_: Handle) -> Result<(), Error> {
+    println!("running");
+    std::future::pending().await
 }
 
 async fn quick(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
@@ -117,6 +124,24 @@ fn s5_a_second_signal_ends_the_process_within_a_second() {
     let child = start("waiting");
     send(&child, "-TERM");
     // The first signal must have been taken before the second: Unix merges equal pending signals.
+    send_until_it_ends(child);
+}
+
+#[test]
+fn s5_a_signal_ends_a_start_that_does_not_come_to_its_end() {
+    for signal in ["-TERM", "-INT"] {
+        let child = start("starting");
+        send(&child, signal);
+        let (code, took) = end(child);
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(took <= Duration::from_secs(1), "{signal} took {took:?}");
+    }
+}
+
+#[test]
+fn s5_a_second_signal_ends_the_undoing_of_a_start() {
+    let child = start("stuck");
+    send(&child, "-TERM");
     send_until_it_ends(child);
 }
 

@@ -67,6 +67,27 @@ async fn a_failed_hook_stops_the_start_and_what_was_opened_is_closed() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn h1_a_hook_that_panics_has_failed_and_the_drain_goes_on() -> Result<(), Error> {
+    async fn slow(_: OrderPaid, ctx: Context<Log>) -> Result<(), HandlerError> {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        ctx.state().lock().expect("one thread").push("handled");
+        Ok(())
+    }
+    fn panics(_: Handle<Log>) -> std::future::Ready<Result<(), Error>> {
+        panic!("no disk")
+    }
+    let log = Log::default();
+    let service = Service::new("billing").transport(Memory::new()).state(log.clone()).on::<OrderPaid>(slow);
+    let running = service.stopping(panics).stopped(note(&log, "stopped")).start().await?;
+    running.publisher().publish(&order("o-1")).await?;
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    let error = running.stop().await.expect_err("the hook fails");
+    assert!(format!("{error:?}").contains("no disk"), "{error:?}");
+    assert_eq!(words(&log), ["handled", "stopped"]);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_hook_that_fails_at_the_stop_is_told_and_the_others_still_run() -> Result<(), Error> {
     let log = Log::default();

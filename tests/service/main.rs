@@ -3,13 +3,19 @@
 mod contracts {
     tegami::include_contracts!();
 }
+mod containment;
+mod faults;
+mod faulty;
 mod handling;
 mod lifecycle;
 mod middleware;
+mod order;
 mod poison;
 mod publishing;
 mod retries;
+mod secrecy;
 mod shutdown;
+mod testing;
 mod topology;
 
 use contracts::shop::orders::v1::OrderPaid;

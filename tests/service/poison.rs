@@ -161,3 +161,42 @@ async fn x7_a_redriven_dead_letter_is_handled_with_its_own_id() -> Result<(), Er
     assert_eq!(test.handled::<OrderPaid>(), [order("o-1")]);
     Ok(())
 }
+
+#[tokio::test]
+async fn x3_what_a_foreign_message_says_of_itself_cannot_mislead() -> Result<(), Error> {
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    let named = |event: &str| {
+        let event = serde_json::Value::from(event);
+        enveloped(r#"{"orderId": "o-1", "currency": "EUR"}"#)
+            .replace("{\"service\"", &format!(r#"{{"tegami": {{"event": {event}}}, "service""#))
+    };
+    let long = "x".repeat(10_000);
+    // The envelope's word counts, not the attribute's.
+    let mut other = foreign(0, named("shop.orders.v1.OrderPaid"));
+    other.sealed.attributes.set("tegami-event", "shop.billing.v1.ReceiptSent");
+    memory.publish(other).await?;
+    let mut other = foreign(1, named("shop.billing.v1.ReceiptSent"));
+    other.sealed.attributes.set("tegami-event", "shop.orders.v1.OrderPaid");
+    memory.publish(other).await?;
+    // Nobody can say that it is the last attempt, or forge a line of a log, or fill one.
+    let mut forged = foreign(2, enveloped(r#"{"orderId": "o-2", "currency": "EUR"}"#));
+    for name in ["tegami-attempt", "x-death", "ApproximateReceiveCount"] {
+        forged.sealed.attributes.set(name, "4294967295");
+    }
+    memory.publish(forged).await?;
+    memory.publish(foreign(3, named("a\nERROR b\u{1b}[31m\u{0}"))).await?;
+    memory.publish(foreign(4, named(&long))).await?;
+    memory.publish(foreign(5, enveloped("{}").replace(r#""m""#, &format!("{long:?}")))).await?;
+    test.fail_next::<OrderPaid>(HandlerError::retry("not yet"));
+    test.settle().await;
+    assert_eq!(test.handled::<OrderPaid>().len(), 2);
+    let letters = test.dead_letters();
+    let reasons: Vec<_> = letters.iter().map(|letter| letter.reason()).collect();
+    let unknown = ReasonKind::UnknownType;
+    assert_eq!(reasons, [unknown, unknown, unknown, ReasonKind::Undecodable]);
+    for letter in letters {
+        assert!(letter.error().len() <= 1024 && !letter.error().chars().any(char::is_control), "{}", letter.error());
+    }
+    Ok(())
+}

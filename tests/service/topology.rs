@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tegami::{Context, Error, ErrorKind, HandlerError, Service, transport::Memory};
 
-use crate::contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
+use crate::contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid, warehouse::v1::StockMoved};
 
 async fn ignore<E: tegami::Event>(_: E, _: Context) -> Result<(), HandlerError> {
     Ok(())
@@ -49,9 +49,11 @@ fn k1_wishes_that_cannot_both_be_had_are_refused() {
         .on_with::<OrderPaid>(ignore, |s| s.group("all").concurrency(2))
         .on_with::<ReceiptSent>(ignore, |s| s.group("all").concurrency(3));
     let none = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.concurrency(0));
+    let endless = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.concurrency(usize::MAX));
     let never = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.timeout(Duration::ZERO));
     let nameless = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.group("a b"));
-    for (service, word) in [(clash, "2 and 3"), (none, "concurrency 0"), (never, "timeout of 0"), (nameless, "a b")] {
+    let words = ["2 and 3", "concurrency 0", "65535", "timeout of 0", "a b"];
+    for (service, word) in [clash, none, endless, never, nameless].into_iter().zip(words) {
         let error = service.topology().expect_err(word).to_string();
         assert!(error.contains(word), "{error}");
     }
@@ -84,5 +86,59 @@ fn long_queue_names_are_cut_to_eighty_and_stay_apart() -> Result<(), Error> {
     let (one, two) = (name("s".repeat(63) + "1")?, name("s".repeat(63) + "2")?);
     assert_eq!((one.len(), two.len()), (80, 80));
     assert_ne!(one, two);
+    Ok(())
+}
+
+#[test]
+fn k1_a_prefix_or_name_that_breaks_the_names_of_queues_is_refused_in_code_too() {
+    for prefix in ["a b", "\u{e9}", &"p".repeat(33)] {
+        let error = Service::new("billing").prefix(prefix).on::<OrderPaid>(ignore).topology().expect_err(prefix);
+        assert!(error.kind() == ErrorKind::Setting && error.to_string().contains(prefix), "{error}");
+    }
+    let error = Service::new("\u{e9}".repeat(40)).on::<OrderPaid>(ignore).topology().expect_err("multi-byte");
+    assert_eq!(error.kind(), ErrorKind::Setting);
+}
+
+#[test]
+fn the_longest_names_are_valid_unique_and_have_room_for_dead_letters() -> Result<(), Error> {
+    let mut names = std::collections::BTreeSet::new();
+    for ending in ["1", "2"] {
+        let service = Service::new("s".repeat(64))
+            .prefix("p".repeat(32))
+            .on::<OrderPaid>(ignore)
+            .on_with::<ReceiptSent>(ignore, |s| s.group("g".repeat(1_000) + ending))
+            .on_with::<StockMoved>(ignore, |s| s.group("g".repeat(1_000) + ending));
+        for queue in service.topology()?.queues {
+            for name in [queue.name, queue.dead_letters] {
+                let stem = name.strip_suffix(".fifo").unwrap_or(&name);
+                assert!(stem.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_'), "{name}");
+                assert!(name.len() <= 80 && (name.contains("-dead") || name.len() <= 75), "{name}");
+                names.insert(name);
+            }
+        }
+    }
+    assert_eq!(names.len(), 10, "the order's queue is the same in both: {names:?}");
+    Ok(())
+}
+
+#[test]
+fn k1_a_group_named_as_the_dead_letters_of_another_is_refused() {
+    for beside in ["all-dead", "all-retry-1", "all-retry-5"] {
+        let service = Service::new("billing")
+            .on_with::<OrderPaid>(ignore, |s| s.group("all"))
+            .on_with::<ReceiptSent>(ignore, |s| s.group(beside));
+        let error = service.topology().expect_err(beside).to_string();
+        assert!(error.contains(beside) && error.contains("`billing-all`"), "{error}");
+    }
+}
+
+#[test]
+fn a_group_keeps_what_is_ordered_apart_from_what_is_not() -> Result<(), Error> {
+    let service = Service::new("billing")
+        .on_with::<OrderPaid>(ignore, |s| s.group("all"))
+        .on_with::<StockMoved>(ignore, |s| s.group("all"));
+    let queues = service.topology()?.queues;
+    let kept: Vec<_> = queues.iter().map(|queue| (queue.name.as_str(), queue.ordered)).collect();
+    assert_eq!(kept, [("billing-all", false), ("billing-all.fifo", true)]);
     Ok(())
 }

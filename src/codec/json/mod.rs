@@ -6,6 +6,7 @@
 mod calendar;
 mod codec;
 mod describe;
+mod discreet;
 mod duration;
 mod enums;
 mod field_mask;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Result;
 
-use super::{finite, layout::Layout};
+use super::{discreet::discreet, finite, layout::Layout};
 
 /// As deep as JSON may nest: as deep as the parser goes.
 const DEPTH: usize = 127;
@@ -26,13 +26,13 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// Reads JSON text; nothing may follow it.
 ///
 /// # Errors
-/// Not JSON, not UTF-8, not this type, nested too deep, or something after the end.
+/// Not JSON, not UTF-8, not this type, nested too deep, or something after the end. The text quotes no value.
 pub fn from_slice<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
     let text = std::str::from_utf8(text).map_err(serde::de::Error::custom)?;
     if is_too_deep(text.as_bytes()) {
         return Err(serde::de::Error::custom(format_args!("nested more than {DEPTH} deep")));
     }
-    serde_json::from_str(text)
+    serde_json::from_str(text).map_err(discreet)
 }
 
 /// The parser bounds only what it builds; what it skips may nest on.

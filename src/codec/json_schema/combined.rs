@@ -71,7 +71,7 @@ impl<'de, F: Form> Visitor<'de> for MapVisitor<F> {
         let mut map = BTreeMap::new();
         while let Some((name, Read(value))) = object.next_entry::<String, Read<F>>()? {
             if map.contains_key(&name) {
-                return Err(A::Error::custom(format!("duplicate entry `{name}`")));
+                return Err(A::Error::custom("a map has a key twice"));
             }
             map.insert(name, value);
         }

@@ -47,7 +47,7 @@ impl JsonBase {
                 Ok(data.get().into())
             }
             "base64_gzip_json" => {
-                let text: Cow<'_, str> = serde_json::from_str(data.get())
+                let text: Cow<'_, str> = json::from_slice(data.get().as_bytes())
                     .map_err(|error| undecodable("compressed `data` is not a string").caused_by(error))?;
                 let bytes = self.bounds.decompress(&self.bounds.decode_base64(text.as_bytes())?)?;
                 strict::check(&bytes, "JSON in `data`")?;

@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    queue::Wake,
+    queue::{Wake, end_of},
     routes::QueueId,
     state::{Published, State},
 };
@@ -35,6 +35,7 @@ pub(super) struct Broker {
 pub(super) struct Held {
     pub(super) state: State,
     bells: Vec<Arc<Bell>>,
+    readers: Vec<usize>,
     log: VecDeque<Arc<Outgoing>>,
     log_limit: usize,
 }
@@ -71,7 +72,13 @@ pub(super) enum Answer {
 
 impl Broker {
     pub(super) fn new(capacity: usize, deadline: Duration, clock: Clock, log_limit: usize) -> Self {
-        let held = Held { state: State::new(capacity), bells: Vec::new(), log: VecDeque::new(), log_limit };
+        let held = Held {
+            state: State::new(capacity),
+            bells: Vec::new(),
+            readers: Vec::new(),
+            log: VecDeque::new(),
+            log_limit,
+        };
         let (quiet, connections) = (Notify::new(), AtomicU64::new(0));
         Self { clock, deadline, quiet, connections, held: Mutex::new(held) }
     }
@@ -83,6 +90,11 @@ impl Broker {
 
     pub(super) fn now(&self) -> Instant {
         self.clock.instant()
+    }
+
+    /// When a publish that begins now stops to wait for room.
+    pub(super) fn publish_deadline(&self) -> Instant {
+        end_of(self.deadline, self.now())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
@@ -135,6 +147,25 @@ impl Held {
             self.bells.resize_with(queue + 1, Arc::default);
         }
         self.bells[queue].clone()
+    }
+
+    /// One more reads this queue.
+    pub(super) fn begin_reading(&mut self, queue: QueueId) {
+        if self.readers.len() <= queue {
+            self.readers.resize(queue + 1, 0);
+        }
+        self.readers[queue] += 1;
+    }
+
+    /// One less reads this queue.
+    pub(super) fn end_reading(&mut self, queue: QueueId) {
+        self.readers[queue] -= 1;
+    }
+
+    /// Is everything settled in all the queues that somebody reads?
+    pub(super) fn is_quiet_where_read(&self) -> bool {
+        let mut readers = self.readers.iter().enumerate();
+        readers.all(|(queue, readers)| *readers == 0 || self.state.is_empty(queue))
     }
 
     fn rings(&mut self, wakes: Vec<(QueueId, Wake)>) -> Vec<(Arc<Bell>, Wake)> {

@@ -49,6 +49,12 @@ impl Deliveries for QueueDeliveries {
     }
 }
 
+impl Drop for QueueDeliveries {
+    fn drop(&mut self) {
+        self.broker.lock().end_reading(self.queue);
+    }
+}
+
 enum Looked {
     Found(Vec<Delivery>),
     Empty(Option<Instant>),

@@ -101,7 +101,8 @@ impl Memory {
         self.broker.lock().state.unroutable()
     }
 
-    /// Waits until every message is settled: none ready, none delayed, none in flight.
+    /// Waits until every message is settled: none ready, none delayed, none in flight. It never ends while there is
+    /// one in a queue that nobody reads.
     ///
     /// # Cancel safety
     /// Nothing is lost when this future is dropped.
@@ -113,6 +114,11 @@ impl Memory {
             }
             quiet.await;
         }
+    }
+
+    /// Is every message settled that is in a queue somebody reads?
+    pub(crate) fn is_quiet_where_read(&self) -> bool {
+        self.broker.lock().is_quiet_where_read()
     }
 
     fn queue(&self, name: &str) -> Result<QueueId, TransportError> {
@@ -154,15 +160,13 @@ impl Transport for Memory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            durable: false,
-            reports_unroutable: true,
-            ordered: true,
-            delay: Some(LONGEST_DELAY),
-            message_limit: limits::MESSAGE,
-            attribute_limit: limits::ATTRIBUTES,
-            exact_attempts: true,
-        }
+        Capabilities::none()
+            .reports_unroutable()
+            .ordered()
+            .delay(LONGEST_DELAY)
+            .message_limit(limits::MESSAGE)
+            .attribute_limit(limits::ATTRIBUTES)
+            .exact_attempts()
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
@@ -171,13 +175,18 @@ impl Transport for Memory {
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
-        let deadline = self.broker.now() + self.broker.deadline;
+        let deadline = self.broker.publish_deadline();
         self.publish_until(outgoing, deadline).await
     }
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         let queue = self.queue(&queue.name)?;
-        let (broker, bell) = (self.broker.clone(), self.broker.lock().bell(queue));
+        let bell = {
+            let mut held = self.broker.lock();
+            held.begin_reading(queue);
+            held.bell(queue)
+        };
+        let broker = self.broker.clone();
         let (connection, closed) = (self.connection, self.closed.clone());
         Ok(Box::new(QueueDeliveries { broker, connection, closed, queue, bell }))
     }

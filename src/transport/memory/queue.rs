@@ -242,6 +242,7 @@ impl Queue {
 /// What a settlement came to.
 pub(super) type Settled = Result<(), SettleErrorKind>;
 
-fn end_of(delay: Duration, now: Instant) -> Instant {
+/// When a delay that begins now has passed.
+pub(super) fn end_of(delay: Duration, now: Instant) -> Instant {
     now.checked_add(delay).unwrap_or(now + NEVER)
 }

@@ -132,6 +132,11 @@ impl State {
         self.unroutable
     }
 
+    /// Is every message of this queue settled?
+    pub(super) fn is_empty(&self, queue: QueueId) -> bool {
+        self.queues[queue].unsettled() == 0
+    }
+
     /// Is every message settled?
     pub(super) fn is_quiet(&self) -> bool {
         self.unsettled == 0

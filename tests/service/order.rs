@@ -1,0 +1,239 @@
+//! Order per key through a whole service (O1 to O5), on a topic that two events share.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tegami::{
+    Context, Error, HandlerError, Retry, Service,
+    testing::{ReasonKind, TestService},
+    transport::Memory,
+};
+
+use crate::{
+    contracts::shop::{
+        orders::v1::OrderPaid,
+        warehouse::v1::{StockCounted, StockMoved},
+    },
+    order,
+};
+
+/// What was completed, in the order of its completion, and which keys are being handled.
+#[derive(Clone, Default)]
+struct Notes {
+    done: Arc<Mutex<Vec<(String, i64)>>>,
+    busy: Arc<Mutex<BTreeSet<String>>>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Notes {
+    fn done(&self) -> Vec<(String, i64)> {
+        self.done.lock().expect("one thread").clone()
+    }
+
+    fn of(&self, key: &str) -> Vec<i64> {
+        self.done().into_iter().filter(|(done, _)| done == key).map(|(_, quantity)| quantity).collect()
+    }
+}
+
+/// Takes a second, alone with its key; fails `quantity % 3` times, and one of a hundred for good.
+async fn handle(moved: StockMoved, ctx: Context<Notes>) -> Result<(), HandlerError> {
+    let notes = ctx.state();
+    assert_eq!(ctx.key(), Some(moved.sku.as_str()));
+    let many = {
+        let mut busy = notes.busy.lock().expect("one thread");
+        assert!(busy.insert(moved.sku.clone()), "two handlers for the key {}", moved.sku);
+        busy.len()
+    };
+    notes.most.fetch_max(many, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    notes.busy.lock().expect("one thread").remove(&moved.sku);
+    if moved.quantity == 100 || i64::from(ctx.attempt()) <= moved.quantity % 3 {
+        return Err(HandlerError::retry("not yet"));
+    }
+    notes.done.lock().expect("one thread").push((moved.sku, moved.quantity));
+    Ok(())
+}
+
+fn moved(sku: &str, quantity: i64) -> StockMoved {
+    StockMoved::builder().sku(sku).warehouse("north").quantity(quantity).build()
+}
+
+fn counted(sku: &str, quantity: i64) -> StockCounted {
+    StockCounted::builder().sku(sku).warehouse("north").quantity(quantity).build()
+}
+
+fn service(notes: &Notes) -> Service<Notes> {
+    let plan = Retry::after([10, 20].map(Duration::from_secs));
+    Service::new("stock").state(notes.clone()).on_with::<StockMoved>(handle, |s| s.retry(plan))
+}
+
+#[tokio::test]
+async fn o1_without_a_promise_a_failing_event_holds_up_no_other_of_its_key() -> Result<(), Error> {
+    async fn ignore(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
+        Ok(())
+    }
+    let test = TestService::start(Service::new("billing").on::<OrderPaid>(ignore)).await?;
+    test.fail_next::<OrderPaid>(HandlerError::retry("not yet"));
+    for amount in [1, 2] {
+        test.publish(&OrderPaid { amount_minor: amount, ..order("o-1") }).await?;
+    }
+    test.settle().await;
+    let done: Vec<_> = test.handled::<OrderPaid>().into_iter().map(|order| order.amount_minor).collect();
+    assert_eq!(done, [2, 1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn o2_events_of_a_key_complete_in_publish_order_whatever_fails() -> Result<(), Error> {
+    let notes = Notes::default();
+    let memory = Memory::new();
+    let (one, two) = (
+        TestService::start_on(&memory, service(&notes)).await?,
+        TestService::start_on(&memory, service(&notes)).await?,
+    );
+    for quantity in 0..20 {
+        for sku in ["a", "b", "c"] {
+            one.publish(&moved(sku, quantity)).await?;
+        }
+    }
+    one.settle().await;
+    for sku in ["a", "b", "c"] {
+        assert_eq!(notes.of(sku), (0..20).collect::<Vec<_>>(), "{sku}");
+    }
+    assert!(!one.handled::<StockMoved>().is_empty() && !two.handled::<StockMoved>().is_empty(), "both have a part");
+    assert!(one.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn o3_a_stuck_key_delays_no_other_and_keys_run_side_by_side() -> Result<(), Error> {
+    let notes = Notes::default();
+    let test = TestService::start(service(&notes)).await?;
+    for quantity in [2, 3] {
+        test.publish(&moved("stuck", quantity)).await?;
+    }
+    for sku in ["a", "b", "c", "d"] {
+        test.publish(&moved(sku, 0)).await?;
+    }
+    test.advance(Duration::from_secs(2)).await;
+    assert_eq!(notes.done().len(), 4, "all but the stuck one: {:?}", notes.done());
+    assert_eq!(notes.most.load(Ordering::SeqCst), 5);
+    test.settle().await;
+    assert_eq!(notes.of("stuck"), [2, 3]);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn o4_after_a_forced_stop_no_later_event_of_a_key_is_first() -> Result<(), Error> {
+    let (notes, memory) = (Notes::default(), Memory::new());
+    let start = || service(&notes).transport(memory.clone()).drain(Duration::ZERO).start();
+    let running = start().await?;
+    for quantity in 0..30 {
+        running.publisher().publish(&moved("a", quantity)).await?;
+        running.publisher().publish(&moved("b", quantity)).await?;
+    }
+    for _ in 0..3 {
+        let running = start().await?;
+        tokio::time::sleep(Duration::from_millis(12_500)).await;
+        drop(running);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        notes.busy.lock().expect("one thread").clear();
+    }
+    memory.quiet().await;
+    for sku in ["a", "b"] {
+        let mut firsts = BTreeSet::new();
+        let mut completed = notes.of(sku);
+        completed.retain(|quantity| firsts.insert(*quantity));
+        assert_eq!(completed, (0..30).collect::<Vec<_>>(), "{sku}");
+    }
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn o5_a_dead_letter_leaves_a_gap_and_its_key_goes_on() -> Result<(), Error> {
+    let notes = Notes::default();
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, service(&notes)).await?;
+    for quantity in [0, 100, 1, 2] {
+        test.publish(&moved("a", quantity)).await?;
+    }
+    test.settle().await;
+    assert_eq!(notes.of("a"), [0, 1, 2]);
+    let [letter] = &test.dead_letters()[..] else { panic!("one dead letter") };
+    assert_eq!((letter.reason(), letter.attempts()), (ReasonKind::HandlerError, 3));
+    assert_eq!(letter.details().queue, "stock-shop-warehouse-v1-StockMoved.fifo");
+    Ok(())
+}
+
+#[tokio::test]
+async fn o5_what_cannot_be_decoded_holds_up_no_event_of_its_key() -> Result<(), Error> {
+    use tegami::{
+        envelope::{MessageId, Sealed},
+        transport::{Outgoing, Transport},
+    };
+    let notes = Notes::default();
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, service(&notes)).await?;
+    let id = MessageId::parse("m-1").expect("a valid id");
+    let sealed = Sealed { body: "poison".into(), ..Sealed::default() };
+    let mut poison = Outgoing::new(id, "shop.warehouse.v1.StockMoved", "shop-warehouse-v1.fifo", sealed);
+    (poison.key, poison.ordered) = (Some("a".to_owned()), true);
+    memory.publish(poison).await?;
+    test.publish(&moved("a", 0)).await?;
+    test.settle().await;
+    assert_eq!((notes.of("a"), test.dead_letters().len()), (vec![0], 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn d5_events_that_share_a_topic_each_reach_the_queues_that_ask_for_them_by_name() -> Result<(), Error> {
+    async fn count(counted: StockCounted, ctx: Context<Notes>) -> Result<(), HandlerError> {
+        ctx.state().done.lock().expect("one thread").push((counted.sku, counted.quantity));
+        Ok(())
+    }
+    let notes = Notes::default();
+    let memory = Memory::new();
+    let counting = Service::new("counting").state(notes.clone()).on::<StockCounted>(count);
+    let bindings = counting.topology()?.queues.remove(0).bindings;
+    assert!(bindings.iter().all(|binding| binding.by_name), "{bindings:?}");
+    let counting = TestService::start_on(&memory, counting).await?;
+    let moving = TestService::start_on(&memory, service(&Notes::default())).await?;
+    moving.publish(&moved("a", 0)).await?;
+    counting.publish(&counted("a", 7)).await?;
+    counting.settle().await;
+    assert_eq!((notes.done(), moving.handled::<StockMoved>()), (vec![("a".to_owned(), 7)], vec![moved("a", 0)]));
+    assert!(counting.dead_letters().is_empty() && moving.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn o2_a_group_keeps_the_order_of_a_key_over_both_of_its_events() -> Result<(), Error> {
+    async fn count(counted: StockCounted, ctx: Context<Notes>) -> Result<(), HandlerError> {
+        if ctx.attempt() == 1 {
+            return Err(HandlerError::retry("not yet"));
+        }
+        ctx.state().done.lock().expect("one thread").push((counted.sku, counted.quantity));
+        Ok(())
+    }
+    let notes = Notes::default();
+    let service = Service::new("stock")
+        .state(notes.clone())
+        .on_with::<StockMoved>(handle, |s| s.group("all"))
+        .on_with::<StockCounted>(count, |s| s.group("all"));
+    assert_eq!(service.topology()?.queues.len(), 1);
+    let test = TestService::start(service).await?;
+    for n in 0..5 {
+        test.publish(&moved("a", 2 * n)).await?;
+        test.publish(&counted("a", 2 * n + 1)).await?;
+    }
+    test.settle().await;
+    assert_eq!(notes.of("a"), (0..10).collect::<Vec<_>>());
+    Ok(())
+}
