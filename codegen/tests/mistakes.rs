@@ -1,6 +1,6 @@
 //! Each folder of `mistakes/` holds wrong contracts and, beside them, exactly what is said about them.
 //!
-//! `TEGAMI_BLESS=1 cargo test -p tegami-codegen` writes what is said now; read the difference by eye.
+//! `BLESS=1 cargo test -p tegami-codegen` writes what is said now; read the difference by eye.
 
 mod common;
 

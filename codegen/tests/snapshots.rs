@@ -1,6 +1,6 @@
 //! Each folder of `snapshots/` holds contracts and, beside them, the exact Rust they become.
 //!
-//! `TEGAMI_BLESS=1 cargo test -p tegami-codegen` writes what is generated now; read the difference by eye.
+//! `BLESS=1 cargo test -p tegami-codegen` writes what is generated now; read the difference by eye.
 
 mod common;
 

@@ -9,9 +9,9 @@ pub fn cases(folder: &str) -> Vec<PathBuf> {
     cases
 }
 
-/// Compares texts with the files they should be in, or writes them there when `TEGAMI_BLESS` is set.
+/// Compares texts with the files they should be in, or writes them there when `BLESS` is set.
 pub fn compare(texts: impl IntoIterator<Item = (PathBuf, String)>) {
-    let is_blessed = env::var_os("TEGAMI_BLESS").is_some();
+    let is_blessed = env::var_os("BLESS").is_some();
     let mut different = Vec::new();
     for (file, actual) in texts {
         if is_blessed {
