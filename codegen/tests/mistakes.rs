@@ -4,22 +4,14 @@
 
 mod common;
 
-use std::{env, fs, path::Path, path::PathBuf};
+use std::{env, fs, path::Path};
 
-use common::{cases, compare};
+use common::{cases, compare, folder};
 
 /// What is said about one case.
 fn mistakes(case: &Path) -> String {
     let error = tegami_codegen::compile_to_strings(case).expect_err("the contracts have mistakes");
     format!("{error}\n")
-}
-
-/// A new, empty folder for one test.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod cycles;
 mod fingerprint;
 mod location;
 mod rules;
 mod set;
 
+pub(crate) use cycles::groups;
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use location::{Location, Mistake, Mistakes};
 pub(crate) use rules::{Format, Rules};

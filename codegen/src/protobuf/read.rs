@@ -5,7 +5,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, MessageDesc
 use super::{
     locate::Places,
     options,
-    types::{enum_ref, field_type, message_ref, oneof_ref, presence, variant},
+    types::{Cycles, enum_ref, field_type, message_ref, oneof_ref, presence, variant},
 };
 use crate::{
     emit::{camel, snake},
@@ -22,7 +22,12 @@ const MESSAGE_OPTIONS: i32 = 7;
 const EXTENSION: i32 = 50920;
 
 /// Everything a file puts into its package; `None` when it cannot be used at all.
-pub(super) fn file(file: &FileDescriptor, source: &Source, mistakes: &mut Mistakes) -> Option<Package> {
+pub(super) fn file(
+    file: &FileDescriptor,
+    source: &Source,
+    cycles: &Cycles,
+    mistakes: &mut Mistakes,
+) -> Option<Package> {
     let places = Places::new(file, source);
     if file.syntax() != Syntax::Proto3 {
         let hint = "write `syntax = \"proto3\";` as the first line";
@@ -36,7 +41,7 @@ pub(super) fn file(file: &FileDescriptor, source: &Source, mistakes: &mut Mistak
     }
     let package =
         Package { name: file.package_name().to_owned(), sources: vec![source.shown.clone()], ..Package::default() };
-    let mut reader = Reader { file, places, package, mistakes };
+    let mut reader = Reader { file, places, cycles, package, mistakes };
     file.messages().for_each(|message| reader.message(&message));
     file.enums().for_each(|item| reader.item(&item));
     Some(reader.package)
@@ -45,6 +50,7 @@ pub(super) fn file(file: &FileDescriptor, source: &Source, mistakes: &mut Mistak
 struct Reader<'a> {
     file: &'a FileDescriptor,
     places: Places<'a>,
+    cycles: &'a Cycles,
     package: Package,
     mistakes: &'a mut Mistakes,
 }
@@ -109,7 +115,7 @@ impl Reader<'_> {
             docs: self.places.docs(field.path()),
             at,
             ty,
-            presence: presence(field),
+            presence: presence(field, self.cycles),
             rules: options.rules,
             key: options.key,
             attribute: options.attribute,

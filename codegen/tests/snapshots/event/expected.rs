@@ -113,7 +113,7 @@ const _: () = {
                 },
             ],
             ordered: true,
-            fingerprint: "0f5f27e92f7bbdc0",
+            fingerprint: "444011a7a2ed23af",
             source: "tests/snapshots/event/contract.proto:10",
         };
         type Format = __private::Protobuf;

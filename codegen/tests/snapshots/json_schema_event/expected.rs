@@ -129,7 +129,7 @@ const _: () = {
                 },
             ],
             ordered: true,
-            fingerprint: "bf112759fa845d7d",
+            fingerprint: "a526cf07b28cf33a",
             source: "tests/snapshots/json_schema_event/parcel_shipped.schema.json:1",
         };
         type Format = __private::JsonSchema;
