@@ -60,7 +60,7 @@ pub mod __private {
 #[macro_export]
 macro_rules! include_contracts {
     () => {
-        include!(concat!(env!("OUT_DIR"), "/tegami/contracts.rs"));
+        include!(concat!(env!("OUT_DIR"), "/tegami/all-packages.rs"));
     };
     ($package:literal) => {
         include!(concat!(env!("OUT_DIR"), "/tegami/", $package, ".rs"));

@@ -13,8 +13,8 @@ use crate::{
     protobuf,
 };
 
-/// The file `include_contracts!()` takes in.
-const INDEX: &str = "contracts.rs";
+/// The file `include_contracts!()` takes in; no package can have its name.
+const INDEX: &str = "all-packages.rs";
 
 /// The text of every file.
 pub(crate) fn render(

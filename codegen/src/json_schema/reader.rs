@@ -78,6 +78,9 @@ impl<'a> Reader<'a> {
         for (document, file) in self.documents.iter() {
             let package = self.package(split(&file.id).0);
             package.sources.push(file.shown.clone());
+            if package.at.file.is_empty() {
+                package.at = file.root.get("$id").unwrap_or(&file.root).at.clone();
+            }
             self.root(document, &file.root);
             for member in file.root.get("$defs").map_or(&[][..], Node::members) {
                 if self.is_nameable(&member.name, &member.at) {

@@ -22,6 +22,8 @@ pub(crate) use set::Contracts;
 pub(crate) struct Package {
     /// Dotted: `shop.orders.v1`.
     pub(crate) name: String,
+    /// The first place where a contract names it.
+    pub(crate) at: Location,
     /// The files it was read from, as shown to people.
     pub(crate) sources: Vec<String>,
     pub(crate) structs: Vec<Struct>,

@@ -45,6 +45,9 @@ impl Contracts {
         let mut set = Self::default();
         for package in packages {
             let known = set.packages.entry(package.name.clone()).or_default();
+            if known.name.is_empty() {
+                known.at = package.at;
+            }
             known.name = package.name;
             known.sources.extend(package.sources);
             known.structs.extend(package.structs);

@@ -21,6 +21,9 @@ const MESSAGE_OPTIONS: i32 = 7;
 /// The number of tegami's options.
 const EXTENSION: i32 = 50920;
 
+/// Packages of files that every contract can import.
+const OURS: [&str; 2] = ["google.protobuf", "tegami.v1"];
+
 /// Everything a file puts into its package; `None` when it cannot be used at all.
 pub(super) fn file(
     file: &FileDescriptor,
@@ -39,8 +42,12 @@ pub(super) fn file(
         mistakes.add(&places.at(&[PACKAGE], &[]), "the file has no package", hint);
         return None;
     }
-    let package =
-        Package { name: file.package_name().to_owned(), sources: vec![source.shown.clone()], ..Package::default() };
+    let (name, at) = (file.package_name().to_owned(), places.at(&[PACKAGE], &[]));
+    if OURS.contains(&name.as_str()) {
+        mistakes.add(&at, format!("the package `{name}` is taken"), "give the contracts a package of their own");
+        return None;
+    }
+    let package = Package { name, at, sources: vec![source.shown.clone()], ..Package::default() };
     let mut reader = Reader { file, places, cycles, package, mistakes };
     file.messages().for_each(|message| reader.message(&message));
     file.enums().for_each(|item| reader.item(&item));
