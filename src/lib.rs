@@ -50,7 +50,7 @@ pub mod __private {
         codec::{JsonSchema, Protobuf, json, json_schema},
         contract::{AttributeKind, AttributeSpec, Contract},
         event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
-        json_object,
+        json_described, json_object,
     };
 }
 

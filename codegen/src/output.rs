@@ -37,6 +37,7 @@ pub(crate) fn render(
 
 fn impls(package: &Package, set: &Contracts) -> TokenStream {
     let mut code = protobuf::json(package, set);
+    code.extend(json_schema::described(package));
     for item in &package.structs {
         code.extend(emit::event(item, set));
         code.extend(emit::rules(item, set));

@@ -29,7 +29,7 @@ impl Reader<'_> {
                 fields,
                 event,
             };
-            let text = item.event.as_ref().map(|_| bundle::text(self.documents, scope.document)).unwrap_or_default();
+            let text = node.pointer.is_empty().then(|| bundle::text(self.documents, scope.document));
             let layout = Layout { closed: self.closed(node), nullable, text };
             let package = self.package(&scope.rust.package);
             package.layouts.insert(scope.rust.clone(), layout);

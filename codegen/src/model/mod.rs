@@ -40,8 +40,8 @@ pub(crate) struct Layout {
     pub(crate) closed: bool,
     /// Properties that must be there, and may be null.
     pub(crate) nullable: BTreeSet<String>,
-    /// The contract's text, where the object is an event.
-    pub(crate) text: String,
+    /// The contract's text, where the object has a file of its own.
+    pub(crate) text: Option<String>,
 }
 
 /// The language of a contract; it decides how values are stored in Rust.

@@ -4,7 +4,9 @@
 //! adds how they look as JSON.
 
 mod compile;
+mod describe;
 mod enrich;
+mod enums;
 mod json;
 mod locate;
 mod options;
