@@ -56,7 +56,7 @@ pub mod __private {
         codec::{JsonSchema, Protobuf, json, json_schema},
         contract::{AttributeKind, AttributeSpec, Contract},
         event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
-        json_object,
+        json_described, json_object,
     };
 }
 
@@ -66,7 +66,7 @@ pub mod __private {
 #[macro_export]
 macro_rules! include_contracts {
     () => {
-        include!(concat!(env!("OUT_DIR"), "/tegami/contracts.rs"));
+        include!(concat!(env!("OUT_DIR"), "/tegami/all-packages.rs"));
     };
     ($package:literal) => {
         include!(concat!(env!("OUT_DIR"), "/tegami/", $package, ".rs"));

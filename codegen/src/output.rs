@@ -13,8 +13,8 @@ use crate::{
     protobuf,
 };
 
-/// The file `include_contracts!()` takes in.
-const INDEX: &str = "contracts.rs";
+/// The file `include_contracts!()` takes in; no package can have its name.
+const INDEX: &str = "all-packages.rs";
 
 /// The text of every file.
 pub(crate) fn render(
@@ -37,6 +37,7 @@ pub(crate) fn render(
 
 fn impls(package: &Package, set: &Contracts) -> TokenStream {
     let mut code = protobuf::json(package, set);
+    code.extend(json_schema::described(package));
     for item in &package.structs {
         code.extend(emit::event(item, set));
         code.extend(emit::rules(item, set));

@@ -1,6 +1,7 @@
 //! Finds and reads the contract files below a folder.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -12,6 +13,9 @@ const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// How the names of contract files end; those in YAML are found to be refused.
 const ENDINGS: [&str; 4] = [".proto", ".schema.json", ".schema.yaml", ".schema.yml"];
+
+/// What to do about what is there and cannot be read.
+const READABLE: &str = "check that it is there, and that this build may read it";
 
 /// One contract file.
 #[derive(Debug)]
@@ -25,62 +29,113 @@ pub(crate) struct Source {
 
 /// All contract files below a folder, sorted by name: `*.proto` and `*.schema.json`.
 pub(crate) fn find(root: &Path, mistakes: &mut Mistakes) -> Vec<Source> {
-    let mut paths = Vec::new();
-    if let Err(error) = walk(root, &mut paths) {
-        let reason = format!("the folder cannot be read: {error}");
-        mistakes.add(&file(&shown(root)), reason, "create it beside `Cargo.toml`, or name another in `build.rs`");
+    let mut search = Search { mistakes, seen: BTreeSet::new(), found: Vec::new() };
+    if !search.walk(root) {
         return Vec::new();
     }
+    let mut paths = search.found;
     paths.sort();
     if paths.is_empty() {
         let hint = "put a `*.proto` or `*.schema.json` file into it";
         mistakes.add(&file(&shown(root)), "the folder holds no contracts", hint);
     }
-    paths.retain(|path| !is_yaml(path, mistakes));
+    paths.retain(|path| is_named_well(path, mistakes));
     paths.iter().filter_map(|path| read(root, path, mistakes)).collect()
 }
 
-/// Refuses a contract in YAML, which would else be overlooked in silence.
-fn is_yaml(path: &Path, mistakes: &mut Mistakes) -> bool {
-    let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-    if is_yaml {
-        mistakes.add(
-            &file(&shown(path)),
-            "contracts in YAML are not read",
-            "write the schema as JSON: `*.schema.json`",
-        );
-    }
-    is_yaml
+struct Search<'a> {
+    mistakes: &'a mut Mistakes,
+    /// Folders without links in their path: a link may lead back to one around it.
+    seen: BTreeSet<PathBuf>,
+    found: Vec<PathBuf>,
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+impl Search<'_> {
+    /// Looks into a folder and those inside it; `false`, and a mistake, when it cannot be read.
+    fn walk(&mut self, folder: &Path) -> bool {
+        match self.entries(folder) {
+            Ok(entries) => entries.into_iter().for_each(|path| self.visit(path)),
+            Err(error) => {
+                let reason = format!("the folder cannot be read: {error}");
+                let hint = "create it beside `Cargo.toml`, or name another in `build.rs`";
+                let hint = if self.seen.is_empty() { hint } else { READABLE };
+                self.mistakes.add(&file(&shown(folder)), reason, hint);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What is in a folder, by name; nothing if it has been seen before.
+    fn entries(&mut self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(folder)?;
+        if !self.seen.insert(folder.canonicalize()?) {
+            return Ok(Vec::new());
+        }
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn visit(&mut self, path: PathBuf) {
         if path.is_dir() {
-            walk(&path, found)?;
-        } else if path.to_str().is_some_and(|name| ENDINGS.iter().any(|ending| name.ends_with(ending))) {
-            found.push(path);
+            self.walk(&path);
+        } else if ENDINGS.iter().any(|ending| path.to_string_lossy().to_lowercase().ends_with(ending)) {
+            self.found.push(path);
         }
     }
-    Ok(())
+}
+
+/// Refuses files that would else be overlooked in silence, and names that have no place in Rust's source.
+fn is_named_well(path: &Path, mistakes: &mut Mistakes) -> bool {
+    let name = path.to_string_lossy();
+    let (reason, hint) = match path.to_str() {
+        None => ("the file's name is not UTF-8", "rename it"),
+        Some(name) if name.contains(char::is_control) => ("the file's name has a control character", "rename it"),
+        Some(name) if [".yaml", ".yml"].iter().any(|ending| name.to_lowercase().ends_with(ending)) => {
+            ("contracts in YAML are not read", "write the schema as JSON: `*.schema.json`")
+        }
+        Some(name) if !ENDINGS.iter().any(|ending| name.ends_with(ending)) => {
+            ("the file's name ends in capitals", "rename it: `*.proto` and `*.schema.json` are read")
+        }
+        Some(_) => return true,
+    };
+    mistakes.add(&file(&shown(Path::new(&*name.escape_debug().to_string()))), reason, hint);
+    false
 }
 
 fn read(root: &Path, path: &Path, mistakes: &mut Mistakes) -> Option<Source> {
     let name = slashed(path.strip_prefix(root).expect("files are found below the root"));
     let shown = shown(path);
-    let size = fs::metadata(path).map_or(0, |about| about.len());
-    if size > SIZE_LIMIT {
-        let reason = format!("the file is too large: {size} bytes, and the limit is {SIZE_LIMIT}");
-        mistakes.add(&file(&shown), reason, "split the contract into several files");
-        return None;
-    }
-    match fs::read_to_string(path) {
-        Ok(text) => Some(Source { name, shown, text }),
-        Err(error) => {
-            mistakes.add(&file(&shown), format!("the file cannot be read: {error}"), "contracts are UTF-8 text");
+    match text(path) {
+        // Editors of other systems put a mark before the text.
+        Ok(text) => Some(Source { name, shown, text: text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned() }),
+        Err((reason, hint)) => {
+            mistakes.add(&file(&shown), reason, hint);
             None
         }
     }
+}
+
+/// A file's text; the error is the reason and the hint.
+fn text(path: &Path) -> Result<String, (String, &'static str)> {
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => ("the file is not UTF-8 text".to_owned(), "save it as UTF-8"),
+        _ => (format!("the file cannot be read: {error}"), READABLE),
+    };
+    let about = fs::metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(("this is no file".to_owned(), "put the contract's text here, or rename it"));
+    }
+    if about.len() > SIZE_LIMIT {
+        let reason = format!("the file is too large: {} bytes, and the limit is {SIZE_LIMIT}", about.len());
+        return Err((reason, "split the contract into several files"));
+    }
+    let text = fs::read_to_string(path).map_err(unreadable)?;
+    if text.trim().is_empty() {
+        return Err(("the file is empty".to_owned(), "write a contract into it, or remove it"));
+    }
+    Ok(text)
 }
 
 /// A path as people know it: seen from the crate's own folder, where it lies in there.

@@ -1,25 +1,17 @@
 //! Each folder of `mistakes/` holds wrong contracts and, beside them, exactly what is said about them.
 //!
-//! `TEGAMI_BLESS=1 cargo test -p tegami-codegen` writes what is said now; read the difference by eye.
+//! `BLESS=1 cargo test -p tegami-codegen` writes what is said now; read the difference by eye.
 
 mod common;
 
-use std::{env, fs, path::Path, path::PathBuf};
+use std::{env, fs, path::Path};
 
-use common::{cases, compare};
+use common::{cases, compare, folder};
 
 /// What is said about one case.
 fn mistakes(case: &Path) -> String {
     let error = tegami_codegen::compile_to_strings(case).expect_err("the contracts have mistakes");
     format!("{error}\n")
-}
-
-/// A new, empty folder for one test.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]
@@ -58,7 +50,56 @@ fn file_over_the_limit_is_told() {
 fn file_that_is_no_text_is_told() {
     let folder = folder("bytes");
     fs::write(folder.join("bytes.proto"), [0xff, 0xfe, 0x00]).unwrap();
-    assert!(mistakes(&folder).contains("the file cannot be read"));
+    assert!(mistakes(&folder).contains("bytes.proto: the file is not UTF-8 text"));
+}
+
+#[test]
+fn mark_before_the_text_is_no_mistake() {
+    let folder = folder("mark");
+    fs::write(folder.join("a.proto"), "\u{feff}syntax = \"proto3\";\r\npackage shop.v1;\r\nmessage A {}\r\n").unwrap();
+    let schema = "\u{feff}{ \"$id\": \"shop.v1.B\", \"type\": \"object\", \"properties\": {} }";
+    fs::write(folder.join("b.schema.json"), schema).unwrap();
+    assert!(common::compile(&folder).is_ok());
+}
+
+#[test]
+fn file_of_an_odd_name_is_told() {
+    let folder = folder("names");
+    fs::write(folder.join("a\nb.proto"), "").unwrap();
+    fs::write(folder.join("B.PROTO"), "").unwrap();
+    let told = mistakes(&folder);
+    assert!(told.contains("B.PROTO: the file's name ends in capitals"), "{told}");
+    assert!(told.contains("a\\nb.proto: the file's name has a control character"), "{told}");
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{ffi::OsStr, fs, os::unix};
+
+    use super::{common, folder, mistakes};
+
+    #[test]
+    fn links_are_followed_once() {
+        let folder = folder("links");
+        fs::create_dir(folder.join("a")).unwrap();
+        fs::write(folder.join("a/a.proto"), "syntax = \"proto3\";\npackage shop.v1;\nmessage A {}\n").unwrap();
+        unix::fs::symlink("..", folder.join("a/around")).unwrap();
+        unix::fs::symlink("a", folder.join("b")).unwrap();
+        let files = common::compile(&folder).unwrap();
+        assert!(files["shop.v1.rs"].contains("/links/a/a.proto. Do not"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        let folder = folder("unreadable");
+        unix::fs::symlink("nowhere", folder.join("link.proto")).unwrap();
+        let _socket = unix::net::UnixListener::bind(folder.join("s.proto")).unwrap();
+        fs::write(folder.join(<OsStr as unix::ffi::OsStrExt>::from_bytes(b"\xff.proto")), "").unwrap();
+        let told = mistakes(&folder);
+        assert!(told.contains("link.proto: the file cannot be read: "), "{told}");
+        assert!(told.contains("s.proto: this is no file"), "{told}");
+        assert!(told.contains(".proto: the file's name is not UTF-8"), "{told}");
+    }
 }
 
 /// Contracts with one line left out, or one character changed: an answer each time, and never a fault of ours.

@@ -1,6 +1,6 @@
 //! Each folder of `snapshots/` holds contracts and, beside them, the exact Rust they become.
 //!
-//! `TEGAMI_BLESS=1 cargo test -p tegami-codegen` writes what is generated now; read the difference by eye.
+//! `BLESS=1 cargo test -p tegami-codegen` writes what is generated now; read the difference by eye.
 
 mod common;
 
@@ -15,7 +15,7 @@ const SCREEN: usize = 60;
 /// Everything that comes out of one case: the index, with each package's file in its place.
 fn generate(case: &Path) -> String {
     let files = tegami_codegen::compile_to_strings(case).expect("the contracts of snapshots have no mistakes");
-    let index = files["contracts.rs"].lines().map(|line| {
+    let index = files["all-packages.rs"].lines().map(|line| {
         let name = line.trim().strip_prefix("include!(\"").and_then(|rest| rest.strip_suffix("\");"));
         name.map_or_else(|| format!("{line}\n"), |name| files[name].clone())
     });

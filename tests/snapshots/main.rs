@@ -108,3 +108,30 @@ fn older_names_of_an_enum_are_read() {
 fn ordered_events_say_so() {
     assert!(event::shop::orders::v1::OrderPaid::CONTRACT.ordered);
 }
+
+#[test]
+fn rules_and_comments_are_in_the_schema() {
+    let schema = serde_json::to_value(tegami::__private::json::schema_of::<Customer>()).unwrap();
+    assert_eq!(schema["required"], json!(["email", "age"]));
+    let email = json!({ "type": "string", "minLength": 1, "pattern": "^[^@]+@[^@]+$" });
+    assert_eq!(schema["properties"]["email"], email);
+    assert_eq!(schema["properties"]["phone"], json!({ "type": "string", "minLength": 5 }));
+    let age = &schema["properties"]["age"];
+    assert_eq!((&age["minimum"], &age["maximum"]), (&json!(18), &json!(150)));
+    let paid = serde_json::to_value(event::shop::orders::v1::OrderPaid::schema()).unwrap();
+    assert!(paid["description"].as_str().unwrap().starts_with("An order has been paid in full."));
+}
+
+#[test]
+fn types_of_both_kinds_have_a_schema() {
+    use json_schema_refs::shop::{common::v1::Money, orders::v1::OrderPlaced};
+    fn name<T: tegami::__private::schemars::JsonSchema>() -> String {
+        T::schema_name().into_owned()
+    }
+    assert_eq!(name::<Money>(), "shop.common.v1.Money");
+    assert_eq!(name::<OrderPlaced>(), "shop.orders.v1.OrderPlaced");
+    assert_eq!(name::<Customer>(), "shop.v1.Customer");
+    let schema = tegami::__private::json_schema::schema_of::<OrderPlaced>();
+    let total = &serde_json::to_value(schema).unwrap()["properties"]["total"];
+    assert_eq!(total["$ref"], "#/$defs/shop.common.v1.Money");
+}

@@ -3,6 +3,7 @@
 //! Readers report what is wrong in their own language; what is refused here would not compile as Rust, or no
 //! broker would take.
 
+mod depth;
 mod events;
 mod names;
 mod rules;
@@ -11,6 +12,7 @@ use crate::model::{Contracts, Mistakes};
 
 /// Notes every mistake in the contracts.
 pub(crate) fn check(set: &Contracts, mistakes: &mut Mistakes) {
+    depth::check(set, mistakes);
     events::check(set, mistakes);
     names::check(set, mistakes);
     rules::check(set, mistakes);

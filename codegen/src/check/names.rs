@@ -60,6 +60,7 @@ const FUNCTIONS: [&str; 19] = [
 ];
 
 pub(super) fn check(set: &Contracts, mistakes: &mut Mistakes) {
+    check_packages(set, mistakes);
     check_types(set, mistakes);
     for item in set.structs() {
         let fields = item.fields.iter().map(|field| (&field.rust, &field.name, &field.at));
@@ -75,6 +76,20 @@ pub(super) fn check(set: &Contracts, mistakes: &mut Mistakes) {
         let values = item.values.iter().filter(|value| value.number.is_none_or(|number| numbers.insert(number)));
         let values: Vec<_> = values.collect();
         check_same(values.iter().map(|value| (&value.rust, &value.name, &value.at)), "variant", mistakes);
+    }
+}
+
+/// Packages that differ, and whose modules do not: `shop.Orders` and `shop.orders`.
+fn check_packages(set: &Contracts, mistakes: &mut Mistakes) {
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    for package in set.packages() {
+        let ends = package.name.match_indices('.').map(|(dot, _)| dot).chain([package.name.len()]);
+        for name in ends.map(|end| &package.name[..end]) {
+            let rust = name.split('.').map(module).collect::<Vec<_>>().join("::");
+            let Some(first) = known.insert(rust.clone(), name).filter(|first| *first != name) else { continue };
+            let reason = format!("the packages `{first}` and `{name}` are both the module `{rust}` in Rust");
+            mistakes.add(&package.at, reason, "rename one of them");
+        }
     }
 }
 

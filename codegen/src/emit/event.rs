@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{docs, ident, library, private, relative, type_path};
-use crate::model::{Contracts, Dialect, Event, Field, Layout, Presence, Scalar, Struct, Type, fingerprint};
+use crate::model::{Contracts, Dialect, Event, Field, Presence, Scalar, Struct, Type, fingerprint};
 
 /// `impl Event`; nothing for a struct that is none.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
@@ -36,7 +36,7 @@ fn format(dialect: Dialect) -> TokenStream {
 fn schema(item: &Struct, set: &Contracts) -> TokenStream {
     let private = private();
     match set.layout(&item.rust) {
-        Some(Layout { text, .. }) => quote!(#private::json_schema::parse(#text)),
+        Some(_) => quote!(#private::json_schema::schema_of::<Self>()),
         None => quote!(#private::json::schema_of::<Self>()),
     }
 }

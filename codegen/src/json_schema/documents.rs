@@ -73,6 +73,7 @@ impl Documents {
     /// What a `$ref` in this file refers to; the error is the reason and the hint.
     pub(crate) fn resolve(&self, from: usize, reference: &str) -> Result<Target, (String, &'static str)> {
         let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let (file, fragment) = (&*unescaped(file), &*unescaped(fragment));
         if file.contains("://") {
             let hint = "nothing is fetched: put the file beside this one and refer to it by its path";
             return Err((format!("the remote `$ref` \"{reference}\" is refused"), hint));
@@ -157,6 +158,19 @@ fn definition(reference: &str, fragment: &str) -> Result<Option<String>, (String
             Err((reason, "move the type to `$defs` and write `#/$defs/Name`"))
         }
     }
+}
+
+/// A reference is a URI: `%20` in it is a space.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A path relative to a file; `None` when it leads out of the folder.

@@ -9,7 +9,7 @@ use quote::quote;
 use super::marker::{is_plain, marker, stored};
 use crate::{
     Config,
-    emit::{builder, docs, ident, library},
+    emit::{builder, docs, ident, library, private, type_path},
     model::{Contracts, Dialect, Enum, EnumValue, Field, Layout, Package, Presence, Struct, TypeRef, Union},
 };
 
@@ -24,6 +24,23 @@ pub(crate) fn emit(package: &Package, set: &Contracts, config: Config) -> TokenS
     let mut items: Vec<_> = structs.chain(enums).chain(unions).collect();
     items.sort_by_key(|(rust, _)| *rust);
     modules(&items, 0)
+}
+
+/// `json_schema::Described` of the package's objects with a file of their own.
+pub(crate) fn described(package: &Package) -> TokenStream {
+    let texts = package.layouts.iter().filter_map(|(rust, layout)| Some((rust, layout.text.as_ref()?)));
+    let described = texts.filter_map(|(rust, text)| {
+        let item = package.structs.iter().find(|item| item.rust == *rust)?;
+        let (private, path, name) = (private(), type_path(rust), &item.name);
+        Some(quote! {
+            impl #private::json_schema::Described for #path {
+                const NAME: &'static str = #name;
+                const TEXT: &'static str = #text;
+            }
+            #private::json_described!(#path);
+        })
+    });
+    described.collect()
 }
 
 /// The items at this depth, then the modules below with theirs.

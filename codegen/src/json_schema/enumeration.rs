@@ -31,7 +31,7 @@ impl Reader<'_> {
     }
 
     fn enum_values(&mut self, node: &Node) -> Vec<EnumValue> {
-        let listed = node.get("enum").map_or(&[][..], Node::items).iter().chain(node.get("const"));
+        let listed = self.list(node, "enum").iter().chain(node.get("const"));
         let mut values: Vec<EnumValue> = Vec::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         for value in listed.filter(|value| !matches!(value.value, Value::Null)) {

@@ -5,7 +5,7 @@ use super::{
     node::Node,
     reader::{Reader, Scope},
 };
-use crate::model::{Event, Field, Presence, Scalar, Type};
+use crate::model::{Event, Field, Presence, Scalar, Type, version};
 
 const SHAPE: &str = "`\"x-tegami\": { \"event\": { \"topic\", \"routing_key\", \"ordered\" }, \"key\": \"…\", \"attributes\": [\"…\"] }`";
 
@@ -22,7 +22,7 @@ impl Reader<'_> {
         if let Some(key) = options.get("key") {
             self.key(key, fields);
         }
-        for attribute in options.get("attributes").map_or(&[][..], Node::items) {
+        for attribute in self.list(options, "attributes") {
             self.attribute(attribute, fields);
         }
         let package = split(&scope.contract).0;
@@ -86,18 +86,15 @@ impl Reader<'_> {
 
     /// The field that a name in `x-tegami` means.
     fn property<'f>(&mut self, name: &Node, fields: &'f mut [Field]) -> Option<&'f mut Field> {
+        if name.text().is_none() {
+            self.refuse(name, &format!("a property is named by a string, not by {}", name.kind()), SHAPE);
+        }
+        let wanted = name.text()?;
         let known = fields.iter().map(|field| format!("`{}`", field.name)).collect::<Vec<_>>().join(", ");
-        let found = fields.iter_mut().find(|field| Some(field.name.as_str()) == name.text());
+        let found = fields.iter_mut().find(|field| field.name == wanted);
         if found.is_none() {
-            let wanted = name.text().map_or_else(|| name.kind().to_owned(), |name| format!("`{name}`"));
-            self.refuse(name, &format!("there is no property {wanted}"), &format!("properties here: {known}"));
+            self.refuse(name, &format!("there is no property `{wanted}`"), &format!("properties here: {known}"));
         }
         found
     }
-}
-
-/// The major version: the `vN` segment that ends the package, or 1.
-fn version(package: &str) -> u32 {
-    let last = package.rsplit('.').next().unwrap_or_default();
-    last.strip_prefix('v').and_then(|digits| digits.parse().ok()).unwrap_or(1)
 }

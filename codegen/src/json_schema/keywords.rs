@@ -1,6 +1,9 @@
 //! Which keywords are understood where; any other is refused, with what to write in its place.
 
-use super::{node::Node, reader::Reader};
+use super::{
+    node::{Member, Node},
+    reader::Reader,
+};
 
 /// Understood, and without effect on values.
 const ANNOTATIONS: &[&str] = &["title", "description", "$comment", "examples", "default", "deprecated"];
@@ -48,6 +51,26 @@ impl Reader<'_> {
             };
             self.mistakes.add(&member.at, reason, hint(name));
         }
+    }
+
+    /// The items of a member; a mistake where it is no array.
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, name: &str) -> &'n [Node] {
+        let Some(list) = node.get(name) else { return &[] };
+        if !list.is_list() {
+            let hint = "write it in brackets: `[…]`";
+            self.refuse(list, &format!("`{name}` is an array, not {}", list.kind()), hint);
+        }
+        list.items()
+    }
+
+    /// The members of a member; a mistake where it is no object.
+    pub(crate) fn named<'n>(&mut self, node: &'n Node, name: &str) -> &'n [Member] {
+        let Some(object) = node.get(name) else { return &[] };
+        if !object.is_object() {
+            let hint = "write it in braces, a name and a schema each: `{ \"id\": { \"type\": \"string\" } }`";
+            self.refuse(object, &format!("`{name}` is an object, not {}", object.kind()), hint);
+        }
+        object.members()
     }
 
     /// Notes that a schema is wrong as a whole.

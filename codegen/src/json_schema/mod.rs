@@ -20,7 +20,7 @@ mod shape;
 mod text;
 mod union;
 
-pub(crate) use emit::emit;
+pub(crate) use emit::{described, emit};
 
 use crate::{
     model::{Mistakes, Package},

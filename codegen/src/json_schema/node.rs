@@ -57,6 +57,10 @@ impl Node {
         matches!(self.value, Value::Object(_))
     }
 
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.value, Value::List(_))
+    }
+
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),

@@ -18,6 +18,11 @@ impl Reader<'_> {
     pub(crate) fn object(&mut self, node: &Node, scope: &Scope) -> Option<Shape> {
         if self.claim(&scope.rust, &node.at) {
             self.allow(node, &["type", "properties", "required", "additionalProperties"]);
+            if node.get("properties").is_none() {
+                let hint = "name them; `\"properties\": {}` is an object without any, \
+                            `\"additionalProperties\": { \"type\": \"string\" }` one of any names";
+                self.refuse(node, "the object has no `properties`", hint);
+            }
             let (mut fields, nullable) = self.fields(node, scope);
             let event = self.event(node, scope, &mut fields);
             let item = Struct {
@@ -29,7 +34,7 @@ impl Reader<'_> {
                 fields,
                 event,
             };
-            let text = item.event.as_ref().map(|_| bundle::text(self.documents, scope.document)).unwrap_or_default();
+            let text = node.pointer.is_empty().then(|| bundle::text(self.documents, scope.document));
             let layout = Layout { closed: self.closed(node), nullable, text };
             let package = self.package(&scope.rust.package);
             package.layouts.insert(scope.rust.clone(), layout);
@@ -56,7 +61,7 @@ impl Reader<'_> {
         let required = self.required(node);
         let mut names: BTreeMap<String, &str> = BTreeMap::new();
         let (mut fields, mut nullable) = (Vec::new(), BTreeSet::new());
-        for member in node.get("properties").map_or(&[][..], Node::members) {
+        for member in self.named(node, "properties") {
             let rust = snake(&member.name);
             if let Some(first) = names.insert(rust.clone(), &member.name) {
                 let reason = format!("the properties `{}` and `{first}` would both be `{rust}` in Rust", member.name);
@@ -76,7 +81,7 @@ impl Reader<'_> {
 
     fn required(&mut self, node: &Node) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
-        for required in node.get("required").map_or(&[][..], Node::items) {
+        for required in self.list(node, "required") {
             let Some(name) = required.text() else {
                 self.refuse(required, "`required` lists names of properties", "write each name in quotes");
                 continue;

@@ -7,6 +7,7 @@ use syn::Ident;
 use super::{
     documents::{Documents, Target, split},
     node::Node,
+    shape::is_struct,
 };
 use crate::{
     emit::{camel, snake},
@@ -78,8 +79,11 @@ impl<'a> Reader<'a> {
         for (document, file) in self.documents.iter() {
             let package = self.package(split(&file.id).0);
             package.sources.push(file.shown.clone());
+            if package.at.file.is_empty() {
+                package.at = file.root.get("$id").unwrap_or(&file.root).at.clone();
+            }
             self.root(document, &file.root);
-            for member in file.root.get("$defs").map_or(&[][..], Node::members) {
+            for member in self.named(&file.root, "$defs") {
                 if self.is_nameable(&member.name, &member.at) {
                     self.target(&Target { document, definition: Some(member.name.clone()) }, &member.value);
                 }
@@ -97,6 +101,11 @@ impl<'a> Reader<'a> {
             self.allow(root, &[]);
         }
         self.expect_dialect(root);
+        let is_object = root.get("$ref").is_none() && root.get("oneOf").is_none() && is_struct(root);
+        if let Some(options) = root.get("x-tegami").filter(|_| !is_object) {
+            let hint = "wrap it in an object, as one of its `properties`";
+            self.refuse(options, "only an object with properties can be an event", hint);
+        }
     }
 
     fn target(&mut self, target: &Target, node: &Node) {

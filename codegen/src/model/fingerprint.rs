@@ -1,62 +1,61 @@
 //! The hash of a contract's normal form: names, numbers, types and rules; no comments, no positions.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Contracts, Field, Struct, TypeRef};
+use super::{Contracts, Field, Struct, Type, TypeRef};
 
 /// Hash digits kept.
 const DIGITS: usize = 16;
 
 /// The fingerprint of an event and of everything it contains.
 pub(crate) fn fingerprint(event: &Struct, set: &Contracts) -> String {
-    let mut form = Form { set, text: String::new(), done: BTreeSet::new() };
-    form.describe(&event.rust);
-    let digest = Sha256::digest(form.text.as_bytes());
-    digest.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    // By name: the order in which a contract declares things means nothing.
+    let forms: BTreeMap<_, _> = inside(&event.rust, set).iter().filter_map(|item| form(item, set)).collect();
+    let mut hash = Sha256::new();
+    hash.update(event.name.as_bytes());
+    forms.values().for_each(|form| hash.update(form.as_bytes()));
+    hash.finalize().iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The normal form so far, and what is in it already.
-struct Form<'a> {
-    set: &'a Contracts,
-    text: String,
-    done: BTreeSet<TypeRef>,
+/// The type, and every type that its values can hold.
+fn inside(item: &TypeRef, set: &Contracts) -> BTreeSet<TypeRef> {
+    let (mut known, mut open) = (BTreeSet::new(), vec![item]);
+    while let Some(next) = open.pop() {
+        if known.insert(next.clone()) {
+            let fields = set.find_struct(next).map(|item| &item.fields);
+            let fields = fields.or_else(|| set.find_union(next).map(|item| &item.variants));
+            open.extend(fields.into_iter().flatten().filter_map(|field| field.ty.reference()));
+        }
+    }
+    known
 }
 
-impl Form<'_> {
-    fn describe(&mut self, item: &TypeRef) {
-        if !self.done.insert(item.clone()) {
-            return;
-        }
-        let set = self.set;
-        if let Some(item) = set.find_struct(item) {
-            let event = item.event.as_ref().map(|event| (&event.topic, &event.routing_key, event.ordered));
-            self.line(format_args!("struct {} {event:?}", item.name));
-            if let Some(layout) = set.layout(&item.rust) {
-                self.line(format_args!("  {} {:?}", layout.closed, layout.nullable));
-            }
-            self.fields(&item.fields);
-        } else if let Some(item) = set.find_union(item) {
-            self.line(format_args!("union {} {:?}", item.name, item.tag));
-            self.fields(&item.variants);
-        } else if let Some(item) = set.find_enum(item) {
-            self.line(format_args!("enum {}", item.name));
-            item.values.iter().for_each(|value| self.line(format_args!("  {} {:?}", value.name, value.number)));
-        }
+/// Name and normal form of a type.
+fn form<'a>(item: &TypeRef, set: &'a Contracts) -> Option<(&'a String, String)> {
+    if let Some(item) = set.find_struct(item) {
+        let event = item.event.as_ref().map(|event| (&event.topic, &event.routing_key, event.ordered));
+        let layout = set.layout(&item.rust).map(|layout| (layout.closed, &layout.nullable));
+        return Some((&item.name, format!("struct {} {event:?} {layout:?}\n{}", item.name, fields(&item.fields))));
     }
+    if let Some(item) = set.find_union(item) {
+        return Some((&item.name, format!("union {} {:?}\n{}", item.name, item.tag, fields(&item.variants))));
+    }
+    let item = set.find_enum(item)?;
+    let values = lines(item.values.iter().map(|value| format!("  {} {:?}\n", value.name, value.number)));
+    Some((&item.name, format!("enum {}\n{values}", item.name)))
+}
 
-    fn fields(&mut self, fields: &[Field]) {
-        for field in fields {
-            let Field { name, json, number, ty, presence, rules, key, attribute, .. } = field;
-            self.line(format_args!("  {name} {json} {number:?} {ty:?} {presence:?} {rules:?} {key} {attribute}"));
-        }
-        for inner in fields.iter().filter_map(|field| field.ty.reference()) {
-            self.describe(inner);
-        }
-    }
+fn fields(fields: &[Field]) -> String {
+    lines(fields.iter().map(|field| {
+        let Field { name, json, number, ty, presence, rules, key, attribute, .. } = field;
+        // A oneof has no number of its own.
+        let number = number.filter(|_| !matches!(ty, Type::Union(_)));
+        format!("  {name} {json} {number:?} {ty:?} {presence:?} {rules:?} {key} {attribute}\n")
+    }))
+}
 
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        writeln!(self.text, "{line}").expect("writing to a String cannot fail");
-    }
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<BTreeSet<_>>().into_iter().collect()
 }

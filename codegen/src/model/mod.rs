@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod cycles;
 mod fingerprint;
 mod location;
 mod rules;
 mod set;
 
+pub(crate) use cycles::groups;
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use location::{Location, Mistake, Mistakes};
 pub(crate) use rules::{Format, Rules};
@@ -20,6 +22,8 @@ pub(crate) use set::Contracts;
 pub(crate) struct Package {
     /// Dotted: `shop.orders.v1`.
     pub(crate) name: String,
+    /// The first place where a contract names it.
+    pub(crate) at: Location,
     /// The files it was read from, as shown to people.
     pub(crate) sources: Vec<String>,
     pub(crate) structs: Vec<Struct>,
@@ -36,8 +40,8 @@ pub(crate) struct Layout {
     pub(crate) closed: bool,
     /// Properties that must be there, and may be null.
     pub(crate) nullable: BTreeSet<String>,
-    /// The contract's text, where the object is an event.
-    pub(crate) text: String,
+    /// The contract's text, where the object has a file of its own.
+    pub(crate) text: Option<String>,
 }
 
 /// The language of a contract; it decides how values are stored in Rust.

@@ -8,8 +8,35 @@ use super::{Enum, Layout, Package, Struct, TypeRef, Union};
 #[derive(Debug, Default)]
 pub(crate) struct Contracts {
     packages: BTreeMap<String, Package>,
+    index: Index,
     ruled: BTreeSet<TypeRef>,
     topics: BTreeMap<String, usize>,
+}
+
+/// Where in its package each type stands. Of two with one name, which `check` refuses, the first is meant.
+#[derive(Debug, Default)]
+struct Index {
+    structs: BTreeMap<TypeRef, usize>,
+    enums: BTreeMap<TypeRef, usize>,
+    unions: BTreeMap<TypeRef, usize>,
+}
+
+impl Index {
+    fn of<'a>(packages: impl Iterator<Item = &'a Package>) -> Self {
+        let mut index = Self::default();
+        for package in packages {
+            note(&mut index.structs, package.structs.iter().map(|item| &item.rust));
+            note(&mut index.enums, package.enums.iter().map(|item| &item.rust));
+            note(&mut index.unions, package.unions.iter().map(|item| &item.rust));
+        }
+        index
+    }
+}
+
+fn note<'a>(places: &mut BTreeMap<TypeRef, usize>, items: impl Iterator<Item = &'a TypeRef>) {
+    for (place, item) in items.enumerate() {
+        places.entry(item.clone()).or_insert(place);
+    }
 }
 
 impl Contracts {
@@ -18,6 +45,9 @@ impl Contracts {
         let mut set = Self::default();
         for package in packages {
             let known = set.packages.entry(package.name.clone()).or_default();
+            if known.name.is_empty() {
+                known.at = package.at;
+            }
             known.name = package.name;
             known.sources.extend(package.sources);
             known.structs.extend(package.structs);
@@ -29,6 +59,7 @@ impl Contracts {
             package.sources.sort();
             package.sources.dedup();
         }
+        set.index = Index::of(set.packages.values());
         set.ruled = ruled(&set);
         for topic in set.events().map(|(_, event)| event.topic.clone()).collect::<Vec<_>>() {
             *set.topics.entry(topic).or_default() += 1;
@@ -69,7 +100,7 @@ impl Contracts {
 
     /// The struct whose Rust item this is.
     pub(crate) fn find_struct(&self, item: &TypeRef) -> Option<&Struct> {
-        self.packages.get(&item.package)?.structs.iter().find(|known| known.rust == *item)
+        self.packages.get(&item.package)?.structs.get(*self.index.structs.get(item)?)
     }
 
     /// What JSON Schema says of the struct beside its fields.
@@ -79,34 +110,34 @@ impl Contracts {
 
     /// The enum whose Rust item this is.
     pub(crate) fn find_enum(&self, item: &TypeRef) -> Option<&Enum> {
-        self.packages.get(&item.package)?.enums.iter().find(|known| known.rust == *item)
+        self.packages.get(&item.package)?.enums.get(*self.index.enums.get(item)?)
     }
 
     /// The union whose Rust item this is.
     pub(crate) fn find_union(&self, item: &TypeRef) -> Option<&Union> {
-        self.packages.get(&item.package)?.unions.iter().find(|known| known.rust == *item)
+        self.packages.get(&item.package)?.unions.get(*self.index.unions.get(item)?)
     }
 }
 
 /// The structs and unions with a rule in them, however deep; types may contain themselves.
 fn ruled(set: &Contracts) -> BTreeSet<TypeRef> {
-    let mut ruled = BTreeSet::new();
-    loop {
-        let structs = set.structs().map(|item| (&item.rust, &item.fields));
-        let unions = set.unions().map(|item| (&item.rust, &item.variants));
-        let found: Vec<_> = structs
-            .chain(unions)
-            .filter(|(rust, _)| !ruled.contains(*rust))
-            .filter(|(_, fields)| {
-                fields.iter().any(|field| {
-                    field.key || !field.rules.is_empty() || field.ty.reference().is_some_and(|to| ruled.contains(to))
-                })
-            })
-            .map(|(rust, _)| rust.clone())
-            .collect();
-        if found.is_empty() {
-            return ruled;
+    let structs = set.structs().map(|item| (&item.rust, &item.fields));
+    let unions = set.unions().map(|item| (&item.rust, &item.variants));
+    let mut holders: BTreeMap<&TypeRef, Vec<&TypeRef>> = BTreeMap::new();
+    let mut open = Vec::new();
+    for (rust, fields) in structs.chain(unions) {
+        for inner in fields.iter().filter_map(|field| field.ty.reference()) {
+            holders.entry(inner).or_default().push(rust);
         }
-        ruled.extend(found);
+        if fields.iter().any(|field| field.key || !field.rules.is_empty()) {
+            open.push(rust);
+        }
     }
+    let mut ruled = BTreeSet::new();
+    while let Some(item) = open.pop() {
+        if ruled.insert(item.clone()) {
+            open.extend(holders.get(item).into_iter().flatten());
+        }
+    }
+    ruled
 }

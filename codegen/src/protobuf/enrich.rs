@@ -43,6 +43,8 @@ impl<'a> Enrich<'a> {
         code.attrs.extend(skip);
         code.attrs.extend(builder_attribute);
         let Fields::Named(fields) = &mut code.fields else { return };
+        // The first is not the contract's: see `structs::mark`.
+        fields.named = std::mem::take(&mut fields.named).into_iter().skip(1).collect();
         for code in &mut fields.named {
             let name = code.ident.as_ref().map(ToString::to_string);
             let Some(field) = item.fields.iter().find(|field| Some(&field.rust) == name.as_ref()) else { continue };

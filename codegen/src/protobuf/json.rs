@@ -1,13 +1,12 @@
 //! How each protobuf type looks as JSON: which marker of the library stands for which field.
 
-use std::collections::BTreeSet;
-
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::{describe, enums::names};
 use crate::{
     emit::{ident, private, relative, type_path},
-    model::{Contracts, Dialect, Enum, Field, Package, Presence, Scalar, Struct, Type, Union},
+    model::{Contracts, Dialect, Field, Package, Presence, Scalar, Struct, Type, Union},
 };
 
 /// `json::Object` of the package's messages and `json::EnumNames` of its enums.
@@ -22,11 +21,8 @@ fn object(item: &Struct, set: &Contracts) -> TokenStream {
     let json = Json { set, package: &item.rust.package };
     let write: TokenStream = item.fields.iter().map(|field| json.write(field)).collect();
     let read: TokenStream = item.fields.iter().map(|field| json.read(field)).collect();
-    let describe: TokenStream = item.fields.iter().map(|field| json.describe(field)).collect();
-    let (out, map, object) = match item.fields.is_empty() {
-        true => (quote!(_), quote!(_), quote!(_)),
-        false => (quote!(out), quote!(map), quote!(object)),
-    };
+    let describe = describe::function(item, &json);
+    let (out, map) = if item.fields.is_empty() { (quote!(_), quote!(_)) } else { (quote!(out), quote!(map)) };
     quote! {
         impl __json::Object for #path {
             const NAME: &'static str = #name;
@@ -44,23 +40,21 @@ fn object(item: &Struct, set: &Contracts) -> TokenStream {
                     _ => Ok(None),
                 }
             }
-            fn describe(#object: &mut __json::Describe<'_>) {
-                #describe
-            }
+            #describe
         }
         #private::json_object!(#path);
     }
 }
 
 /// The JSON of one message's fields.
-struct Json<'a> {
+pub(super) struct Json<'a> {
     set: &'a Contracts,
     package: &'a str,
 }
 
 impl Json<'_> {
     /// The union a field holds, with the path of its Rust enum.
-    fn union(&self, field: &Field) -> Option<(&Union, TokenStream)> {
+    pub(super) fn union(&self, field: &Field) -> Option<(&Union, TokenStream)> {
         let Type::Union(to) = &field.ty else { return None };
         Some((self.set.find_union(to)?, relative(to, self.package)))
     }
@@ -86,9 +80,7 @@ impl Json<'_> {
             let arms = union.variants.iter().map(|member| {
                 let (spellings, variant, marker) = (spellings(member), ident(&member.rust), self.marker(member));
                 quote! {
-                    #spellings => __json::choose::<#marker, _>(map, #number, |value| {
-                        self.#rust = Some(#path::#variant(value));
-                    }),
+                    #spellings => __json::choose::<#marker, _>(map, #number, |value| self.#rust = Some(#path::#variant(value))),
                 }
             });
             return quote!(#(#arms)*);
@@ -103,16 +95,8 @@ impl Json<'_> {
         }
     }
 
-    fn describe(&self, field: &Field) -> TokenStream {
-        if let Some((union, _)) = self.union(field) {
-            return union.variants.iter().map(|member| self.describe(member)).collect();
-        }
-        let (marker, json, docs) = (self.marker(field), &field.json, one_line(&field.docs));
-        quote!(object.field::<#marker>(#json, #docs);)
-    }
-
     /// The library's type that knows how the field's value looks as JSON.
-    fn marker(&self, field: &Field) -> TokenStream {
+    pub(super) fn marker(&self, field: &Field) -> TokenStream {
         match (&field.ty, field.presence) {
             (Type::Struct(to), Presence::Boxed) => {
                 let to = relative(to, self.package);
@@ -170,34 +154,4 @@ fn scalar_marker(scalar: Scalar) -> &'static str {
 fn spellings(field: &Field) -> TokenStream {
     let Field { name, json, .. } = field;
     if name == json { quote!(#name) } else { quote!(#json | #name) }
-}
-
-/// Comments are wrapped for editors; a description is one text.
-fn one_line(docs: &str) -> String {
-    docs.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn names(item: &Enum) -> TokenStream {
-    let path = type_path(&item.rust);
-    let names = item.values.iter().map(|value| &value.name);
-    let mut known = BTreeSet::new();
-    // prost knows one name for each number.
-    let others = item.values.iter().filter(|value| !known.insert(value.number)).map(|value| {
-        let (name, number) = (&value.name, Literal::i32_unsuffixed(value.number.unwrap_or_default()));
-        quote!(#name => Some(#number),)
-    });
-    let others: Vec<_> = others.collect();
-    let number = match others.is_empty() {
-        true => quote!(Self::from_str_name(name).map(i32::from)),
-        false => quote!(match name { #(#others)* _ => Self::from_str_name(name).map(i32::from) }),
-    };
-    quote! {
-        impl __json::EnumNames for #path {
-            const NAMES: &'static [&'static str] = &[#(#names),*];
-            fn name(number: i32) -> Option<&'static str> {
-                Self::try_from(number).ok().map(|value| value.as_str_name())
-            }
-            fn number(name: &str) -> Option<i32> { #number }
-        }
-    }
 }

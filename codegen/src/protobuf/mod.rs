@@ -4,7 +4,9 @@
 //! adds how they look as JSON.
 
 mod compile;
+mod describe;
 mod enrich;
+mod enums;
 mod json;
 mod locate;
 mod options;
@@ -32,10 +34,11 @@ fn is_builtin(file: &str) -> bool {
 pub(crate) fn read(sources: &[Source], mistakes: &mut Mistakes) -> (Vec<Package>, DescriptorPool) {
     let sources: Vec<_> = sources.iter().filter(|source| source.name.ends_with(".proto")).collect();
     let pool = compile::compile(&sources, mistakes);
+    let cycles = types::Cycles::of(&pool);
     let packages = sources
         .iter()
         .filter(|source| !is_builtin(&source.name))
-        .filter_map(|source| read::file(&pool.get_file_by_name(&source.name)?, source, mistakes))
+        .filter_map(|source| read::file(&pool.get_file_by_name(&source.name)?, source, &cycles, mistakes))
         .collect();
     (packages, pool)
 }

@@ -5,7 +5,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, MessageDesc
 use super::{
     locate::Places,
     options,
-    types::{enum_ref, field_type, message_ref, oneof_ref, presence, variant},
+    types::{Cycles, enum_ref, field_type, message_ref, oneof_ref, presence, variant},
 };
 use crate::{
     emit::{camel, snake},
@@ -21,8 +21,16 @@ const MESSAGE_OPTIONS: i32 = 7;
 /// The number of tegami's options.
 const EXTENSION: i32 = 50920;
 
+/// Packages of files that every contract can import.
+const OURS: [&str; 2] = ["google.protobuf", "tegami.v1"];
+
 /// Everything a file puts into its package; `None` when it cannot be used at all.
-pub(super) fn file(file: &FileDescriptor, source: &Source, mistakes: &mut Mistakes) -> Option<Package> {
+pub(super) fn file(
+    file: &FileDescriptor,
+    source: &Source,
+    cycles: &Cycles,
+    mistakes: &mut Mistakes,
+) -> Option<Package> {
     let places = Places::new(file, source);
     if file.syntax() != Syntax::Proto3 {
         let hint = "write `syntax = \"proto3\";` as the first line";
@@ -34,9 +42,13 @@ pub(super) fn file(file: &FileDescriptor, source: &Source, mistakes: &mut Mistak
         mistakes.add(&places.at(&[PACKAGE], &[]), "the file has no package", hint);
         return None;
     }
-    let package =
-        Package { name: file.package_name().to_owned(), sources: vec![source.shown.clone()], ..Package::default() };
-    let mut reader = Reader { file, places, package, mistakes };
+    let (name, at) = (file.package_name().to_owned(), places.at(&[PACKAGE], &[]));
+    if OURS.contains(&name.as_str()) {
+        mistakes.add(&at, format!("the package `{name}` is taken"), "give the contracts a package of their own");
+        return None;
+    }
+    let package = Package { name, at, sources: vec![source.shown.clone()], ..Package::default() };
+    let mut reader = Reader { file, places, cycles, package, mistakes };
     file.messages().for_each(|message| reader.message(&message));
     file.enums().for_each(|item| reader.item(&item));
     Some(reader.package)
@@ -45,6 +57,7 @@ pub(super) fn file(file: &FileDescriptor, source: &Source, mistakes: &mut Mistak
 struct Reader<'a> {
     file: &'a FileDescriptor,
     places: Places<'a>,
+    cycles: &'a Cycles,
     package: Package,
     mistakes: &'a mut Mistakes,
 }
@@ -109,7 +122,7 @@ impl Reader<'_> {
             docs: self.places.docs(field.path()),
             at,
             ty,
-            presence: presence(field),
+            presence: presence(field, self.cycles),
             rules: options.rules,
             key: options.key,
             attribute: options.attribute,

@@ -1,15 +1,16 @@
 //! Protobuf's types in the model's words, and the Rust names prost gives them.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use heck::ToUpperCamelCase;
 use prost_reflect::{
-    Cardinality, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+    Cardinality, DescriptorPool, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
+    OneofDescriptor,
 };
 
 use crate::{
     emit::{camel, snake},
-    model::{Presence, Scalar, Type, TypeRef},
+    model::{Presence, Scalar, Type, TypeRef, groups},
 };
 
 /// A field's type, or why it has none here.
@@ -77,30 +78,38 @@ fn refusal(name: &str) -> (String, String) {
 }
 
 /// How prost stores the field.
-pub(super) fn presence(field: &FieldDescriptor) -> Presence {
+pub(super) fn presence(field: &FieldDescriptor, cycles: &Cycles) -> Presence {
     let kind = field.kind();
     match kind.as_message() {
         _ if field.cardinality() == Cardinality::Repeated => Presence::Plain,
-        Some(message) if contains(message, field.parent_message()) => Presence::Boxed,
+        Some(message) if cycles.hold(message, field.parent_message()) => Presence::Boxed,
         _ if field.supports_presence() => Presence::Option,
         _ => Presence::Plain,
     }
 }
 
-/// Does a value of `outer` hold `inner` without a list or map between? Then prost puts it into a box.
-fn contains(outer: &MessageDescriptor, inner: &MessageDescriptor) -> bool {
-    let mut seen = HashSet::new();
-    let mut waiting = vec![outer.clone()];
-    while let Some(message) = waiting.pop() {
-        if message == *inner {
-            return true;
-        }
-        if seen.insert(message.full_name().to_owned()) {
-            let single = message.fields().filter(|field| field.cardinality() != Cardinality::Repeated);
-            waiting.extend(single.filter_map(|field| field.kind().as_message().cloned()));
-        }
+/// Which messages hold themselves, without a list or map between: prost puts those into a box.
+pub(super) struct Cycles(HashMap<String, usize>);
+
+impl Cycles {
+    pub(super) fn of(pool: &DescriptorPool) -> Self {
+        let messages: Vec<_> = pool.all_messages().collect();
+        let places = messages.iter().enumerate().map(|(place, message)| (message.full_name(), place));
+        let places: HashMap<_, _> = places.collect();
+        let edges: Vec<_> = messages.iter().map(|message| inner(message, &places)).collect();
+        let groups = messages.iter().zip(groups(&edges));
+        Self(groups.map(|(message, group)| (message.full_name().to_owned(), group)).collect())
     }
-    false
+
+    /// Does a value of `outer` hold `inner`, which holds an `outer`?
+    fn hold(&self, outer: &MessageDescriptor, inner: &MessageDescriptor) -> bool {
+        self.0.get(outer.full_name()) == self.0.get(inner.full_name())
+    }
+}
+
+fn inner(message: &MessageDescriptor, places: &HashMap<&str, usize>) -> Vec<usize> {
+    let single = message.fields().filter(|field| field.cardinality() != Cardinality::Repeated);
+    single.filter_map(|field| places.get(field.kind().as_message()?.full_name()).copied()).collect()
 }
 
 pub(super) fn message_ref(message: &MessageDescriptor) -> TypeRef {

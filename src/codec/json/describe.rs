@@ -12,6 +12,8 @@ pub struct Describe<'g> {
     comment: String,
     properties: Map<String, Value>,
     required: Vec<Value>,
+    /// The name of the field described last.
+    last: &'static str,
 }
 
 impl Describe<'_> {
@@ -28,19 +30,63 @@ impl Describe<'_> {
             schema.insert("description".to_owned(), comment.into());
         }
         self.properties.insert(name.to_owned(), schema.into());
+        self.last = name;
         self
     }
 
-    /// A field that the contract requires.
+    /// A field that the contract requires, with something in it.
     pub fn required<C: Codec>(&mut self, name: &'static str, comment: &str) -> &mut Self {
         self.required.push(name.into());
-        self.field::<C>(name, comment)
+        self.field::<C>(name, comment).length(Some(1), None)
     }
+
+    /// How long the last field may be. Of bytes JSON shows another length, so nothing is said of them.
+    pub fn length(&mut self, min: Option<u64>, max: Option<u64>) -> &mut Self {
+        let schema = &self.properties[self.last];
+        let unit = match schema["type"].as_str() {
+            Some("string") if schema.get("contentEncoding").is_none() && schema.get("enum").is_none() => "Length",
+            Some("array") => "Items",
+            Some("object") if schema.get("additionalProperties").is_some() => "Properties",
+            _ => return self,
+        };
+        let rules = [("min", min), ("max", max)].into_iter();
+        rules.fold(self, |object, (end, bound)| match bound {
+            Some(bound) => object.rule(&format!("{end}{unit}"), bound.into()),
+            None => object,
+        })
+    }
+
+    /// The regular expression that the last field matches.
+    pub fn pattern(&mut self, pattern: &str) -> &mut Self {
+        self.rule("pattern", pattern.into())
+    }
+
+    /// The least the last field may be.
+    pub fn at_least(&mut self, bound: f64) -> &mut Self {
+        self.rule("minimum", number(bound))
+    }
+
+    /// The most the last field may be.
+    pub fn at_most(&mut self, bound: f64) -> &mut Self {
+        self.rule("maximum", number(bound))
+    }
+
+    fn rule(&mut self, keyword: &str, value: Value) -> &mut Self {
+        self.properties[self.last][keyword] = value;
+        self
+    }
+}
+
+/// A bound as people write it: `18`, not `18.0`.
+fn number(bound: f64) -> Value {
+    let whole = bound as i64;
+    if whole as f64 == bound { whole.into() } else { bound.into() }
 }
 
 /// The schema of one message, in which other messages are references.
 pub fn describe_object<T: Object>(generator: &mut SchemaGenerator) -> Schema {
-    let mut object = Describe { generator, comment: String::new(), properties: Map::new(), required: Vec::new() };
+    let mut object =
+        Describe { generator, comment: String::new(), properties: Map::new(), required: Vec::new(), last: "" };
     T::describe(&mut object);
     let Describe { comment, properties, required, .. } = object;
     let mut schema = json_schema!({ "type": "object" });

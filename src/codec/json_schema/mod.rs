@@ -73,7 +73,36 @@ impl<'de, F: Form> Deserialize<'de> for Read<F> {
     }
 }
 
-/// A contract's text as a schema; the text was checked when the contract was compiled.
-pub fn parse(text: &str) -> schemars::Schema {
-    serde_json::from_str(text).expect("a compiled contract is a JSON object")
+/// A type with a JSON Schema file of its own.
+pub trait Described {
+    /// Its name in the contracts.
+    const NAME: &'static str;
+    /// The file, with what it refers to in others.
+    const TEXT: &'static str;
+}
+
+/// The type's own text as a schema; the text was checked when the contract was compiled.
+pub fn schema_of<T: Described>() -> schemars::Schema {
+    serde_json::from_str(T::TEXT).expect("a compiled contract is a JSON object")
+}
+
+/// JsonSchema of a type, by its [`Described`].
+///
+/// A macro, because a blanket implementation of foreign traits is not allowed.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! json_described {
+    ($described:ty) => {
+        impl $crate::__private::schemars::JsonSchema for $described {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed(<$described as $crate::__private::json_schema::Described>::NAME)
+            }
+
+            fn json_schema(
+                _: &mut $crate::__private::schemars::SchemaGenerator,
+            ) -> $crate::__private::schemars::Schema {
+                $crate::__private::json_schema::schema_of::<$described>()
+            }
+        }
+    };
 }

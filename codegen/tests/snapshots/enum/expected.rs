@@ -136,7 +136,7 @@ const _: () = {
                 },
             ],
             ordered: false,
-            fingerprint: "49b929b1b90ef8cf",
+            fingerprint: "3ad487b96e70d090",
             source: "tests/snapshots/enum/contract.proto:17",
         };
         type Format = __private::Protobuf;

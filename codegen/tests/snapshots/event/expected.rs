@@ -87,7 +87,11 @@ const _: () = {
             }
         }
         fn describe(object: &mut __json::Describe<'_>) {
-            object.field::<__json::Text>("orderId", "The order, unique in the shop.");
+            object
+                .comment(
+                    "An order has been paid in full. See https://example.com/orders, and [the guide].",
+                );
+            object.required::<__json::Text>("orderId", "The order, unique in the shop.");
             object.field::<__json::Text>("currency", "Three letters, ISO 4217.");
             object.field::<__json::Int64>("amountMinor", "");
             object.field::<__json::Bool>("type", "A keyword of Rust.");
@@ -113,7 +117,7 @@ const _: () = {
                 },
             ],
             ordered: true,
-            fingerprint: "0f5f27e92f7bbdc0",
+            fingerprint: "444011a7a2ed23af",
             source: "tests/snapshots/event/contract.proto:10",
         };
         type Format = __private::Protobuf;

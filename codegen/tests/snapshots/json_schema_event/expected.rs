@@ -110,6 +110,11 @@ impl ParcelShipped {
 const _: () = {
     use ::tegami::__private;
 
+    impl __private::json_schema::Described for ParcelShipped {
+        const NAME: &'static str = "shop.shipping.v1.ParcelShipped";
+        const TEXT: &'static str = "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\"},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}";
+    }
+    __private::json_described!(ParcelShipped);
     impl __private::Event for ParcelShipped {
         const CONTRACT: &'static __private::Contract = &__private::Contract {
             name: "shop.shipping.v1.ParcelShipped",
@@ -129,7 +134,7 @@ const _: () = {
                 },
             ],
             ordered: true,
-            fingerprint: "bf112759fa845d7d",
+            fingerprint: "a526cf07b28cf33a",
             source: "tests/snapshots/json_schema_event/parcel_shipped.schema.json:1",
         };
         type Format = __private::JsonSchema;
@@ -146,9 +151,7 @@ const _: () = {
             __private::Check::run(self)
         }
         fn schema() -> __private::schemars::Schema {
-            __private::json_schema::parse(
-                "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\"},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}",
-            )
+            __private::json_schema::schema_of::<Self>()
         }
     }
 

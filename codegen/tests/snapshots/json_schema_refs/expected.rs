@@ -25,6 +25,16 @@ pub struct Money {
     #[builder(setter(into))]
     pub currency: String,
 }
+
+const _: () = {
+    use ::tegami::__private;
+
+    impl __private::json_schema::Described for Money {
+        const NAME: &'static str = "shop.common.v1.Money";
+        const TEXT: &'static str = "{\"$id\":\"shop.common.v1.Money\",\"description\":\"An amount in a currency.\",\"type\":\"object\",\"properties\":{\"minor\":{\"type\":\"integer\",\"description\":\"In the currency's smallest unit.\"},\"currency\":{\"type\":\"string\"}},\"required\":[\"minor\",\"currency\"]}";
+    }
+    __private::json_described!(Money);
+};
         }
     }
     pub mod orders {
@@ -90,6 +100,11 @@ pub mod order_placed {
 const _: () = {
     use ::tegami::__private;
 
+    impl __private::json_schema::Described for OrderPlaced {
+        const NAME: &'static str = "shop.orders.v1.OrderPlaced";
+        const TEXT: &'static str = "{\"$id\":\"shop.orders.v1.OrderPlaced\",\"type\":\"object\",\"properties\":{\"total\":{\"$ref\":\"#/$defs/shop.common.v1.Money\"},\"lines\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/Line\"}},\"paid\":{\"$ref\":\"#/$defs/shop.common.v1.Money\"}},\"required\":[\"total\",\"lines\"],\"$defs\":{\"Line\":{\"description\":\"One article, or a bundle of several.\",\"type\":\"object\",\"properties\":{\"sku\":{\"$ref\":\"#/$defs/Sku\"},\"part_of\":{\"$ref\":\"#/$defs/Line\"}},\"required\":[\"sku\"]},\"Sku\":{\"type\":\"string\",\"minLength\":1},\"shop.common.v1.Money\":{\"description\":\"An amount in a currency.\",\"type\":\"object\",\"properties\":{\"minor\":{\"type\":\"integer\",\"description\":\"In the currency's smallest unit.\"},\"currency\":{\"type\":\"string\"}},\"required\":[\"minor\",\"currency\"]}}}";
+    }
+    __private::json_described!(OrderPlaced);
     impl __private::Rules for OrderPlaced {
         fn check(&self, check: &mut __private::Check) {
             check.value("lines", &self.lines, |value, check| check.each(value));

@@ -72,6 +72,11 @@ pub mod customer {
 const _: () = {
     use ::tegami::__private;
 
+    impl __private::json_schema::Described for Customer {
+        const NAME: &'static str = "shop.customers.v1.Customer";
+        const TEXT: &'static str = "{\"$id\":\"shop.customers.v1.Customer\",\"description\":\"A plain type: no event, for others to refer to.\",\"type\":\"object\",\"properties\":{\"email\":{\"type\":\"string\",\"format\":\"email\",\"maxLength\":100},\"age\":{\"type\":\"integer\",\"minimum\":0,\"exclusiveMaximum\":150},\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},\"maxItems\":3,\"uniqueItems\":true},\"scores\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\",\"minimum\":0.5}},\"address\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}},\"site\":{\"type\":\"string\",\"format\":\"uri\"}},\"required\":[\"email\",\"tags\"]}";
+    }
+    __private::json_described!(Customer);
     impl __private::Rules for Customer {
         fn check(&self, check: &mut __private::Check) {
             check

@@ -79,6 +79,11 @@ pub mod payment_taken {
 const _: () = {
     use ::tegami::__private;
 
+    impl __private::json_schema::Described for PaymentTaken {
+        const NAME: &'static str = "shop.payments.v1.PaymentTaken";
+        const TEXT: &'static str = "{\"$id\":\"shop.payments.v1.PaymentTaken\",\"type\":\"object\",\"properties\":{\"method\":{\"$ref\":\"#/$defs/Method\"}},\"required\":[\"method\"],\"$defs\":{\"Method\":{\"description\":\"How it was paid.\",\"oneOf\":[{\"$ref\":\"#/$defs/Card\"},{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"split\"},\"first\":{\"$ref\":\"#/$defs/Method\"}},\"required\":[\"kind\",\"first\"]}]},\"Card\":{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"card\"},\"last_digits\":{\"type\":\"string\",\"pattern\":\"^[0-9]{4}$\"}},\"required\":[\"kind\",\"last_digits\"],\"additionalProperties\":false}}}";
+    }
+    __private::json_described!(PaymentTaken);
     impl __private::Rules for PaymentTaken {
         fn check(&self, check: &mut __private::Check) {
             check

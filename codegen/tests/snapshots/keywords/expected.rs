@@ -90,25 +90,13 @@ const _: () = {
                     __json::choose::<
                         __json::Nested<r#match::Loop>,
                         _,
-                    >(
-                        map,
-                        3,
-                        |value| {
-                            self.r#in = Some(r#match::In::Async(value));
-                        },
-                    )
+                    >(map, 3, |value| self.r#in = Some(r#match::In::Async(value)))
                 }
                 "A" => {
                     __json::choose::<
                         __json::Boxed<Match>,
                         _,
-                    >(
-                        map,
-                        3,
-                        |value| {
-                            self.r#in = Some(r#match::In::A(value));
-                        },
-                    )
+                    >(map, 3, |value| self.r#in = Some(r#match::In::A(value)))
                 }
                 _ => Ok(None),
             }

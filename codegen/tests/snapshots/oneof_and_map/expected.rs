@@ -100,9 +100,7 @@ const _: () = {
                     >(
                         map,
                         1,
-                        |value| {
-                            self.payment = Some(basket::Payment::CardNumber(value));
-                        },
+                        |value| self.payment = Some(basket::Payment::CardNumber(value)),
                     )
                 }
                 "account" => {
@@ -112,9 +110,7 @@ const _: () = {
                     >(
                         map,
                         1,
-                        |value| {
-                            self.payment = Some(basket::Payment::Account(value));
-                        },
+                        |value| self.payment = Some(basket::Payment::Account(value)),
                     )
                 }
                 "amounts" => {

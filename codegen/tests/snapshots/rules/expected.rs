@@ -90,22 +90,20 @@ const _: () = {
                     >(
                         map,
                         4,
-                        |value| {
-                            self.contact = Some(customer::Contact::Phone(value));
-                        },
+                        |value| self.contact = Some(customer::Contact::Phone(value)),
                     )
                 }
                 _ => Ok(None),
             }
         }
         fn describe(object: &mut __json::Describe<'_>) {
-            object.field::<__json::Text>("email", "");
-            object.field::<__json::Int32>("age", "");
+            object.required::<__json::Text>("email", "").pattern("^[^@]+@[^@]+$");
+            object.required::<__json::Int32>("age", "").at_least(18.0).at_most(150.0);
             object
                 .field::<
                     __json::List<__json::Nested<Customer>>,
                 >("friends", "Rules of messages inside are checked too.");
-            object.field::<__json::Text>("phone", "");
+            object.field::<__json::Text>("phone", "").length(Some(5), None);
         }
     }
     __private::json_object!(Customer);

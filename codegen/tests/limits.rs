@@ -1,0 +1,64 @@
+//! Contracts of unusual size: each is compiled or refused, in little time and on a small stack.
+
+mod common;
+
+use std::fs;
+
+use common::{compile, folder};
+
+/// Messages of which each holds the next, in the given way.
+fn chain(length: usize, field: &str) -> String {
+    let link = |n: usize| format!("message M{n} {{ {} }}\n", field.replace('#', &format!("M{}", n + 1)));
+    let links: String = (1..length).map(link).collect();
+    format!("syntax = \"proto3\";\npackage shop.v1;\n{links}message M{length} {{ string end = 1; }}\n")
+}
+
+#[test]
+fn messages_hold_others_a_hundred_deep() {
+    for (n, field) in ["# next = 1;", "repeated # next = 1;", "oneof next { # one = 1; }", "map<string, #> next = 1;"]
+        .into_iter()
+        .enumerate()
+    {
+        let folder = folder(&format!("deep{n}"));
+        fs::write(folder.join("a.proto"), chain(100, field)).unwrap();
+        assert!(compile(&folder).is_ok());
+        fs::write(folder.join("a.proto"), chain(101, field)).unwrap();
+        let error = compile(&folder).unwrap_err();
+        assert!(error.contains("a.proto:3:9: `shop.v1.M1` holds messages 101 deep, and 100 at most"), "{error}");
+        assert_eq!(error.lines().count(), 2);
+    }
+}
+
+#[test]
+fn longest_chain_of_messages_is_refused_not_followed() {
+    let folder = folder("chain");
+    fs::write(folder.join("a.proto"), chain(20_000, "# n = 1;")).unwrap();
+    assert!(compile(&folder).unwrap_err().contains("holds messages 101 deep"));
+}
+
+#[test]
+fn messages_in_a_ring_are_no_chain() {
+    let folder = folder("ring");
+    let text = chain(500, "# next = 1;").replace("string end = 1;", "M1 next = 1;");
+    fs::write(folder.join("a.proto"), text).unwrap();
+    let files = compile(&folder).unwrap();
+    assert!(files["shop.v1.rs"].contains("pub next: Option<Box<M1>>"));
+}
+
+#[test]
+fn a_thousand_messages_take_seconds_at_most() {
+    let folder = folder("thousand");
+    let message = |n: usize| {
+        format!(
+            "message M{n} {{ option (tegami.v1.event) = {{}}; Money total = 1;
+            string id = 2 [(tegami.v1.field) = {{ key: true, pattern: \"^o\" }}]; repeated M{} others = 3; }}\n",
+            n / 2
+        )
+    };
+    let messages: String = (0..1000).map(message).collect();
+    let head = "syntax = \"proto3\";\npackage shop.v1;\nimport \"tegami/v1/options.proto\";\n";
+    fs::write(folder.join("a.proto"), format!("{head}{messages}message Money {{ int64 minor = 1; }}\n")).unwrap();
+    let start = std::time::Instant::now();
+    assert!(compile(&folder).is_ok());
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
