@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use tracing::field::display;
+
 use super::{Pipeline, Retry, Route};
 use crate::{
     error::BoxError,
@@ -73,9 +75,9 @@ impl Pipeline {
         error: &(dyn Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let delay = self.dice.lengthen(delay);
-        let (attempt, error) = (delivery.attempt, error_text(error));
+        let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let after = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-        tracing::warn!(queue = &*self.queue, attempt, attempts, ?after, error, "attempt failed; will try again");
+        tracing::warn!(queue = &*self.queue, attempt, attempts, ?after, error, id, "attempt failed; will try again");
         delivery.retry(delay).await
     }
 
@@ -92,9 +94,11 @@ impl Pipeline {
         reason.service = self.service.to_string();
         reason.queue = self.queue.to_string();
         reason.first = delivery.first_delivered.unwrap_or(now);
-        let (attempts, error) = (reason.attempts, reason.error.clone());
-        tracing::error!(queue = &*self.queue, reason = %kind, attempts, error, "given up; dead-lettered");
-        delivery.dead_letter(reason).await
+        let (attempts, error, id) = (reason.attempts, reason.error.clone(), delivery.id.clone());
+        delivery.dead_letter(reason).await?;
+        let id = id.as_ref().map(display);
+        tracing::error!(queue = &*self.queue, reason = %kind, attempts, error, id, "given up; kept as a dead letter");
+        Ok(())
     }
 }
 
