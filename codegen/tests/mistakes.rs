@@ -63,6 +63,15 @@ fn mark_before_the_text_is_no_mistake() {
 }
 
 #[test]
+fn columns_count_characters() {
+    let folder = folder("columns");
+    let head = "syntax = \"proto3\";\npackage shop.v1;\nimport \"tegami/v1/options.proto\";\n";
+    let message = "message A { /* äöü */ bytes b = 1 [(tegami.v1.field) = { pattern: \"a\" }]; }\n";
+    fs::write(folder.join("a.proto"), format!("{head}{message}")).unwrap();
+    assert!(mistakes(&folder).contains("a.proto:4:29: rule `pattern` does not fit `b`"), "{}", mistakes(&folder));
+}
+
+#[test]
 fn file_of_an_odd_name_is_told() {
     let folder = folder("names");
     fs::write(folder.join("a\nb.proto"), "").unwrap();

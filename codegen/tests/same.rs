@@ -93,6 +93,8 @@ fn every_change_of_meaning_changes_the_fingerprint() {
         ("LARGE = 1", "LARGE = 2"),
         ("LARGE = 1", "HUGE = 1"),
         ("LARGE = 1;", "LARGE = 1; HUGE = 2;"),
+        ("LARGE = 1;", "LARGE = 1; HUGE = 1; option allow_alias = true;"),
+        ("LARGE = 1;", "HUGE = 1; LARGE = 1; option allow_alias = true;"),
         ("oneof payment", "oneof paid_by"),
     ] {
         let changed = with(PROTO, from, to).replace("key: true,  }", "key: true }");

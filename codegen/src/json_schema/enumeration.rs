@@ -1,7 +1,5 @@
 //! `enum` and `const` of strings: a Rust enum.
 
-use std::collections::BTreeMap;
-
 use super::{
     node::{Node, Value},
     reader::{Reader, Scope},
@@ -31,39 +29,34 @@ impl Reader<'_> {
     }
 
     fn enum_values(&mut self, node: &Node) -> Vec<EnumValue> {
-        let listed = self.list(node, "enum").iter().chain(node.get("const"));
+        let listed: Vec<_> = self.list(node, "enum").iter().chain(node.get("const")).collect();
         let mut values: Vec<EnumValue> = Vec::new();
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
-        for value in listed.filter(|value| !matches!(value.value, Value::Null)) {
-            let Some(name) = value.text().filter(|name| !name.is_empty()) else {
-                self.refuse(
-                    value,
-                    "a value of an enum is a string with something in it",
-                    "numbers: use `minimum` and `maximum`",
-                );
-                continue;
-            };
-            let rust = camel(name);
-            if !self.is_nameable(name, &value.at) {
-                continue;
-            }
-            if let Some(first) = names.insert(rust.clone(), name.to_owned()) {
-                let reason = format!("\"{name}\" and \"{first}\" would both be `{rust}` in Rust");
-                self.refuse(value, &reason, "values of an enum must differ in letters and digits");
-                continue;
-            }
-            values.push(EnumValue {
-                name: name.to_owned(),
-                rust,
-                number: None,
-                docs: String::new(),
-                at: value.at.clone(),
-            });
+        for value in listed.into_iter().filter(|value| !matches!(value.value, Value::Null)) {
+            values.extend(self.enum_value(value, &values));
         }
         if values.is_empty() {
             self.refuse(node, "the enum has no values", "list strings in `enum`");
         }
         values
+    }
+
+    /// A value, unless it is no text, or one with the Rust name of another.
+    fn enum_value(&mut self, value: &Node, known: &[EnumValue]) -> Option<EnumValue> {
+        let Some(name) = value.text().filter(|name| !name.is_empty()) else {
+            let reason = "a value of an enum is a string with something in it";
+            self.refuse(value, reason, "numbers: use `minimum` and `maximum`");
+            return None;
+        };
+        if !self.is_nameable(name, &value.at) {
+            return None;
+        }
+        let rust = camel(name);
+        if let Some(EnumValue { name: first, .. }) = known.iter().find(|known| known.rust == rust) {
+            let reason = format!("\"{name}\" and \"{first}\" would both be `{rust}` in Rust");
+            self.refuse(value, &reason, "values of an enum must differ in letters and digits");
+            return None;
+        }
+        Some(EnumValue { name: name.to_owned(), rust, number: None, docs: String::new(), at: value.at.clone() })
     }
 }
 

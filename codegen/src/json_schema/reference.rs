@@ -1,6 +1,7 @@
 //! `$ref`: what it points to, as a type of its own or read in place.
 
 use super::{
+    documents::Target,
     node::Node,
     reader::{Reader, Scope},
     shape::{Shape, is_enum, is_struct, kind},
@@ -22,8 +23,13 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let documents = self.documents;
-        let (described, rust) = (documents.node(&target)?, documents.rust(&target));
+        let named = self.named_type(&target, reference);
+        named.or_else(|| self.unnamed(text, &target, reference))
+    }
+
+    /// The type of a target that has one in Rust: an object, an enum, a union.
+    fn named_type(&mut self, target: &Target, reference: &Node) -> Option<Shape> {
+        let (described, rust) = (self.documents.node(target)?, self.documents.rust(target));
         let nullable = kind(described).is_some_and(|(_, nullable)| nullable);
         if is_struct(described) {
             self.alone.insert(rust.clone(), reference.at.clone());
@@ -35,13 +41,19 @@ impl Reader<'_> {
         if let Some(union) = super::union::Union::of(described) {
             return Some(Shape { nullable: union.nullable, ..Shape::plain(Type::Union(rust)) });
         }
-        if self.visiting.contains(&target) {
+        None
+    }
+
+    /// Any other target is read as if it stood in place of the `$ref`.
+    fn unnamed(&mut self, text: &str, target: &Target, reference: &Node) -> Option<Shape> {
+        if self.visiting.contains(target) {
             let reason = format!("`$ref` \"{text}\" leads back to itself");
             self.mistakes.add(&reference.at, reason, "a type may contain itself through an object's property only");
             return None;
         }
+        let (documents, described) = (self.documents, self.documents.node(target)?);
         self.visiting.push(target.clone());
-        let shape = self.shape(described, &Scope::of(documents, &target));
+        let shape = self.shape(described, &Scope::of(documents, target));
         self.visiting.pop();
         shape
     }

@@ -43,7 +43,12 @@ fn form<'a>(item: &TypeRef, set: &'a Contracts) -> Option<(&'a String, String)> 
         return Some((&item.name, format!("union {} {:?}\n{}", item.name, item.tag, fields(&item.variants))));
     }
     let item = set.find_enum(item)?;
-    let values = lines(item.values.iter().map(|value| format!("  {} {:?}\n", value.name, value.number)));
+    let mut numbers = BTreeSet::new();
+    let values = lines(item.values.iter().map(|value| {
+        // Of several names of a number, the first is written.
+        let alias = if value.number.is_none_or(|number| numbers.insert(number)) { "" } else { " alias" };
+        format!("  {} {:?}{alias}\n", value.name, value.number)
+    }));
     Some((&item.name, format!("enum {}\n{values}", item.name)))
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::json::Json;
-use crate::model::{Field, Presence, Rules, Scalar, Struct, Type};
+use crate::model::{Field, Presence, Scalar, Struct, Type};
 
 /// The function of `json::Object` that describes a message.
 pub(super) fn function(item: &Struct, json: &Json<'_>) -> TokenStream {
@@ -26,28 +26,32 @@ fn describe(field: &Field, json: &Json<'_>) -> Vec<TokenStream> {
         return union.variants.iter().flat_map(|member| describe(member, json)).collect();
     }
     let (marker, name, docs) = (json.marker(field), &field.json, one_line(&field.docs));
-    let (must, rules) = (must_be_there(field), rules(&field.rules));
+    let (must, rules) = (must_be_there(field), rules(field));
     let function = if must { quote!(required) } else { quote!(field) };
     vec![quote!(object.#function::<#marker>(#name, #docs)#rules;)]
 }
 
 /// Is JSON without the field always invalid? A plain number or bool is left out where it is 0 or false.
 fn must_be_there(field: &Field) -> bool {
-    let plain = field.presence == Presence::Plain
-        && match &field.ty {
-            Type::Scalar(scalar) => !matches!(scalar, Scalar::Text | Scalar::Bytes),
-            _ => false,
-        };
-    (field.key || field.rules.required) && !plain
+    let is_zero = matches!(&field.ty, Type::Scalar(scalar) if !matches!(scalar, Scalar::Text | Scalar::Bytes));
+    (field.key || field.rules.required) && !(is_zero && field.presence == Presence::Plain)
 }
 
-fn rules(rules: &Rules) -> TokenStream {
+/// Is the field invalid when it is there and empty?
+fn must_be_filled(field: &Field) -> bool {
+    let can_be_empty = field.ty.is_collection() || matches!(field.ty, Type::Scalar(Scalar::Text | Scalar::Bytes));
+    (field.key || field.rules.required) && can_be_empty
+}
+
+fn rules(field: &Field) -> TokenStream {
+    let rules = &field.rules;
     let bound = |bound: Option<u64>| match bound.map(Literal::u64_unsuffixed) {
         Some(bound) => quote!(Some(#bound)),
         None => quote!(None),
     };
-    let has_length = rules.min_length.is_some() || rules.max_length.is_some();
-    let (min, max) = (bound(rules.min_length), bound(rules.max_length));
+    let least = rules.min_length.max(must_be_filled(field).then_some(1));
+    let has_length = least.is_some() || rules.max_length.is_some();
+    let (min, max) = (bound(least), bound(rules.max_length));
     let length = has_length.then(|| quote!(.length(#min, #max)));
     let pattern = rules.pattern.as_ref().map(|pattern| quote!(.pattern(#pattern)));
     let least = rules.minimum.map(Literal::f64_unsuffixed).map(|bound| quote!(.at_least(#bound)));

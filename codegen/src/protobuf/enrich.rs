@@ -42,6 +42,10 @@ impl<'a> Enrich<'a> {
         code.attrs.push(parse_quote!(#[prost(prost_path = "::tegami::__private::prost")]));
         code.attrs.extend(skip);
         code.attrs.extend(builder_attribute);
+        self.fields(code, item);
+    }
+
+    fn fields(&self, code: &mut ItemStruct, item: &Struct) {
         let Fields::Named(fields) = &mut code.fields else { return };
         // The first is not the contract's: see `structs::mark`.
         fields.named = std::mem::take(&mut fields.named).into_iter().skip(1).collect();

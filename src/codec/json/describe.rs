@@ -34,10 +34,10 @@ impl Describe<'_> {
         self
     }
 
-    /// A field that the contract requires, with something in it.
+    /// A field that the contract requires.
     pub fn required<C: Codec>(&mut self, name: &'static str, comment: &str) -> &mut Self {
         self.required.push(name.into());
-        self.field::<C>(name, comment).length(Some(1), None)
+        self.field::<C>(name, comment)
     }
 
     /// How long the last field may be. Of bytes JSON shows another length, so nothing is said of them.

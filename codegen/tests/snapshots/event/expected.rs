@@ -91,7 +91,9 @@ const _: () = {
                 .comment(
                     "An order has been paid in full. See https://example.com/orders, and [the guide].",
                 );
-            object.required::<__json::Text>("orderId", "The order, unique in the shop.");
+            object
+                .required::<__json::Text>("orderId", "The order, unique in the shop.")
+                .length(Some(1), None);
             object.field::<__json::Text>("currency", "Three letters, ISO 4217.");
             object.field::<__json::Int64>("amountMinor", "");
             object.field::<__json::Bool>("type", "A keyword of Rust.");

@@ -97,7 +97,10 @@ const _: () = {
             }
         }
         fn describe(object: &mut __json::Describe<'_>) {
-            object.required::<__json::Text>("email", "").pattern("^[^@]+@[^@]+$");
+            object
+                .required::<__json::Text>("email", "")
+                .length(Some(1), None)
+                .pattern("^[^@]+@[^@]+$");
             object.required::<__json::Int32>("age", "").at_least(18.0).at_most(150.0);
             object
                 .field::<
