@@ -9,8 +9,9 @@ mod options;
 pub(crate) use line::{Line, Link, Parts};
 pub use options::PublishOptions;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use crate::{
@@ -85,12 +86,25 @@ impl Publisher {
     }
 
     /// Publishes many events of one type, with an answer for each, in order (P10).
+    ///
+    /// They travel side by side; of those that are kept in order, one of each key at a time (O2).
     pub async fn publish_all<'a, E: Event>(
         &self,
         events: impl IntoIterator<Item = &'a E>,
     ) -> Vec<Result<MessageId, PublishError>> {
-        let sends = events.into_iter().map(|event| self.publish(event));
-        futures_util::future::join_all(sends).await
+        let sends = lanes(events).into_iter().map(|lane| self.publish_lane(lane));
+        let mut answers: Vec<_> = join_all(sends).await.into_iter().flatten().collect();
+        answers.sort_unstable_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// Publishes one after the other, whatever becomes of those before.
+    async fn publish_lane<E: Event>(&self, lane: Vec<(usize, &E)>) -> Vec<(usize, Result<MessageId, PublishError>)> {
+        let mut answers = Vec::with_capacity(lane.len());
+        for (place, event) in lane {
+            answers.push((place, self.publish(event).await));
+        }
+        answers
     }
 
     /// Waits until the service has started.
@@ -128,6 +142,21 @@ impl Publisher {
         let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
         Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, ..outgoing })
     }
+}
+
+/// The events with their places, those together that are sent one after the other, by the place of their first.
+fn lanes<'a, E: Event>(events: impl IntoIterator<Item = &'a E>) -> Vec<Vec<(usize, &'a E)>> {
+    let mut lanes = Vec::<Vec<(usize, &E)>>::new();
+    let mut of_keys = HashMap::new();
+    for (place, event) in events.into_iter().enumerate() {
+        let key = event.key().filter(|_| E::CONTRACT.ordered);
+        let lane = key.map_or(lanes.len(), |key| *of_keys.entry(key).or_insert(lanes.len()));
+        if lane == lanes.len() {
+            lanes.push(Vec::new());
+        }
+        lanes[lane].push((place, event));
+    }
+    lanes
 }
 
 fn invalid<E: Event>(error: codec::EncodeError) -> PublishError {
