@@ -1,6 +1,6 @@
 //! What happens to one delivery: open, route, filter, handle, settle.
 //!
-//! The consumer hands each delivery to [`Pipeline::process`]; nothing else settles one.
+//! The consumer hands each delivery to `Pipeline::process`; nothing else settles one.
 
 mod incoming;
 mod retry;

@@ -1,7 +1,7 @@
 //! The sending end: event → codec → envelope → transport.
 //!
 //! A [`Publisher`] may be taken from a service before it runs; it then waits for the start. Everything it sends
-//! through is in its [`Line`], which the service makes when it starts.
+//! through is in its `Line`, which the service makes when it starts.
 
 mod line;
 mod options;
