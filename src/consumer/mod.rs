@@ -19,6 +19,9 @@ use crate::{
 /// How long to wait before asking a transport again, at first and at most (N2).
 const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
+/// The largest message, in kibibytes.
+const LARGEST: usize = 1024;
+
 /// Consumes one queue.
 pub(crate) struct Consumer {
     pub(crate) queue: QueuePlan,
@@ -80,7 +83,8 @@ impl Consumer {
     /// What was taken and not started is dropped, which gives it back.
     async fn step(&self, deliveries: &mut dyn Deliveries) -> Result<(), TransportError> {
         let mut slots = self.free_slots().await;
-        for delivery in deliveries.next(slots.num_permits()).await? {
+        let room = slots.num_permits().min(self.budget.room());
+        for delivery in deliveries.next(room).await? {
             // A transport that hands out more than there was room for waits for it like the others.
             let slot = match slots.split(1) {
                 Some(slot) => slot,
@@ -135,6 +139,11 @@ impl Budget {
     pub(crate) fn of(bytes: usize) -> Self {
         let most = u32::try_from(bytes / 1024).unwrap_or(u32::MAX).max(1);
         Self { kibibytes: Arc::new(Semaphore::new(most as usize)), most }
+    }
+
+    /// How many of the largest deliveries there is room for, at least one.
+    fn room(&self) -> usize {
+        (self.kibibytes.available_permits() / LARGEST).max(1)
     }
 
     /// Waits until there is room for one more delivery of this size.

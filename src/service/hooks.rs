@@ -114,16 +114,7 @@ impl Hooks {
         let (due, rest) = std::mem::take(&mut self.0).into_iter().partition(|(when, _)| *when == turn);
         self.0 = rest;
         let due: Vec<(Turn, Hook)> = due;
-        let running = async {
-            let mut verdict = Ok(());
-            for (_, hook) in due {
-                let ending = async { hook(publisher.clone(), stop.clone()).await };
-                let ended = AssertUnwindSafe(ending).catch_unwind().await;
-                // A panic must not keep the other hooks, the drain or the closing from happening.
-                verdict = verdict.and(ended.unwrap_or_else(|panic| Err(panic_text(&*panic).into())));
-            }
-            verdict
-        };
+        let running = run_all(due, publisher, stop);
         let verdict = match limit {
             None => running.await,
             Some(limit) => {
@@ -133,4 +124,15 @@ impl Hooks {
         };
         verdict.map_err(|error| Error::new(ErrorKind::Hook, format!("the hook `{turn}` failed")).caused_by(error))
     }
+}
+
+/// Runs each hook; a panic must not keep the others, the drain or the closing from happening.
+async fn run_all(due: Vec<(Turn, Hook)>, publisher: &Publisher, stop: &Stop) -> Result<(), BoxError> {
+    let mut verdict = Ok(());
+    for (_, hook) in due {
+        let ending = async { hook(publisher.clone(), stop.clone()).await };
+        let ended = AssertUnwindSafe(ending).catch_unwind().await;
+        verdict = verdict.and(ended.unwrap_or_else(|panic| Err(panic_text(&*panic).into())));
+    }
+    verdict
 }

@@ -20,8 +20,8 @@ use crate::{
 };
 use record::Record;
 
-/// How often a test that settles looks whether what is left has a reader.
-const LOOK: Duration = Duration::from_secs(1);
+/// How long a test that settles waits until it looks whether what is left has a reader, at first and at most.
+const LOOK: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(24 * 60 * 60)];
 
 /// A running service with everything it did on record.
 ///
@@ -85,7 +85,9 @@ impl TestService {
     ///
     /// A queue that nobody reads, such as that of a service which was stopped, is not waited for.
     pub async fn settle(&self) {
-        while tokio::time::timeout(LOOK, self.memory.quiet()).await.is_err() {
+        let [mut look, most] = LOOK;
+        while tokio::time::timeout(look, self.memory.quiet()).await.is_err() {
+            look = most.min(look * 2);
             // On a paused clock this time passes only when no task can go on, so whoever will read reads by now.
             if self.memory.is_quiet_where_read() {
                 return;

@@ -148,6 +148,9 @@ async fn b1_no_more_than_64_mib_are_in_work_and_the_rest_is_not_lost() -> Result
         let sealed = Sealed { body: body.into(), ..Sealed::default() };
         memory.publish(Outgoing::new(id, "shop.orders.v1.OrderPaid", "shop-orders-v1", sealed)).await.expect("room");
     }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let depth = memory.depth("billing-shop-orders-v1-OrderPaid").expect("the queue");
+    assert_eq!((depth.in_flight, depth.ready), (65, 5), "no more are taken than there is room for, and one");
     memory.quiet().await;
     assert_eq!((runs.all.load(Ordering::SeqCst), runs.most.load(Ordering::SeqCst)), (70, 64));
     running.stop().await?;

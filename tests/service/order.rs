@@ -11,8 +11,9 @@ use std::{
 
 use tegami::{
     Context, Error, HandlerError, Retry, Service,
+    middleware::{Next, from_fn},
     testing::{ReasonKind, TestService},
-    transport::Memory,
+    transport::{Memory, Outgoing},
 };
 
 use crate::{
@@ -112,6 +113,30 @@ async fn o2_events_of_a_key_complete_in_publish_order_whatever_fails() -> Result
 }
 
 #[tokio::test]
+async fn o2_publish_all_keeps_the_order_of_a_key_on_a_slow_way_out() -> Result<(), Error> {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let slower_first = from_fn(move |work: Outgoing, next: Next<Outgoing>| {
+        let call = calls.fetch_add(1, Ordering::SeqCst) as u64;
+        async move {
+            tokio::time::sleep(Duration::from_millis(900 - 100 * call.min(9))).await;
+            next.run(work).await
+        }
+    });
+    let notes = Notes::default();
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, service(&notes)).await?;
+    let outside = Service::new("outside").transport(memory.clone()).publish_middleware(slower_first);
+    let outside = outside.started(async |_| Ok::<(), Error>(())).start().await?;
+    let events: Vec<_> = (0..4).flat_map(|n| [moved("a", 3 * n), moved("b", 3 * n)]).collect();
+    let ids = outside.publisher().publish_all(&events).await;
+    assert!(ids.len() == 8 && ids.iter().all(Result::is_ok), "{ids:?}");
+    test.settle().await;
+    assert_eq!((notes.of("a"), notes.of("b")), (vec![0, 3, 6, 9], vec![0, 3, 6, 9]));
+    outside.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn o3_a_stuck_key_delays_no_other_and_keys_run_side_by_side() -> Result<(), Error> {
     let notes = Notes::default();
     let test = TestService::start(service(&notes)).await?;
@@ -176,7 +201,7 @@ async fn o5_a_dead_letter_leaves_a_gap_and_its_key_goes_on() -> Result<(), Error
 async fn o5_what_cannot_be_decoded_holds_up_no_event_of_its_key() -> Result<(), Error> {
     use tegami::{
         envelope::{MessageId, Sealed},
-        transport::{Outgoing, Transport},
+        transport::Transport,
     };
     let notes = Notes::default();
     let memory = Memory::new();

@@ -108,3 +108,32 @@ async fn a_dropped_service_gives_back_what_it_was_handling() -> Result<(), Error
     assert_eq!((depth.ready, depth.in_flight), (3, 0));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s2_a_stop_at_any_moment_loses_nothing_and_repeats_nothing() -> Result<(), Error> {
+    const ORDERS: usize = 3_000;
+    let (memory, done) = (Memory::new(), Arc::new(AtomicUsize::new(0)));
+    let outside = Service::new("outside").transport(memory.clone()).started(async |_| Ok::<(), Error>(()));
+    let outside = outside.start().await?;
+    slow(&memory, Duration::ZERO, &done).start().await?.stop().await?;
+    let publisher = outside.publisher().clone();
+    let publishing = tokio::spawn(async move {
+        for n in 0..ORDERS {
+            publisher.publish(&order(&format!("o-{n}"))).await.expect("there is room");
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut dice = fastrand::Rng::with_seed(2);
+    for _ in 0..200 {
+        let running = slow(&memory, Duration::ZERO, &done).start().await?;
+        tokio::time::sleep(Duration::from_micros(dice.u64(0..300))).await;
+        assert_eq!(running.stop().await?, Ended::Drained);
+    }
+    publishing.await.expect("no panic");
+    let running = slow(&memory, Duration::ZERO, &done).start().await?;
+    memory.quiet().await;
+    running.stop().await?;
+    outside.stop().await?;
+    assert_eq!(done.load(Ordering::SeqCst), ORDERS);
+    Ok(())
+}

@@ -30,6 +30,15 @@ async fn b1_queue_takes_its_capacity_and_not_one_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_publish_deadline_of_for_ever_does_not_overflow() {
+    let memory = Memory::builder().capacity(1).publish_deadline(Duration::MAX).build();
+    declare(&memory, [plan("billing")]).await;
+    memory.publish(message("a")).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    assert!(timeout(hour, memory.publish(message("b"))).await.is_err(), "it waits");
+}
+
+#[tokio::test(start_paused = true)]
 async fn b1_publish_goes_on_as_soon_as_there_is_room() {
     let memory = Memory::builder().capacity(1).build();
     let mut billing = consumer(&memory, plan("billing")).await;

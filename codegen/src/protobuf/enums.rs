@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::{emit::type_path, model::Enum};
 
-/// `json::EnumNames` of one enum.
+/// `json::EnumNames` of one enum, and its value's name as text: what filters compare.
 pub(super) fn names(item: &Enum) -> TokenStream {
     let path = type_path(&item.rust);
     let names = item.values.iter().map(|value| &value.name);
@@ -29,6 +29,11 @@ pub(super) fn names(item: &Enum) -> TokenStream {
                 Self::try_from(number).ok().map(|value| value.as_str_name())
             }
             fn number(name: &str) -> Option<i32> { #number }
+        }
+        impl ::std::convert::From<#path> for ::std::string::String {
+            fn from(value: #path) -> Self {
+                value.as_str_name().into()
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ impl Memory {
     }
 
     /// Is every message settled that is in a queue somebody reads?
-    pub(crate) fn is_quiet_where_read(&self) -> bool {
+    pub fn is_quiet_where_read(&self) -> bool {
         self.broker.lock().is_quiet_where_read()
     }
 

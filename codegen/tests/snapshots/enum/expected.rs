@@ -121,6 +121,12 @@ const _: () = {
         }
     }
 
+    impl ::std::convert::From<Carrier> for ::std::string::String {
+        fn from(value: Carrier) -> Self {
+            value.as_str_name().into()
+        }
+    }
+
     impl __private::Event for ParcelShipped {
         const CONTRACT: &'static __private::Contract = &__private::Contract {
             name: "shop.parcels.v2.ParcelShipped",

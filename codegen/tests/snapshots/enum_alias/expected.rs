@@ -59,6 +59,12 @@ const _: () = {
             }
         }
     }
+
+    impl ::std::convert::From<Size> for ::std::string::String {
+        fn from(value: Size) -> Self {
+            value.as_str_name().into()
+        }
+    }
 };
     }
 }
