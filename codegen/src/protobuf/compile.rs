@@ -9,6 +9,7 @@ use protox::{
     file::{ChainFileResolver, File, FileResolver, GoogleFileResolver},
 };
 
+use super::mend;
 use crate::{
     model::{Location, Mistakes},
     sources::Source,
@@ -29,32 +30,56 @@ impl FileResolver for InMemory {
     }
 }
 
-/// Compiles every file; one that is wrong is left out, with everything that imports it.
+/// How often a wrong file is compiled again without what was wrong in it.
+const ROUNDS: usize = 10;
+
+/// Compiles every file. One that is wrong is compiled without what is wrong in it, so that its other mistakes are found
+/// too; where that cannot be, it is left out with everything that imports it.
 pub(super) fn compile(sources: &[&Source], mistakes: &mut Mistakes) -> DescriptorPool {
-    let mut files: BTreeMap<_, _> = sources.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-    files.insert(OPTIONS_FILE.to_owned(), include_str!("../../proto/tegami/v1/options.proto").to_owned());
-    let mut resolver = ChainFileResolver::new();
-    resolver.add(InMemory(files));
-    resolver.add(GoogleFileResolver::new());
-    let mut compiler = Compiler::with_file_resolver(resolver);
-    for source in sources {
-        if let Err(error) = compiler.open_file(&source.name) {
-            explain(&error, source, sources, mistakes);
+    let mut texts: BTreeMap<_, _> = sources.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+    texts.insert(OPTIONS_FILE.to_owned(), include_str!("../../proto/tegami/v1/options.proto").to_owned());
+    let mut errors = Vec::new();
+    for round in 0..ROUNDS {
+        let mut compiler = compiler(&texts);
+        errors = sources.iter().filter_map(|file| Some((*file, compiler.open_file(&file.name).err()?))).collect();
+        errors.retain(|(_, error)| round == 0 || !mend::is_loss(&error.to_string()));
+        let mended = errors.iter().fold(false, |mended, (file, error)| {
+            let past = mend::past(error, &file.name, &mut texts);
+            if past {
+                explain(error, file, sources, mistakes);
+            }
+            mended | past
+        });
+        if !mended {
+            break;
         }
+    }
+    for (file, error) in &errors {
+        explain(error, file, sources, mistakes);
+    }
+    let mut compiler = compiler(&texts);
+    for file in sources {
+        // Those that are still wrong were explained.
+        compiler.open_file(&file.name).ok();
     }
     // Its extensions are looked up by name, so the file must be there even if no contract imports it.
     compiler.open_file(OPTIONS_FILE).expect("the options of this crate compile");
     compiler.descriptor_pool()
 }
 
+fn compiler(texts: &BTreeMap<String, String>) -> Compiler {
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(InMemory(texts.clone()));
+    resolver.add(GoogleFileResolver::new());
+    Compiler::with_file_resolver(resolver)
+}
+
 /// Notes an error, and those that came with it.
 fn explain(error: &protox::Error, opened: &Source, sources: &[&Source], mistakes: &mut Mistakes) {
     let file = error.file().and_then(|name| sources.iter().find(|source| source.name == name));
     let file = file.copied().unwrap_or(opened);
-    note(error, file, mistakes);
-    for related in error.related().into_iter().flatten() {
-        note(related, file, mistakes);
-    }
+    let told = std::iter::once(error as &dyn Diagnostic).chain(error.related().into_iter().flatten());
+    told.for_each(|error| note(error, file, mistakes));
 }
 
 fn note(error: &dyn Diagnostic, file: &Source, mistakes: &mut Mistakes) {

@@ -1,6 +1,6 @@
 //! Protobuf contracts: read into the model, and their types as Rust.
 //!
-//! `compile` runs the protobuf compiler, `read` fills the model, `structs` lets prost write the types, `json`
+//! `compile` runs the protobuf compiler (and `mend` runs it past mistakes), `read` fills the model, `structs` lets prost write the types, `json`
 //! adds how they look as JSON.
 
 mod compile;
@@ -9,6 +9,7 @@ mod enrich;
 mod enums;
 mod json;
 mod locate;
+mod mend;
 mod options;
 mod read;
 mod structs;
