@@ -54,21 +54,16 @@ pub mod __private {
 
     pub use crate::{
         codec::{JsonSchema, Protobuf, json, json_schema},
-        contract::{AttributeKind, AttributeSpec, Contract},
+        contract::{AttributeKind, Contract, DeclaredAttribute},
         event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
         json_described, json_object,
     };
 }
 
 /// Brings in the modules generated from the contracts under `proto/`.
-///
-/// Give a package (`include_contracts!("shop.orders.v1")`) to take that one only.
 #[macro_export]
 macro_rules! include_contracts {
     () => {
         include!(concat!(env!("OUT_DIR"), "/tegami/all-packages.rs"));
-    };
-    ($package:literal) => {
-        include!(concat!(env!("OUT_DIR"), "/tegami/", $package, ".rs"));
     };
 }

@@ -22,7 +22,7 @@ pub struct Contract {
     /// The field whose value must stay in order together.
     pub key: Option<&'static str>,
     /// The fields that travel beside the payload.
-    pub attributes: &'static [AttributeSpec],
+    pub attributes: &'static [DeclaredAttribute],
     /// Are events with the same key handled in the order they were published?
     pub ordered: bool,
     /// Hash of the contract's normal form.
@@ -33,7 +33,7 @@ pub struct Contract {
 
 /// One declared attribute: its name on the wire and what kind of value it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttributeSpec {
+pub struct DeclaredAttribute {
     /// The field's name.
     pub name: &'static str,
     /// What kind of value it has.

@@ -121,6 +121,9 @@ impl<E> BoolField<E> {
     }
 }
 
+/// Where the bounds of a number stand in what SNS takes.
+const BOUNDS: &str = "/0/numeric";
+
 /// What one attribute must be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -218,13 +221,18 @@ impl Policy {
 
     /// The policy as SNS takes it: one entry an attribute, its value a list of alternatives.
     ///
-    /// Two conditions on one attribute cannot both be said there; the last is sent, and the consumer
-    /// evaluates the whole policy again.
+    /// Bounds on one number are said together. Other conditions on one attribute cannot be: the last is sent, and the
+    /// consumer evaluates the whole policy again.
     pub fn to_sns(&self) -> Json {
-        self.0
-            .iter()
-            .map(|(name, condition)| (name.clone(), condition.to_sns()))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        let mut entries = serde_json::Map::new();
+        for (name, condition) in &self.0 {
+            let (mut said, known) = (condition.to_sns(), entries.get(name));
+            let (bounds, others) = (said.pointer_mut(BOUNDS), known.and_then(|known| known.pointer(BOUNDS)));
+            if let (Some(Json::Array(bounds)), Some(Json::Array(others))) = (bounds, others) {
+                bounds.splice(0..0, others.iter().cloned());
+            }
+            entries.insert(name.clone(), said);
+        }
+        entries.into()
     }
 }

@@ -17,12 +17,15 @@ use tokio::sync::watch;
 use crate::{
     codec,
     envelope::{Head, Message, MessageId},
-    event::{Event, RESERVED},
+    event::{Event, RESERVED, Value},
     transport::{Outgoing, PublishError, PublishErrorKind},
 };
 
 /// No publish takes longer (P3).
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The longest attribute name that is taken; SQS takes twice that.
+const ATTRIBUTE_NAME_LIMIT: usize = 128;
 
 /// Publishes events. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -126,7 +129,7 @@ impl Publisher {
             head.causation_id = cause.causation_id.clone();
         }
         for (name, value) in options.attributes {
-            refuse_taken_name::<E>(&name)?;
+            check_attribute::<E>(&name, &value)?;
             head.attributes.set(name, value);
         }
         let key = head.key.clone();
@@ -139,16 +142,27 @@ impl Publisher {
     }
 }
 
-/// An attribute of the caller's must not say something else than the event or tegami does.
-fn refuse_taken_name<E: Event>(name: &str) -> Result<(), PublishError> {
-    let whose = if name.starts_with(RESERVED) {
+/// An attribute of the caller's must be one that every broker takes, and must not say something else than the event or
+/// tegami does.
+fn check_attribute<E: Event>(name: &str, value: &Value) -> Result<(), PublishError> {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
+    let whose = if !(1..=ATTRIBUTE_NAME_LIMIT).contains(&name.len()) || !name.bytes().all(plain) {
+        format!("a name has 1 to {ATTRIBUTE_NAME_LIMIT} of A-Z a-z 0-9 _ - .")
+    } else if matches!(value, Value::Float(number) if !number.is_finite()) {
+        "its value is no finite number".to_owned()
+    } else if matches!(value, Value::Text(text) if text.is_empty() || text.contains(char::is_control)) {
+        "its value is empty or has control characters".to_owned()
+    } else if name.starts_with(RESERVED) {
         format!("names that begin with `{RESERVED}` are tegami's own")
     } else if E::CONTRACT.attributes.iter().any(|declared| declared.name == name) {
         format!("the contract of `{}` declares it, and the event has its value", E::CONTRACT.name)
     } else {
         return Ok(());
     };
-    Err(PublishError::new(PublishErrorKind::Invalid, format!("attribute `{name}` cannot be set: {whose}")))
+    Err(PublishError::new(
+        PublishErrorKind::Invalid,
+        format!("attribute `{}` cannot be set: {whose}", name.escape_debug()),
+    ))
 }
 
 fn invalid<E: Event>(error: codec::EncodeError) -> PublishError {

@@ -38,8 +38,8 @@ pub struct TestService {
 impl TestService {
     /// Starts the service on a memory transport of its own and pauses tokio's clock.
     ///
-    /// The service's own settings of transport and environment do not count here, and no event it publishes needs a
-    /// listener.
+    /// The service's own settings of transport and environment do not count here, and nobody needs to
+    /// handle what it publishes.
     ///
     /// # Errors
     /// The service cannot start, or the test's runtime has more than one thread (use plain `#[tokio::test]`).

@@ -10,7 +10,7 @@ use serde_json::json;
 use tegami::{
     Event,
     codec::{self, Payload},
-    contract::{AttributeKind, AttributeSpec},
+    contract::{AttributeKind, DeclaredAttribute},
     event::{Encoding, Value},
 };
 
@@ -24,8 +24,8 @@ fn contract_is_told_by_constants() {
     assert_eq!(contract.name, "shop.orders.v1.OrderPaid");
     assert_eq!((contract.version, contract.topic), (1, "shop-orders-v1"));
     assert_eq!((contract.routing_key, contract.key), (contract.name, Some("order_id")));
-    let currency = AttributeSpec { name: "currency", kind: AttributeKind::Text };
-    let amount = AttributeSpec { name: "amount_minor", kind: AttributeKind::Number };
+    let currency = DeclaredAttribute { name: "currency", kind: AttributeKind::Text };
+    let amount = DeclaredAttribute { name: "amount_minor", kind: AttributeKind::Number };
     assert_eq!(contract.attributes, [currency, amount]);
     assert_eq!(contract.fingerprint.len(), 16);
     assert_eq!(contract.source, "proto/shop/orders/v1/orders.proto:9");

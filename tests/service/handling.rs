@@ -13,7 +13,11 @@ use tegami::{
 };
 
 use crate::{
-    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    contracts::shop::{
+        billing::v1::ReceiptSent,
+        orders::v1::OrderPaid,
+        shipping::v1::{ParcelShipped, parcel_shipped::Carrier},
+    },
     order,
 };
 
@@ -133,6 +137,57 @@ async fn filter_lets_through_what_was_asked_for_and_acks_the_rest() -> Result<()
     let handled: Vec<_> = test.handled::<OrderPaid>().into_iter().map(|order| order.order_id).collect();
     assert_eq!(handled, ["yes"]);
     assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn filter_holds_where_the_broker_lets_through_more() -> Result<(), Error> {
+    let memory = Memory::new();
+    let before = Service::new("billing").transport(memory.clone()).on::<OrderPaid>(ignore);
+    before.start().await?.stop().await?;
+    let large = OrderPaid::amount_minor().at_least(10_000);
+    let now = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.filter(large));
+    let test = TestService::start_on(&memory, now).await?;
+    test.publish(&order("small")).await?;
+    test.settle().await;
+    assert!(test.handled::<OrderPaid>().is_empty() && test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn conversation_goes_on_from_message_to_message() -> Result<(), Error> {
+    async fn ship(receipt: ReceiptSent, ctx: Context) -> Result<(), HandlerError> {
+        let id = receipt.order_id;
+        let parcel = ParcelShipped::builder().parcel_id("p-1").order_id(id).carrier(Carrier::Post).build();
+        ctx.publish(&parcel).await?;
+        Ok(())
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = |_: &str| {
+        let seen = seen.clone();
+        move |ctx: &Context| {
+            let ids = (ctx.message_id().clone(), ctx.correlation_id().clone(), ctx.causation_id().cloned());
+            seen.lock().expect("one thread").push(ids);
+        }
+    };
+    let (second, third) = (note("receipt"), note("parcel"));
+    let service = Service::new("billing")
+        .on::<OrderPaid>(send_receipt)
+        .on::<ReceiptSent>(move |receipt: ReceiptSent, ctx: Context| {
+            second(&ctx);
+            ship(receipt, ctx)
+        })
+        .on::<ParcelShipped>(move |_: ParcelShipped, ctx: Context| {
+            third(&ctx);
+            std::future::ready(Ok(()))
+        });
+    let test = TestService::start(service).await?;
+    let first = test.publish(&order("o-1")).await?;
+    test.settle().await;
+    let seen = seen.lock().expect("one thread").clone();
+    let [(receipt, of_receipt, by_receipt), (_, of_parcel, by_parcel)] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!((of_receipt, by_receipt), (&first, &Some(first.clone())));
+    assert_eq!((of_parcel, by_parcel), (&first, &Some(receipt.clone())));
     Ok(())
 }
 

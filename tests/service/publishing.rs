@@ -1,9 +1,13 @@
 //! What `publish` answers (P).
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tegami::{
     Context, Error, HandlerError, Service,
+    event::Value,
     testing::TestService,
     transport::{Memory, PublishErrorKind},
 };
@@ -88,6 +92,52 @@ async fn a_reserved_attribute_is_refused_by_name() -> Result<(), Error> {
     let refused = publisher.publish_with(&order("o-1"), |p| p.attribute("currency", "USD")).await;
     assert!(refused.expect_err("declared").to_string().contains("currency"));
     publisher.publish_with(&order("o-1"), |p| p.attribute("tenant", "blue")).await?;
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn p6_a_message_sent_again_keeps_its_id() -> Result<(), Error> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = seen.clone();
+    let note = move |_: OrderPaid, ctx: Context| {
+        kept.lock().expect("one thread").push(ctx.message_id().clone());
+        std::future::ready(Ok(()))
+    };
+    let test = TestService::start(Service::new("billing").on::<OrderPaid>(note)).await?;
+    let id = test.publish(&order("o-1")).await?;
+    let again = test.outside().publish_with(&order("o-1"), |p| p.id(id.clone())).await?;
+    test.settle().await;
+    assert_eq!(*seen.lock().expect("one thread"), [id.clone(), id.clone()]);
+    assert_eq!(again, id);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_attribute_that_no_broker_takes_is_refused() -> Result<(), Error> {
+    let running = billing().start().await?;
+    let paid = order("o-1");
+    let set = |name: &str, value: Value| {
+        let name = name.to_owned();
+        running.publisher().publish_with(&paid, move |p| p.attribute(name, value))
+    };
+    let long = "n".repeat(128);
+    for (name, value) in [(long.as_str(), "v".into()), ("a.b_c-1", Value::Float(0.5))] {
+        set(name, value).await?;
+    }
+    let (control, longer) = ("v\u{0}", "n".repeat(129));
+    let bad: [(&str, Value); 6] = [
+        ("", "v".into()),
+        ("a b", "v".into()),
+        (&longer, "v".into()),
+        ("a", "".into()),
+        ("a", control.into()),
+        ("a", Value::Float(f64::NAN)),
+    ];
+    for (name, value) in bad {
+        let error = set(name, value.clone()).await.expect_err("refused");
+        assert_eq!(error.kind(), PublishErrorKind::Invalid, "{name:?} {value:?}");
+    }
     running.stop().await?;
     Ok(())
 }

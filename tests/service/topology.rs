@@ -36,6 +36,13 @@ fn filter_policy_is_what_sns_takes() -> Result<(), Error> {
 }
 
 #[test]
+fn bounds_of_one_number_are_told_to_sns_together() {
+    let between = OrderPaid::amount_minor().at_least(1).and(OrderPaid::amount_minor().at_most(5));
+    let expected = r#"{"amount_minor":[{"numeric":[">=",1,"<=",5]}]}"#;
+    assert_eq!(between.policy().to_sns(), expected.parse::<serde_json::Value>().expect("JSON"));
+}
+
+#[test]
 fn k1_two_handlers_of_one_event_need_a_group() {
     let service = Service::new("billing").on::<OrderPaid>(ignore).on::<OrderPaid>(ignore);
     let error = service.topology().expect_err("one queue, two handlers");

@@ -53,7 +53,7 @@ fn contract(item: &Struct, event: &Event, set: &Contracts) -> TokenStream {
     };
     let attributes = item.fields.iter().filter(|field| field.attribute).map(|Field { name, ty, .. }| {
         let kind = ident(kind(ty));
-        quote!(#private::AttributeSpec { name: #name, kind: #private::AttributeKind::#kind })
+        quote!(#private::DeclaredAttribute { name: #name, kind: #private::AttributeKind::#kind })
     });
     quote! {
         #private::Contract {

@@ -17,7 +17,9 @@ fn without_value(told: &str) -> String {
     let quoted = if let Some(place) = told.strip_prefix("unknown variant ") {
         variant(place).map(|value| (told.len() - place.len(), value))
     } else if told.starts_with("invalid type: ") || told.starts_with("invalid value: ") {
-        told.find(['"', '`']).map(|place| (place, found(&told[place..])))
+        // What was expected is not quoted from the payload.
+        let quote = told.find(['"', '`']).filter(|place| told.find(", expected ").is_none_or(|end| *place < end));
+        quote.map(|place| (place, found(&told[place..])))
     } else {
         None
     };

@@ -136,7 +136,7 @@ const _: () = {
             routing_key: "parcels.shipped",
             key: None,
             attributes: &[
-                __private::AttributeSpec {
+                __private::DeclaredAttribute {
                     name: "carrier",
                     kind: __private::AttributeKind::Text,
                 },

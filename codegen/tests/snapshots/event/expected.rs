@@ -109,11 +109,11 @@ const _: () = {
             routing_key: "shop.orders.v1.OrderPaid",
             key: Some("order_id"),
             attributes: &[
-                __private::AttributeSpec {
+                __private::DeclaredAttribute {
                     name: "currency",
                     kind: __private::AttributeKind::Text,
                 },
-                __private::AttributeSpec {
+                __private::DeclaredAttribute {
                     name: "amount_minor",
                     kind: __private::AttributeKind::Number,
                 },

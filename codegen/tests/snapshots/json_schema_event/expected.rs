@@ -124,11 +124,11 @@ const _: () = {
             routing_key: "parcel.shipped",
             key: Some("parcel_id"),
             attributes: &[
-                __private::AttributeSpec {
+                __private::DeclaredAttribute {
                     name: "carrier",
                     kind: __private::AttributeKind::Text,
                 },
-                __private::AttributeSpec {
+                __private::DeclaredAttribute {
                     name: "weightGrams",
                     kind: __private::AttributeKind::Number,
                 },
