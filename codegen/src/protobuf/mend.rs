@@ -58,8 +58,9 @@ fn blank_statement(text: &str, (start, end): (usize, usize)) -> Option<String> {
     Some(blank(text, from, statement_end(text, end)?))
 }
 
-/// Where the `;` of the statement is.
-fn statement_end(text: &str, from: usize) -> Option<usize> {
+/// Where the `;` of the statement is; the place may reach up to it and over it.
+fn statement_end(text: &str, end: usize) -> Option<usize> {
+    let from = if text.get(..end)?.ends_with(';') { end - 1 } else { end };
     let mut depth = 0_i32;
     let length = text.get(from..)?.find(|c| {
         depth += match c {
