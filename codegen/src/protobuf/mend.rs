@@ -3,7 +3,7 @@
 //! What is wrong is overwritten in a copy, byte for byte, so that every other place stays where it is. Nothing is ever
 //! generated from such a copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use miette::Diagnostic;
 use protox::file::File;
@@ -16,10 +16,13 @@ pub(super) fn past(error: &protox::Error, opened: &str, texts: &mut BTreeMap<Str
     let name = error.file().unwrap_or(opened);
     let Some(text) = texts.get_mut(name).filter(|text| File::from_source(name, text).is_ok()) else { return false };
     let related = error.related().into_iter().flatten();
-    let mut changed = false;
+    let (mut changed, mut seen) = (false, BTreeSet::new());
     for error in std::iter::once(error as &dyn Diagnostic).chain(related) {
         let Some(label) = error.labels().into_iter().flatten().last() else { continue };
         let span = (label.offset(), label.offset() + label.len());
+        if !seen.insert(span) {
+            continue;
+        }
         let undefined = error.to_string().ends_with("is not defined");
         let gentle = if undefined { stand_in(text, span) } else { empty_value(text, span) };
         let without = gentle.filter(|copy| copy != text).or_else(|| blank_statement(text, span));
