@@ -38,33 +38,26 @@ const ROUNDS: usize = 10;
 pub(super) fn compile(sources: &[&Source], mistakes: &mut Mistakes) -> DescriptorPool {
     let mut texts: BTreeMap<_, _> = sources.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
     texts.insert(OPTIONS_FILE.to_owned(), include_str!("../../proto/tegami/v1/options.proto").to_owned());
-    let mut errors = Vec::new();
-    for round in 0..ROUNDS {
+    let mut round = 0;
+    loop {
         let mut compiler = compiler(&texts);
-        errors = sources.iter().filter_map(|file| Some((*file, compiler.open_file(&file.name).err()?))).collect();
-        errors.retain(|(_, error)| round == 0 || !mend::is_loss(&error.to_string()));
-        let mended = errors.iter().fold(false, |mended, (file, error)| {
-            let past = mend::past(error, &file.name, &mut texts);
-            if past {
+        let opened = sources.iter().filter_map(|file| Some((*file, compiler.open_file(&file.name).err()?)));
+        let errors: Vec<_> = opened.filter(|(_, error)| round == 0 || !mend::is_loss(&error.to_string())).collect();
+        let mut mended = false;
+        for (file, error) in errors.iter().filter(|_| round < ROUNDS) {
+            if mend::past(error, &file.name, &mut texts) {
                 explain(error, file, sources, mistakes);
+                mended = true;
             }
-            mended | past
-        });
-        if !mended {
-            break;
         }
+        if !mended {
+            errors.iter().for_each(|(file, error)| explain(error, file, sources, mistakes));
+            // Its extensions are looked up by name, so the file must be there even if no contract imports it.
+            compiler.open_file(OPTIONS_FILE).expect("the options of this crate compile");
+            return compiler.descriptor_pool();
+        }
+        round += 1;
     }
-    for (file, error) in &errors {
-        explain(error, file, sources, mistakes);
-    }
-    let mut compiler = compiler(&texts);
-    for file in sources {
-        // Those that are still wrong were explained.
-        compiler.open_file(&file.name).ok();
-    }
-    // Its extensions are looked up by name, so the file must be there even if no contract imports it.
-    compiler.open_file(OPTIONS_FILE).expect("the options of this crate compile");
-    compiler.descriptor_pool()
 }
 
 fn compiler(texts: &BTreeMap<String, String>) -> Compiler {
