@@ -52,7 +52,7 @@ pub struct Service<S = ()> {
 /// Everything about a service that does not depend on the type of its state.
 pub(crate) struct Parts {
     name: String,
-    transport: Option<Arc<dyn Transport>>,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
     attached: BTreeMap<String, Arc<dyn Transport>>,
     pub(crate) envelope: Arc<dyn Envelope>,
     wishes: Vec<Wish>,
@@ -63,8 +63,8 @@ pub(crate) struct Parts {
     prefix: Option<String>,
     provision: Option<Provision>,
     drain: Option<Duration>,
-    clock: Option<Clock>,
-    dice: Option<Dice>,
+    pub(crate) clock: Option<Clock>,
+    pub(crate) dice: Option<Dice>,
     link: watch::Sender<Link>,
 }
 

@@ -5,6 +5,7 @@
 
 pub mod ledger;
 mod record;
+pub mod transport;
 
 pub use crate::transport::{DeadLetter, ReasonKind};
 

@@ -37,12 +37,20 @@ impl Delivery {
         Self { sealed, attempt, redelivered: attempt > 1, id: None, first_delivered: None, lease }
     }
 
+    /// Settles so.
+    ///
+    /// # Errors
+    /// As the method of that settlement.
+    pub async fn settle(self, settlement: Settlement) -> Result<(), SettleError> {
+        self.lease.settle(settlement).await
+    }
+
     /// Settles as done.
     ///
     /// # Errors
     /// The transport no longer holds the delivery for us; it may come back.
     pub async fn ack(self) -> Result<(), SettleError> {
-        self.lease.settle(Settlement::Ack).await
+        self.settle(Settlement::Ack).await
     }
 
     /// Settles as failed, to be delivered again after a while.
@@ -50,7 +58,7 @@ impl Delivery {
     /// # Errors
     /// As [`ack`](Self::ack).
     pub async fn retry(self, after: Duration) -> Result<(), SettleError> {
-        self.lease.settle(Settlement::Retry { after }).await
+        self.settle(Settlement::Retry { after }).await
     }
 
     /// Gives the delivery back untouched: the attempt does not count.
@@ -58,7 +66,7 @@ impl Delivery {
     /// # Errors
     /// As [`ack`](Self::ack).
     pub async fn release(self) -> Result<(), SettleError> {
-        self.lease.settle(Settlement::Release).await
+        self.settle(Settlement::Release).await
     }
 
     /// Gives up on the message and keeps it, bytes unchanged, with the reason.
@@ -66,7 +74,7 @@ impl Delivery {
     /// # Errors
     /// As [`ack`](Self::ack), and when the dead-letter queue did not take it; the original then stays.
     pub async fn dead_letter(self, reason: Reason) -> Result<(), SettleError> {
-        self.lease.settle(Settlement::DeadLetter(reason)).await
+        self.settle(Settlement::DeadLetter(reason)).await
     }
 }
 

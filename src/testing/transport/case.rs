@@ -1,0 +1,94 @@
+//! One promise with the function that tries it, and the list of them all.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use super::{Pace, Trial, delivery, publish, retry};
+
+/// One case of the suite.
+pub struct Case {
+    /// Its id in the delivery contract, as `P-03`.
+    pub id: &'static str,
+    /// The name of its function.
+    pub name: &'static str,
+    /// The time it needs, if it must not be paused.
+    pub(super) pace: Option<Pace>,
+    pub(super) run: for<'a> fn(&'a Trial) -> Pin<Box<dyn Future<Output = Done> + 'a>>,
+}
+
+impl Case {
+    /// The case of this id.
+    pub fn of(id: &str) -> Option<&'static Case> {
+        CASES.iter().find(|case| case.id == id)
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.name.get(5..).unwrap_or(self.name))
+    }
+}
+
+/// How a case ended that broke no promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// The promise is kept.
+    Kept,
+    /// The transport does not declare the ability, and the API refuses to use it.
+    Refused,
+    /// The subject cannot bring about what the case needs.
+    NotHere(&'static str),
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept => f.write_str("kept"),
+            Self::Refused => f.write_str("refused, as declared"),
+            Self::NotHere(need) => write!(f, "not here: needs {need}"),
+        }
+    }
+}
+
+// A macro, because the same list names tests in other crates and fills a table in this one.
+/// Hands the list of cases to another macro, after what is given.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __each_case {
+    ($($then:ident)::+ ! $given:tt) => {
+        $($then)::+! { $given
+            "P-02" publish p_02_roundtrip,
+            "P-03" publish p_03_concurrent,
+            "D-02" delivery d_02_groups,
+            "R-01" retry r_01_error_is_retried,
+        }
+    };
+}
+
+macro_rules! table {
+    ({} $($id:literal $area:ident $name:ident $(@ $pace:ident)?,)*) => {
+        /// Every case, in the order of the delivery contract.
+        pub const CASES: &[Case] = &[$(Case {
+            id: $id,
+            name: stringify!($name),
+            pace: table!(@ $($pace)?),
+            run: |trial| Box::pin($area::$name(trial)),
+        },)*];
+    };
+    (@) => { None };
+    (@ $pace:ident) => { Some(Pace::$pace) };
+}
+__each_case!(table! {});
+
+// A macro, because tests must be named where they run.
+/// Names one test for each case of the suite, for this subject: see [`transport`](crate::testing::transport).
+#[macro_export]
+macro_rules! transport_suite {
+    ({ [$subject:expr] } $($id:literal $area:ident $name:ident $(@ $pace:ident)?,)*) => {$(
+        #[test]
+        fn $name() {
+            let case = $crate::testing::transport::Case::of($id).expect("the case is listed");
+            $crate::testing::transport::check(case, || $subject);
+        }
+    )*};
+    ($subject:expr) => { $crate::__each_case!{ $crate::transport_suite!{ [$subject] } } };
+}

@@ -1,0 +1,176 @@
+//! Services of the suite: handlers of letters that note every run, and publishers that note every publish.
+
+use std::{future::Future, sync::Arc};
+
+use super::{Trial, tally::Tally, trial::held};
+use crate::{
+    Context, Event, Handler, HandlerError, Publisher, Retry, Service,
+    envelope::{Envelope, JsonBase, MessageId, Sealed},
+    lifecycle::Stop,
+    publisher::PublishOptions,
+    service::{Error, Running, running, settings::Settings},
+    testing::ledger::{Checksum, Ended, Entry, Ledger},
+    transport::{PublishError, Transport},
+};
+
+/// The events of the suite.
+#[allow(missing_docs, clippy::all)]
+mod contracts {
+    include!(concat!(env!("OUT_DIR"), "/tegami/tegami.testing.v1.rs"));
+}
+pub use contracts::{LetterFiled, LetterPosted};
+
+impl Trial {
+    /// A service on a connection of its own, with this run's names, clock and chance.
+    pub async fn service(&self, name: &str) -> Service {
+        let connection = self.connect().await;
+        self.service_on(connection, name)
+    }
+
+    /// A service on this connection, with this run's names, clock and chance.
+    pub fn service_on(&self, connection: Arc<dyn Transport>, name: &str) -> Service {
+        let mut service = Service::new(name).prefix(self.prefix());
+        service.parts.transport = Some(connection);
+        service.parts.clock = Some(self.clock);
+        service.parts.dice = Some(self.dice.clone());
+        service
+    }
+
+    /// Starts a service; its queues count in the account at the end.
+    ///
+    /// # Errors
+    /// The service cannot start.
+    pub async fn try_start(&self, service: Service) -> Result<Running, Error> {
+        let topology = service.topology()?;
+        let settings = service.parts.settings(Settings::default());
+        let running = running::start(service.parts, settings, Stop::default()).await?;
+        topology.queues.into_iter().for_each(|plan| self.know(plan));
+        Ok(running)
+    }
+
+    /// Starts a service; its queues count in the account at the end.
+    ///
+    /// # Panics
+    /// The service cannot start.
+    pub async fn start(&self, service: Service) -> Running {
+        self.try_start(service).await.expect("the service can start")
+    }
+
+    /// A handler that notes each of its runs, with the subscription's plan of retries to check them against.
+    pub fn handler<E, F, Fut>(&self, plan: &Retry, behave: F) -> impl Handler<E> + use<E, F, Fut>
+    where
+        E: Event,
+        F: Fn(E, Context) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send,
+    {
+        Noted { ledger: self.ledger.clone(), tally: self.tally.clone(), plan: plan.clone(), behave }
+    }
+
+    /// Publishes an event and notes both ends of it; every known queue for the event must get it.
+    ///
+    /// # Errors
+    /// The publisher's answer.
+    pub async fn post<E: Event>(&self, by: &Publisher, event: &E) -> Result<MessageId, PublishError> {
+        self.post_with(by, event, |options| options).await
+    }
+
+    /// Publishes an event in a way of its own, and notes both ends of it.
+    ///
+    /// # Errors
+    /// The publisher's answer.
+    pub async fn post_with<E: Event>(
+        &self,
+        by: &Publisher,
+        event: &E,
+        choose: impl FnOnce(PublishOptions) -> PublishOptions,
+    ) -> Result<MessageId, PublishError> {
+        let wants = |event: &str| event == E::CONTRACT.name;
+        let queues = held(&self.queues);
+        let fed = queues.iter().filter(|plan| plan.bindings.iter().any(|binding| wants(binding.event)));
+        let to = fed.map(|plan| plan.name.clone()).collect();
+        drop(queues);
+        let id = MessageId::draw(&self.dice);
+        self.note_publish(&id, event.key().map(Into::into), checksum_of(event), to);
+        let answer = by.publish_with(event, |options| choose(options.id(id.clone()))).await;
+        self.note_answer(&id, &answer);
+        answer
+    }
+}
+
+/// A letter of this number in this box.
+pub fn letter(address: &str, number: usize) -> LetterPosted {
+    LetterPosted::builder().r#box(address).number(number as u64).text(format!("letter {number}")).build()
+}
+
+/// A letter of this number in this folder.
+pub fn filed(folder: &str, number: usize) -> LetterFiled {
+    LetterFiled::builder().r#box(folder).number(number as u64).text(format!("letter {number}")).build()
+}
+
+/// The checksum of a message: of its letter, if it is one, else of all its bytes and attributes.
+pub(super) fn checksum(sealed: &Sealed) -> Checksum {
+    let envelope = JsonBase::default();
+    let posted = envelope.decode::<LetterPosted>(sealed).map(|message| checksum_of(&message.content));
+    posted.unwrap_or_else(|_| Checksum::of(sealed))
+}
+
+fn checksum_of<E: Event>(event: &E) -> Checksum {
+    let body = serde_json::to_vec(event).expect("an event can be written as JSON");
+    Checksum::of(&Sealed { body: body.into(), ..Sealed::default() })
+}
+
+/// A handler with the notes of its runs.
+struct Noted<F> {
+    ledger: Ledger,
+    tally: Arc<Tally>,
+    plan: Retry,
+    behave: F,
+}
+
+impl<E, F, Fut> Handler<E> for Noted<F>
+where
+    E: Event,
+    F: Fn(E, Context) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), HandlerError>> + Send,
+{
+    async fn call(&self, event: E, ctx: Context) -> Result<(), HandlerError> {
+        let mut run = Run::begin(self, &event, &ctx);
+        let answer = (self.behave)(event, ctx).await;
+        run.ended = Some(if answer.is_ok() { Ended::Ok } else { Ended::Err });
+        answer
+    }
+}
+
+/// One run; noted as ended when it is dropped, however that came about.
+struct Run<'a, F> {
+    by: &'a Noted<F>,
+    id: String,
+    queue: String,
+    attempt: u32,
+    ended: Option<Ended>,
+}
+
+impl<'a, F> Run<'a, F> {
+    fn begin<E: Event>(by: &'a Noted<F>, event: &E, ctx: &Context) -> Self {
+        let (id, queue, attempt) = (ctx.message_id().to_string(), ctx.queue().to_owned(), ctx.attempt());
+        by.tally.begun(&queue, &id);
+        let (key, checksum) = (event.key().map(Into::into), checksum_of(event));
+        by.ledger.write(Entry::RunBegin { id: id.clone(), subscription: queue.clone(), attempt, key, checksum });
+        Self { by, id, queue, attempt, ended: None }
+    }
+}
+
+impl<F> Drop for Run<'_, F> {
+    fn drop(&mut self) {
+        let unfinished = if std::thread::panicking() { Ended::Panic } else { Ended::Err };
+        let ended = self.ended.unwrap_or(unfinished);
+        if ended == Ended::Ok {
+            self.by.tally.completed(&self.queue, &self.id);
+        }
+        let step = usize::try_from(self.attempt).unwrap_or(usize::MAX).saturating_sub(1);
+        let delay = self.by.plan.delays().get(step).copied();
+        let retry_after = delay.filter(|_| ended != Ended::Ok && self.ended.is_some());
+        let (id, subscription, attempt) = (self.id.clone(), self.queue.clone(), self.attempt);
+        self.by.ledger.write(Entry::RunEnd { id, subscription, attempt, ended, retry_after });
+    }
+}

@@ -1,0 +1,133 @@
+//! Runs one case: a runtime of its own, a bound on the whole, a look for what is left, a line for the table.
+
+use std::{
+    any::Any,
+    env, fmt, fs,
+    io::Write,
+    panic::AssertUnwindSafe,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::{Case, Done, Pace, Subject, Trial};
+use crate::error::panic_text;
+
+/// How long a case may take in all, by real time and by paused time.
+const BOUND: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(7 * 24 * 60 * 60)];
+/// How long tasks have to end after a case.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+/// Replays a run: the seed it printed.
+const SEED: &str = "CONFORMANCE_SEED";
+/// Where each case appends its line of the table.
+const TABLE: &str = "CONFORMANCE_TABLE";
+
+/// Cases of one process run one after the other, so that what one leaves behind is seen.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// How a case went.
+#[derive(Debug)]
+pub struct Report {
+    /// The case.
+    pub case: &'static Case,
+    /// What chance was drawn from.
+    pub seed: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// How it ended; if a promise was broken, which and how.
+    pub result: Result<Done, String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (case, seed, took) = (format!("{:?}", self.case), self.seed, self.took);
+        let result = match &self.result {
+            Ok(done) => done.to_string(),
+            Err(broken) => format!("BROKEN: {}", broken.lines().next().unwrap_or_default()),
+        };
+        write!(f, "{case:<32} {seed:>20} {:>7.2} s  {result}", took.as_secs_f64())
+    }
+}
+
+/// Runs a case as a test.
+///
+/// # Panics
+/// The promise is broken; the text says how, and how to replay it.
+pub fn check<S: Subject>(case: &'static Case, subject: impl Fn() -> S) {
+    let seed = env::var(SEED).ok().map(|seed| seed.parse().expect("CONFORMANCE_SEED is a number"));
+    let report = judge(case, subject, seed.unwrap_or_else(|| fastrand::u64(..)));
+    println!("{report}");
+    if let Some(table) = env::var_os(TABLE) {
+        let file = fs::OpenOptions::new().append(true).create(true).open(table);
+        file.and_then(|mut file| file.write_all(format!("{report}\n").as_bytes())).expect("the table can be written");
+    }
+    if let Err(broken) = report.result {
+        panic!("{case:?} is broken: {broken}\nreplay it with {SEED}={}", report.seed);
+    }
+}
+
+/// Runs a case and says how it went.
+pub fn judge<S: Subject>(case: &'static Case, subject: impl Fn() -> S, seed: u64) -> Report {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let began = Instant::now();
+    let pace = case.pace.unwrap_or_else(|| subject().pace());
+    drop(runtime(pace)); // What a first runtime leaves behind for the next ones is nobody's leak.
+    let descriptors = descriptors();
+    let runtime = runtime(pace);
+    let result = runtime.block_on(bounded(case, subject, seed, pace));
+    drop(runtime);
+    let result = result.and_then(|done| match self::descriptors() {
+        now if now > descriptors => Err(format!("{} descriptors are left open", now - descriptors)),
+        _ => Ok(done),
+    });
+    Report { case, seed, took: began.elapsed(), result }
+}
+
+async fn bounded<S: Subject>(
+    case: &'static Case,
+    subject: impl Fn() -> S,
+    seed: u64,
+    pace: Pace,
+) -> Result<Done, String> {
+    let bound = BOUND[usize::from(pace == Pace::Virtual)];
+    let whole = async {
+        let trial = Trial::begin(case, subject(), seed, pace).await;
+        let done = (case.run)(&trial).await;
+        trial.end().await;
+        done
+    };
+    match tokio::time::timeout(bound, AssertUnwindSafe(whole).catch_unwind()).await {
+        Ok(Ok(done)) => no_task_is_left().await.map(|()| done),
+        Ok(Err(panic)) => Err(text(&*panic)),
+        Err(_) => Err(format!("not done after {bound:?}")),
+    }
+}
+
+fn text(panic: &(dyn Any + Send)) -> String {
+    panic_text(panic).trim_start_matches("panicked: ").to_owned()
+}
+
+fn runtime(pace: Pace) -> Runtime {
+    let built = match pace {
+        Pace::Virtual => Builder::new_current_thread().enable_all().start_paused(true).build(),
+        Pace::Real => Builder::new_multi_thread().worker_threads(2).enable_all().build(),
+    };
+    built.expect("a runtime can be built")
+}
+
+async fn no_task_is_left() -> Result<(), String> {
+    let alive = || Handle::current().metrics().num_alive_tasks();
+    let ended = tokio::time::timeout(AFTERWARDS, async {
+        while alive() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    ended.await.map_err(|_| format!("{} tasks are left running", alive()))
+}
+
+/// How many files and sockets this process has open, where the system tells.
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").map(|open| open.count()).unwrap_or_default()
+}

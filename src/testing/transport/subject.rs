@@ -1,0 +1,88 @@
+//! The transport under test, as the suite meets it: connections to one broker, and faults to put upon it.
+
+use std::{future::Future, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::transport::{Memory, Transport, TransportError};
+
+/// A transport under test, with the broker behind it.
+///
+/// An async closure that makes a transport is one; its connections must share a broker. Implement the trait for
+/// a type of your own to offer faults, or time that can be paused.
+#[async_trait]
+pub trait Subject: Send + Sync + 'static {
+    /// Opens one more connection to the broker.
+    ///
+    /// # Errors
+    /// The broker cannot be reached.
+    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError>;
+
+    /// Which time the transport lives by. Default: real time.
+    fn pace(&self) -> Pace {
+        Pace::Real
+    }
+
+    /// Puts a fault upon the broker. Default: none can be.
+    async fn inject(&self, _fault: Fault) -> Injected {
+        Injected::Cannot
+    }
+
+    /// Takes a fault away again.
+    async fn lift(&self, _fault: Fault) {}
+}
+
+/// The time that a transport lives by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Sockets and servers: as long as it takes.
+    Real,
+    /// tokio's clock and nothing else: it is paused, and waiting costs no time.
+    Virtual,
+}
+
+/// What can go wrong with a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Dead-letter queues take nothing.
+    DeadLettersDown,
+    /// The broker is killed, and started again when the fault is lifted.
+    Killed,
+    /// The broker accepts and answers nothing.
+    Frozen,
+    /// Every connection is cut, once.
+    Cut,
+}
+
+/// Did a fault happen?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Injected {
+    /// It did.
+    Done,
+    /// This subject cannot make it happen.
+    Cannot,
+}
+
+#[async_trait]
+impl<F, Fut, T> Subject for F
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, TransportError>> + Send,
+    T: Transport,
+{
+    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
+        Ok(Arc::new(self().await?))
+    }
+}
+
+#[async_trait]
+impl Subject for Memory {
+    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Virtual
+    }
+}

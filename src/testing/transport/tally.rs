@@ -1,0 +1,67 @@
+//! Counts of what has been completed, to wait for.
+
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+
+use super::trial::held;
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What has been completed so far, by queue and message.
+#[derive(Debug, Default)]
+pub struct Tally {
+    runs: Mutex<BTreeMap<(String, String), Runs>>,
+}
+
+/// What became of one message in one queue.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Runs {
+    /// How often a handler began.
+    pub begun: usize,
+    /// How often one completed.
+    pub completed: usize,
+}
+
+impl Tally {
+    pub(super) fn begun(&self, queue: &str, id: &str) {
+        held(&self.runs).entry((queue.to_owned(), id.to_owned())).or_default().begun += 1;
+    }
+
+    pub(super) fn completed(&self, queue: &str, id: &str) {
+        held(&self.runs).entry((queue.to_owned(), id.to_owned())).or_default().completed += 1;
+    }
+
+    /// What became of each message of a queue.
+    pub fn of(&self, queue: &str) -> BTreeMap<String, Runs> {
+        let runs = held(&self.runs);
+        let of_queue = runs.iter().filter(|((name, _), _)| name == queue);
+        of_queue.map(|((_, id), runs)| (id.clone(), *runs)).collect()
+    }
+
+    /// How many messages were completed at least once, over all queues.
+    pub fn done(&self) -> usize {
+        held(&self.runs).values().filter(|runs| runs.completed > 0).count()
+    }
+
+    /// How often a handler began, over all messages and queues.
+    pub fn attempts(&self) -> usize {
+        held(&self.runs).values().map(|runs| runs.begun).sum()
+    }
+
+    /// How often a message was completed once more than once.
+    pub fn duplicates(&self) -> usize {
+        held(&self.runs).values().map(|runs| runs.completed.saturating_sub(1)).sum()
+    }
+
+    /// Waits until so many messages were completed; the bound of the case ends the wait.
+    pub async fn until_done(&self, count: usize) {
+        until(|| self.done() >= count).await;
+    }
+}
+
+/// Waits until something holds; the bound of the case ends the wait.
+pub async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,181 @@
+//! A hand between a transport and whoever uses it: for faults, and for transports that break a promise.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Fault, Injected, Pace, Subject};
+use crate::transport::{
+    Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, QueuePlan, SettleError,
+    Settlement, Topology, Transport, TransportError,
+};
+
+/// What is done differently; whatever is not named passes through.
+#[async_trait]
+pub trait Tamper: Send + Sync + 'static {
+    /// Declares other abilities.
+    fn capabilities(&self, declared: Capabilities) -> Capabilities {
+        declared
+    }
+
+    /// Publishes.
+    ///
+    /// # Errors
+    /// As [`Transport::publish`].
+    async fn publish(&self, outgoing: Outgoing, on: &dyn Transport) -> Result<(), PublishError> {
+        on.publish(outgoing).await
+    }
+
+    /// Starts to take deliveries.
+    ///
+    /// # Errors
+    /// As [`Transport::consume`].
+    async fn consume(&self, queue: &QueuePlan, on: &dyn Transport) -> Result<Box<dyn Deliveries>, TransportError> {
+        on.consume(queue).await
+    }
+
+    /// Hands out the next deliveries.
+    ///
+    /// # Errors
+    /// As [`Deliveries::next`].
+    async fn next(&self, from: &mut dyn Deliveries, room: usize) -> Result<Vec<Delivery>, TransportError> {
+        from.next(room).await
+    }
+
+    /// Settles a delivery.
+    ///
+    /// # Errors
+    /// As [`Delivery::settle`].
+    async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<(), SettleError> {
+        delivery.settle(settlement).await
+    }
+
+    /// Reads dead letters.
+    ///
+    /// # Errors
+    /// As [`Transport::dead_letters`].
+    async fn dead_letters(
+        &self,
+        queue: &str,
+        limit: usize,
+        on: &dyn Transport,
+    ) -> Result<Vec<DeadLetter>, TransportError> {
+        on.dead_letters(queue, limit).await
+    }
+}
+
+/// A subject whose every connection is tampered with.
+pub struct Tampered<S> {
+    subject: S,
+    by: Arc<dyn Tamper>,
+}
+
+impl<S: Subject> Tampered<S> {
+    /// This subject with this hand in between.
+    pub fn new(subject: S, by: impl Tamper) -> Self {
+        Self { subject, by: Arc::new(by) }
+    }
+}
+
+#[async_trait]
+impl<S: Subject> Subject for Tampered<S> {
+    async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
+        let transport = self.subject.connect().await?;
+        Ok(Arc::new(Between { transport, by: self.by.clone() }))
+    }
+
+    fn pace(&self) -> Pace {
+        self.subject.pace()
+    }
+
+    async fn inject(&self, fault: Fault) -> Injected {
+        self.subject.inject(fault).await
+    }
+
+    async fn lift(&self, fault: Fault) {
+        self.subject.lift(fault).await;
+    }
+}
+
+/// This transport with this hand in between.
+pub fn tampered(transport: impl Transport, by: Arc<dyn Tamper>) -> impl Transport {
+    Between { transport: Arc::new(transport), by }
+}
+
+/// The transport that is used in place of the other.
+struct Between {
+    transport: Arc<dyn Transport>,
+    by: Arc<dyn Tamper>,
+}
+
+#[async_trait]
+impl Transport for Between {
+    fn name(&self) -> &'static str {
+        self.transport.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.by.capabilities(self.transport.capabilities())
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        self.transport.provision(topology, mode).await
+    }
+
+    async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        self.by.publish(outgoing, &*self.transport).await
+    }
+
+    async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        let deliveries = self.by.consume(queue, &*self.transport).await?;
+        Ok(Box::new(Handed { deliveries, by: self.by.clone() }))
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        self.by.dead_letters(queue, limit, &*self.transport).await
+    }
+
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        self.transport.redrive(queue).await
+    }
+
+    async fn close(&self) {
+        self.transport.close().await;
+    }
+}
+
+struct Handed {
+    deliveries: Box<dyn Deliveries>,
+    by: Arc<dyn Tamper>,
+}
+
+#[async_trait]
+impl Deliveries for Handed {
+    async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError> {
+        let next = self.by.next(&mut *self.deliveries, room).await?;
+        Ok(next.into_iter().map(|inner| self.handed(inner)).collect())
+    }
+}
+
+impl Handed {
+    fn handed(&self, inner: Delivery) -> Delivery {
+        let (sealed, attempt) = (inner.sealed.clone(), inner.attempt);
+        let (redelivered, id, first_delivered) = (inner.redelivered, inner.id.clone(), inner.first_delivered);
+        let mut outer = Delivery::new(sealed, attempt, Held { inner, by: self.by.clone() });
+        (outer.redelivered, outer.id, outer.first_delivered) = (redelivered, id, first_delivered);
+        outer
+    }
+}
+
+/// The lease on a delivery that is settled through the hand.
+struct Held {
+    inner: Delivery,
+    by: Arc<dyn Tamper>,
+}
+
+#[async_trait]
+impl Lease for Held {
+    async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
+        self.by.settle(self.inner, settlement).await
+    }
+}

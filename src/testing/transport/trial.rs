@@ -1,0 +1,258 @@
+//! One run of one case: its names, its seed, its connections, its ledger, and the account at the end.
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{Case, Fault, Injected, Pace, Subject, drain::drain, letters, reader::Reader, tally::Tally};
+use crate::{
+    contract::dead_letter_queue,
+    envelope::{MessageId, Sealed},
+    event::{Attributes, Policy},
+    testing::ledger::{Answer, Checksum, Entry, Ledger, Verdict},
+    time::{Clock, Dice},
+    transport::{
+        Binding, Capabilities, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, TopicPlan, Topology,
+        Transport, TransportError,
+    },
+};
+
+/// The event that messages without a service are said to be.
+const EVENT: &str = "tegami.testing.v1.LetterPosted";
+/// Asks for a tenth of the messages.
+const QUICK: &str = "CONFORMANCE_QUICK";
+
+/// One run of one case.
+pub struct Trial {
+    pub(super) case: &'static Case,
+    pub(super) ledger: Ledger,
+    pub(super) tally: Arc<Tally>,
+    pub(super) clock: Clock,
+    pub(super) dice: Dice,
+    pub(super) queues: Mutex<Vec<QueuePlan>>,
+    /// The time the case runs in.
+    pub pace: Pace,
+    seed: u64,
+    subject: Box<dyn Subject>,
+    connections: Mutex<Vec<Arc<dyn Transport>>>,
+    folder: PathBuf,
+    published: AtomicU64,
+}
+
+impl Trial {
+    pub(super) async fn begin(case: &'static Case, subject: impl Subject, seed: u64, pace: Pace) -> Self {
+        let name = format!("tegami-{:016x}-{}-{}", seed, case.id, std::process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        let clock = Clock::system();
+        Self {
+            case,
+            ledger: Ledger::open(&folder, "suite", clock).expect("the ledger can be written"),
+            tally: Arc::default(),
+            clock,
+            dice: Dice::seeded(seed),
+            queues: Mutex::default(),
+            pace,
+            seed,
+            subject: Box::new(subject),
+            connections: Mutex::default(),
+            folder,
+            published: AtomicU64::default(),
+        }
+    }
+
+    /// How many messages are many: 1,000, or 100 where `CONFORMANCE_QUICK` is set.
+    pub fn many(&self) -> usize {
+        if env::var_os(QUICK).is_some() { 100 } else { 1_000 }
+    }
+
+    /// Chance, from the case's seed.
+    pub fn chance(&self) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.seed)
+    }
+
+    /// Opens one more connection to the broker.
+    ///
+    /// # Panics
+    /// The broker cannot be reached.
+    pub async fn connect(&self) -> Arc<dyn Transport> {
+        let connection = self.subject.connect().await.expect("the broker can be reached");
+        held(&self.connections).push(connection.clone());
+        connection
+    }
+
+    /// Puts a fault upon the broker.
+    pub async fn inject(&self, fault: Fault) -> Injected {
+        let injected = self.subject.inject(fault).await;
+        if injected == Injected::Done {
+            self.ledger.write(Entry::FaultBegin { name: format!("{fault:?}") });
+        }
+        injected
+    }
+
+    /// Takes a fault away again.
+    pub async fn lift(&self, fault: Fault) {
+        self.subject.lift(fault).await;
+        self.ledger.write(Entry::FaultEnd { name: format!("{fault:?}") });
+    }
+
+    /// What begins every topic and queue of this run.
+    pub fn prefix(&self) -> String {
+        format!("t-{:08x}-{}-", self.seed as u32, self.case.id)
+    }
+
+    /// A queue of this name that takes what is published to this topic.
+    pub fn plan(&self, queue: &str, topic: &str) -> QueuePlan {
+        let name = format!("{}{queue}", self.prefix());
+        let topic = format!("{}{topic}", self.prefix());
+        let binding = Binding {
+            routing_key: format!("{topic}.letter"),
+            topic,
+            event: EVENT,
+            by_name: false,
+            policy: Policy::default(),
+        };
+        QueuePlan {
+            dead_letters: dead_letter_queue(&name),
+            name,
+            ordered: false,
+            retry_delays: Vec::new(),
+            bindings: vec![binding],
+        }
+    }
+
+    /// The same, in order per key.
+    pub fn ordered_plan(&self, queue: &str, topic: &str) -> QueuePlan {
+        let QueuePlan { bindings, .. } = self.plan("", &format!("{topic}.fifo"));
+        let name = format!("{}{queue}.fifo", self.prefix());
+        QueuePlan { dead_letters: dead_letter_queue(&name), name, ordered: true, retry_delays: Vec::new(), bindings }
+    }
+
+    /// Has the queues made.
+    ///
+    /// # Errors
+    /// The transport refuses them.
+    pub async fn try_declare(&self, on: &dyn Transport, plans: &[QueuePlan]) -> Result<(), TransportError> {
+        let bindings = plans.iter().flat_map(|plan| plan.bindings.iter().map(|binding| (binding, plan.ordered)));
+        let topics = bindings.map(|(binding, ordered)| TopicPlan { name: binding.topic.clone(), ordered, source: "" });
+        let topology = Topology { topics: topics.collect(), queues: plans.to_vec() };
+        on.provision(&topology, Provision::Create).await?;
+        plans.iter().for_each(|plan| self.know(plan.clone()));
+        Ok(())
+    }
+
+    /// Has the queues made.
+    ///
+    /// # Panics
+    /// The transport refuses them.
+    pub async fn declare(&self, on: &dyn Transport, plans: &[QueuePlan]) {
+        self.try_declare(on, plans).await.expect("the queues can be made");
+    }
+
+    /// Remembers a queue for the account at the end.
+    pub(super) fn know(&self, plan: QueuePlan) {
+        let mut queues = held(&self.queues);
+        if queues.iter().any(|known| known.name == plan.name) {
+            return;
+        }
+        if plan.ordered {
+            self.ledger.write(Entry::Ordered { subscription: plan.name.clone() });
+        }
+        queues.push(plan);
+    }
+
+    /// A message to the plan's topic, with this body.
+    pub fn message(&self, plan: &QueuePlan, body: impl Into<bytes::Bytes>) -> Outgoing {
+        let sealed = Sealed { body: body.into(), attributes: Attributes::new() };
+        let binding = &plan.bindings[0];
+        let mut outgoing = Outgoing::new(MessageId::draw(&self.dice), EVENT, &binding.topic, sealed);
+        outgoing.routing_key.clone_from(&binding.routing_key);
+        outgoing.ordered = plan.ordered;
+        outgoing
+    }
+
+    /// Publishes a message and notes both ends of it; every known queue of its topic must get it.
+    ///
+    /// # Errors
+    /// The transport's answer.
+    pub async fn publish(&self, on: &dyn Transport, message: Outgoing) -> Result<(), PublishError> {
+        let queues = held(&self.queues);
+        let fed = queues.iter().filter(|plan| plan.bindings.iter().any(|binding| binding.topic == message.topic));
+        let to = fed.map(|plan| plan.name.clone()).collect();
+        drop(queues);
+        self.publish_to(on, message, to).await
+    }
+
+    /// Publishes a message that these queues must get.
+    ///
+    /// # Errors
+    /// The transport's answer.
+    pub async fn publish_to(&self, on: &dyn Transport, message: Outgoing, to: Vec<String>) -> Result<(), PublishError> {
+        let id = message.id.clone();
+        self.note_publish(&id, message.key.clone(), letters::checksum(&message.sealed), to);
+        let answer = on.publish(message).await;
+        self.note_answer(&id, &answer);
+        answer
+    }
+
+    pub(super) fn note_publish(&self, id: &MessageId, key: Option<String>, checksum: Checksum, to: Vec<String>) {
+        let sequence = self.published.fetch_add(1, Ordering::Relaxed);
+        self.ledger.write(Entry::PublishBegin { id: id.to_string(), key, sequence, checksum, to });
+    }
+
+    pub(super) fn note_answer<T>(&self, id: &MessageId, answer: &Result<T, PublishError>) {
+        self.ledger.write(Entry::PublishEnd { id: id.to_string(), answer: answer_of(answer) });
+    }
+
+    /// Reads a queue without a service.
+    ///
+    /// # Panics
+    /// The queue cannot be read.
+    pub async fn reader(&self, on: &dyn Transport, plan: &QueuePlan) -> Reader {
+        let deliveries = on.consume(plan).await.expect("the queue can be read");
+        Reader::new(deliveries, &plan.name, self.ledger.clone(), self.tally.clone())
+    }
+
+    /// What has been completed so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// What the transport declares.
+    pub async fn capabilities(&self) -> Capabilities {
+        self.connect().await.capabilities()
+    }
+
+    /// Empties every queue through a connection of its own, and holds the ledger against the contract.
+    pub(super) async fn end(self) {
+        for connection in std::mem::take(&mut *held(&self.connections)) {
+            connection.close().await;
+        }
+        let last = self.connect().await;
+        let queues = std::mem::take(&mut *held(&self.queues));
+        for plan in queues {
+            drain(&self, &*last, &plan).await;
+        }
+        last.close().await;
+        let verdict = Verdict::of(&self.folder).expect("the ledger can be read");
+        assert!(verdict.is_clean(), "the ledger is not clean\n{verdict}");
+        fs::remove_dir_all(&self.folder).expect("the ledger can be removed");
+    }
+}
+
+fn answer_of<T>(answer: &Result<T, PublishError>) -> Answer {
+    match answer {
+        Ok(_) => Answer::Ok,
+        Err(error) if error.kind() == PublishErrorKind::Unknown => Answer::Unknown,
+        Err(_) => Answer::Rejected,
+    }
+}
+
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

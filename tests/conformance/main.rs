@@ -1,0 +1,7 @@
+//! The suite for transports, on the memory transport.
+
+mod memory {
+    use tegami::transport::Memory;
+
+    tegami::transport_suite!(Memory::new());
+}
