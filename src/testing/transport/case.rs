@@ -56,10 +56,18 @@ impl fmt::Display for Done {
 macro_rules! __each_case {
     ($($then:ident)::+ ! $given:tt) => {
         $($then)::+! { $given
+            // Publish.
             "P-02" publish p_02_roundtrip,
             "P-03" publish p_03_concurrent,
+            // Delivery.
             "D-02" delivery d_02_groups,
+            // Order.
+            // Retry.
             "R-01" retry r_01_error_is_retried,
+            // Poison and dead letters.
+            // Stop and leases.
+            // Containment.
+            // Network.
         }
     };
 }
