@@ -5,8 +5,6 @@
 
 mod checksum;
 mod entry;
-mod verdict;
-pub use verdict::Verdict;
 
 pub use checksum::Checksum;
 pub use entry::{Answer, Ended, Entry, Line};
