@@ -73,7 +73,7 @@ pub enum Entry {
         /// Whose handler left it.
         subscription: String,
     },
-    /// A handler ended; written before the delivery is settled.
+    /// A handler ended, or its run was cancelled; written before the delivery is settled.
     RunEnd {
         /// The message.
         id: String,

@@ -1,13 +1,18 @@
 //! What every process saw, written down line by line, so that a checker can say afterwards whether a promise broke.
 //!
 //! Each process appends to a file of its own in one folder; [`Entry`] says what may stand there. Every line is one
-//! `write` on a file opened for appending, so what was written survives a process that is killed.
+//! `write` on a file opened for appending, so what was written survives a process that is killed. At the end
+//! [`Verdict::of`] reads the folder.
 
 mod checksum;
 mod entry;
+mod read;
+mod verdict;
 
 pub use checksum::Checksum;
 pub use entry::{Answer, Ended, Entry, Line};
+pub use read::{LedgerError, LedgerErrorKind};
+pub use verdict::{Counts, Figure, Growth, Offence, Recovery, Stall, Verdict};
 
 use std::{
     fs::{self, File, OpenOptions},
