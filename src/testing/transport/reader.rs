@@ -73,7 +73,7 @@ impl Got {
             id: id.clone(),
             subscription: desk.queue.clone(),
             attempt: delivery.attempt,
-            key: None,
+            key: desk.tally.key_of(&id),
             checksum: letters::checksum(&delivery.sealed),
         });
         Self { delivery, id, desk }

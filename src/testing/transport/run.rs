@@ -15,8 +15,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::{Case, Done, Pace, Subject, Trial};
 use crate::error::panic_text;
 
-/// How long a case may take in all, by real time and by paused time.
-const BOUND: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(7 * 24 * 60 * 60)];
+/// How long a case may take, and its account at the end, by real time and by paused time.
+const BOUND: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(2 * 24 * 60 * 60)];
 /// How long tasks have to end after a case.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 /// Replays a run: the seed it printed.
@@ -92,14 +92,23 @@ async fn bounded<S: Subject>(
     pace: Pace,
 ) -> Result<Done, String> {
     let bound = BOUND[usize::from(pace == Pace::Virtual)];
-    let whole = async {
-        let trial = Trial::begin(case, subject(), seed, pace).await;
-        let done = (case.run)(&trial).await;
-        trial.end().await;
-        done
+    let trial = Trial::begin(case, subject(), seed, pace).await;
+    let done = within(bound, (case.run)(&trial)).await;
+    // The account is made of a broken run too: it says what became of the messages.
+    let account = within(bound, trial.end()).await.and_then(|account| account);
+    let done = match (done, account) {
+        (Ok(done), Ok(())) => done,
+        (Ok(_), Err(account)) => return Err(account),
+        (Err(broken), Ok(())) => return Err(broken),
+        (Err(broken), Err(account)) => return Err(format!("{broken}; {account}")),
     };
-    match tokio::time::timeout(bound, AssertUnwindSafe(whole).catch_unwind()).await {
-        Ok(Ok(done)) => no_task_is_left().await.map(|()| done),
+    no_task_is_left().await.map(|()| done)
+}
+
+/// Waits for it as long as the bound allows; a panic in it is an error.
+async fn within<T>(bound: Duration, work: impl Future<Output = T>) -> Result<T, String> {
+    match tokio::time::timeout(bound, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(panic)) => Err(text(&*panic)),
         Err(_) => Err(format!("not done after {bound:?}")),
     }

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use super::trial::held;
 
-/// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(5);
+/// How long until a condition is looked at again, at first and at most.
+const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(100)];
 
 /// What has been completed so far, by queue and message.
 #[derive(Debug, Default)]
 pub struct Tally {
     runs: Mutex<BTreeMap<(String, String), Runs>>,
+    keys: Mutex<BTreeMap<String, String>>,
 }
 
 /// What became of one message in one queue.
@@ -23,6 +24,15 @@ pub struct Runs {
 }
 
 impl Tally {
+    /// Remembers the key of a message, which a delivery does not say.
+    pub(super) fn keyed(&self, id: &str, key: Option<String>) {
+        held(&self.keys).extend(key.map(|key| (id.to_owned(), key)));
+    }
+
+    pub(super) fn key_of(&self, id: &str) -> Option<String> {
+        held(&self.keys).get(id).cloned()
+    }
+
     pub(super) fn begun(&self, queue: &str, id: &str) {
         held(&self.runs).entry((queue.to_owned(), id.to_owned())).or_default().begun += 1;
     }
@@ -61,7 +71,9 @@ impl Tally {
 
 /// Waits until something holds; the bound of the case ends the wait.
 pub async fn until(holds: impl Fn() -> bool) {
+    let [mut look, most] = LOOK;
     while !holds() {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(look).await;
+        look = most.min(look * 2);
     }
 }

@@ -201,6 +201,7 @@ impl Trial {
     }
 
     pub(super) fn note_publish(&self, id: &MessageId, key: Option<String>, checksum: Checksum, to: Vec<String>) {
+        self.tally.keyed(id.as_str(), key.clone());
         let sequence = self.published.fetch_add(1, Ordering::Relaxed);
         self.ledger.write(Entry::PublishBegin { id: id.to_string(), key, sequence, checksum, to });
     }
@@ -229,7 +230,7 @@ impl Trial {
     }
 
     /// Empties every queue through a connection of its own, and holds the ledger against the contract.
-    pub(super) async fn end(self) {
+    pub(super) async fn end(self) -> Result<(), String> {
         for connection in std::mem::take(&mut *held(&self.connections)) {
             connection.close().await;
         }
@@ -239,9 +240,12 @@ impl Trial {
             drain(&self, &*last, &plan).await;
         }
         last.close().await;
-        let verdict = Verdict::of(&self.folder).expect("the ledger can be read");
-        assert!(verdict.is_clean(), "the ledger is not clean\n{verdict}");
+        let verdict = Verdict::of(&self.folder);
         fs::remove_dir_all(&self.folder).expect("the ledger can be removed");
+        match verdict.expect("the ledger can be read") {
+            verdict if verdict.is_clean() => Ok(()),
+            verdict => Err(format!("the ledger is not clean\n{verdict}")),
+        }
     }
 }
 
