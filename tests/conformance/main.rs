@@ -1,5 +1,8 @@
 //! The suite for transports, on the memory transport.
 
+mod broken;
+mod broken_state;
+
 mod memory {
     use tegami::transport::Memory;
 

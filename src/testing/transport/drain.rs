@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How long a queue must stay silent to count as empty.
-const SILENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60 * 60)];
+const SILENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15 * 60)];
 
 /// Notes every dead letter and everything left over.
 pub(super) async fn drain(trial: &Trial, on: &dyn Transport, plan: &QueuePlan) {
