@@ -1,4 +1,4 @@
-//! One clean run, and for each figure the one changed line that must show, in that figure and no other.
+//! One clean run, and for each figure the one line whose change must show, in that figure and in no other.
 
 use std::time::Duration;
 
@@ -278,6 +278,19 @@ fn a_torn_last_line_is_counted_and_not_read() {
     let verdict = changed("\n{\"at\":5000,\"entry\":{\"state\":{\"id\":\"a2\"}}}\n", "\n{\"at\":5000,\"ent");
     only(&verdict, Figure::Atomicity, &["a2: went out, never committed"]);
     assert_eq!((verdict.counts().torn, verdict.counts().lines), (1, 30));
+}
+
+#[test]
+fn lines_stand_in_order_of_time_and_within_a_file_in_order_of_place() {
+    let effect =
+        |at, id| format!("{{\"at\":{at},\"entry\":{{\"effect\":{{\"id\":\"{id}\",\"subscription\":\"billing\"}}}}}}\n");
+    let mut lines = Lines::default();
+    lines.add("consumer-1", (effect(5, "b") + &effect(3, "c")).as_bytes()).unwrap();
+    lines.add("consumer-2", (effect(4, "a") + &effect(6, "d")).as_bytes()).unwrap();
+    let lines = lines.in_order();
+    let found: Vec<_> = Messages::of(&lines.all).stories().map(|(id, .., story)| (id, story.0[0].at)).collect();
+    assert_eq!(found, [("a", 4), ("b", 5), ("c", 5), ("d", 6)]);
+    assert!(lines.all.is_sorted_by_key(|filed| filed.at));
 }
 
 #[test]
