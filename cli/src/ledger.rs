@@ -38,7 +38,7 @@ const EXAMPLES: &str = "\
 Exit codes:
   0  clean: every figure is zero
   1  not clean
-  2  not checked: no ledgers there, or a line in them is malformed
+  2  not checked: no ledger there tells of a publish, or a line is malformed
 
 Examples:
   tegami ledger target/soak

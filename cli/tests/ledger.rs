@@ -72,7 +72,16 @@ fn a_folder_without_ledgers_exits_with_2() {
     let folder = Folder::new("empty");
     let (code, table, errors) = folder.check(&[]);
     assert_eq!((code, table.as_str()), (Some(2), ""));
-    assert!(errors.contains("nothing stands in any .ledger file of"), "{errors}");
+    assert!(errors.contains("tells of a publish"), "{errors}");
+}
+
+#[test]
+fn ledgers_that_tell_of_no_publish_prove_nothing_and_exit_with_2() {
+    let folder = Folder::new("vacuous");
+    complete(&Ledger::open(&folder.0, "consumer", Clock::system()).unwrap());
+    let (code, table, errors) = folder.check(&[]);
+    assert_eq!((code, table.as_str()), (Some(2), ""));
+    assert!(errors.contains("tells of a publish"), "{errors}");
 }
 
 #[test]

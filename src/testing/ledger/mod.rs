@@ -7,6 +7,7 @@
 mod checksum;
 mod entry;
 mod read;
+mod resources;
 mod verdict;
 
 pub use checksum::Checksum;

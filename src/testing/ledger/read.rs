@@ -18,7 +18,7 @@ pub type LedgerError = Failure<LedgerErrorKind>;
 pub enum LedgerErrorKind {
     /// The folder or a file in it cannot be read.
     Unreadable,
-    /// No ledger is there, or nothing stands in any: that proves nothing.
+    /// No ledger there tells of a publish: that proves nothing.
     Empty,
     /// A line that is no ledger line, and not the torn last one of its file.
     Malformed,
@@ -55,8 +55,8 @@ impl Lines {
             let process = path.file_stem().unwrap_or_default().to_string_lossy();
             lines.add(&process, &text)?;
         }
-        if lines.all.is_empty() {
-            let text = format!("nothing stands in any .{ENDING} file of {}", folder.display());
+        if !lines.all.iter().any(|filed| matches!(filed.entry, Entry::PublishBegin { .. })) {
+            let text = format!("no .{ENDING} file of {} tells of a publish", folder.display());
             return Err(Failure::new(LedgerErrorKind::Empty, text));
         }
         Ok(lines.in_order())

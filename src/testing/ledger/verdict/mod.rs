@@ -39,7 +39,7 @@ impl Verdict {
     /// Checks every ledger in the folder. It reads all of them into memory.
     ///
     /// # Errors
-    /// The folder or a file cannot be read; nothing stands in any; a line is malformed, other than a torn last one.
+    /// The folder or a file cannot be read; none tells of a publish; a line is malformed, other than a torn last one.
     pub fn of(folder: impl AsRef<Path>) -> Result<Self, LedgerError> {
         Ok(Self::over(&Lines::read(folder.as_ref())?))
     }

@@ -1,4 +1,4 @@
-//! One clean run, and for each figure the one changed line that must show, in that figure and no other.
+//! One clean run, and for each figure the one line whose change must show, in that figure and in no other.
 
 use std::time::Duration;
 
@@ -139,12 +139,12 @@ fn d5_a_message_never_published_is_a_phantom() {
 
 #[test]
 fn d5_a_message_published_for_others_is_a_phantom() {
-    let run = |id| {
-        format!(
-            r#"{{"run-begin":{{"id":"{id}","subscription":"shipping","attempt":1,"key":null,"checksum":"sum-n"}}}}"#
-        )
-    };
-    only(&and(&run("nowhere")), Figure::Phantom, &["nowhere at shipping: published for others"]);
+    for (id, key, sum) in [("nowhere", "null", "sum-n"), ("a1", "\"k\"", "sum-a1")] {
+        let run = format!(
+            r#"{{"run-begin":{{"id":"{id}","subscription":"shipping","attempt":1,"key":{key},"checksum":"{sum}"}}}}"#
+        );
+        only(&and(&run), Figure::Phantom, &[&format!("{id} at shipping: published for others")]);
+    }
 }
 
 #[test]
@@ -219,6 +219,15 @@ fn o2_two_runs_of_one_key_at_once_overlap_across_processes() {
 }
 
 #[test]
+fn o3_runs_of_different_keys_overlap_freely() {
+    let verdict = with(|text| {
+        let text = text.replace(r#""key":"k","sequence":2"#, r#""key":"k2","sequence":1"#);
+        text.replace(r#""key":"k","checksum":"sum-a2""#, r#""key":"k2","checksum":"sum-a2""#).replace("2800", "2650")
+    });
+    assert!(verdict.is_clean(), "{verdict}");
+}
+
+#[test]
 fn o2_a_run_cut_off_by_a_kill_is_over_with_its_process() {
     let verdict = with(|text| {
         let ends = text.lines().position(|line| line.contains(r#""attempt":2,"ended""#));
@@ -266,6 +275,14 @@ fn r3_a_retry_before_its_delay_is_early() {
 }
 
 #[test]
+fn r3_a_second_copy_of_the_failed_attempt_is_no_early_retry() {
+    let failed = r#"{"at":2200,"entry":{"run-begin":{"id":"unknown""#;
+    let copy = r#"{"at":2150,"entry":{"run-begin":{"id":"a1","subscription":"billing","attempt":1,"key":"k","checksum":"sum-a1"}}}"#;
+    let verdict = changed(failed, &format!("{copy}\n{failed}"));
+    assert!(verdict.figure(Figure::Early).is_empty(), "{verdict}");
+}
+
+#[test]
 fn x2_a_dead_letter_without_a_reason_counts() {
     let verdict = changed(r#""reason":"undecodable""#, r#""reason":null"#);
     only(&verdict, Figure::Dead, &["poison at billing: dead without a reason"]);
@@ -278,6 +295,19 @@ fn a_torn_last_line_is_counted_and_not_read() {
     let verdict = changed("\n{\"at\":5000,\"entry\":{\"state\":{\"id\":\"a2\"}}}\n", "\n{\"at\":5000,\"ent");
     only(&verdict, Figure::Atomicity, &["a2: went out, never committed"]);
     assert_eq!((verdict.counts().torn, verdict.counts().lines), (1, 30));
+}
+
+#[test]
+fn lines_stand_in_order_of_time_and_within_a_file_in_order_of_place() {
+    let effect =
+        |at, id| format!("{{\"at\":{at},\"entry\":{{\"effect\":{{\"id\":\"{id}\",\"subscription\":\"billing\"}}}}}}\n");
+    let mut lines = Lines::default();
+    lines.add("consumer-1", (effect(5, "b") + &effect(3, "c")).as_bytes()).unwrap();
+    lines.add("consumer-2", (effect(4, "a") + &effect(6, "d")).as_bytes()).unwrap();
+    let lines = lines.in_order();
+    let found: Vec<_> = Messages::of(&lines.all).stories().map(|(id, .., story)| (id, story.0[0].at)).collect();
+    assert_eq!(found, [("a", 4), ("b", 5), ("c", 5), ("d", 6)]);
+    assert!(lines.all.is_sorted_by_key(|filed| filed.at));
 }
 
 #[test]
@@ -305,6 +335,14 @@ fn b2_a_stall_lasts_while_messages_wait_and_nothing_is_completed() {
     let verdict = with(str::to_owned);
     let stall = verdict.stall().unwrap();
     assert_eq!((stall.subscription.as_str(), stall.lasted.as_nanos(), stall.began), ("billing", 1209, 1001));
+}
+
+#[test]
+fn b2_a_message_begun_before_its_publish_returned_does_not_wait() {
+    let verdict = with(|text| text.replace(r#""at":1004,"#, r#""at":2850,"#).replace(r#""at":2900,"#, r#""at":9000,"#));
+    // `a2` began at 2800 and runs for long; `a1` waited from 1001 to 2000.
+    let stall = verdict.stall().unwrap();
+    assert_eq!((stall.lasted.as_nanos(), stall.began), (999, 1001));
 }
 
 #[test]
