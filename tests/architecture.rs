@@ -8,7 +8,7 @@ use std::{
 
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "time", "lifecycle", "middleware"],
+    &["error", "failpoint", "time", "lifecycle", "middleware"],
     &["contract", "event", "codec"],
     &["envelope"],
     &["transport"],

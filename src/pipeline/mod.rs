@@ -26,6 +26,7 @@ use crate::{
     codec::{DecodeError, DecodeErrorKind},
     envelope::{Envelope, Message, MessageId, Payload},
     error::panic_text,
+    failpoint::{self, Point},
     handler::{HandlerError, Verdict},
     lifecycle::Stop,
     middleware::Chain,
@@ -106,6 +107,9 @@ impl Pipeline {
             ended = AssertUnwindSafe(handling).catch_unwind() => ended,
         };
         cancelled.cancel();
+        if let Err(struck) = failpoint::hit(Point::ConsumeHandlerDone) {
+            return Outcome::failed(ReasonKind::HandlerError, struck.to_string());
+        }
         match ended {
             Ok(Ok(Ok(()))) => Outcome::Ack,
             Ok(Ok(Err(error))) => judge(error),
