@@ -2,6 +2,7 @@
 //!
 //! The consumer hands each delivery to `Pipeline::process`; nothing else settles one.
 
+mod blocking;
 mod incoming;
 mod retry;
 mod route;
@@ -20,6 +21,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,12 +30,13 @@ use crate::{
     error::panic_text,
     failpoint::{self, Point},
     handler::{HandlerError, Verdict},
-    lifecycle::Stop,
+    lifecycle::{Stop, Watch},
     middleware::Chain,
     publisher::Publisher,
     time::{Clock, Dice},
     transport::{Delivery, ReasonKind},
 };
+use blocking::Handling;
 use settle::Outcome;
 
 /// The largest body that is opened.
@@ -50,6 +53,7 @@ pub(crate) struct Pipeline {
     pub(crate) chain: Arc<Chain<Incoming>>,
     pub(crate) publisher: Publisher,
     pub(crate) stop: Stop,
+    pub(crate) watch: Watch,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
 }
@@ -99,12 +103,10 @@ impl Pipeline {
         let timeout = route.timeout;
         let cancelled = cut_off.child_token();
         let work = self.incoming(delivery, route, message, cancelled.clone());
-        // What runs late is dropped in here too, for a panic in its drop must count as one in its run.
-        let handling = async { tokio::time::timeout(timeout, async { self.chain.run(work).await }).await };
         let ended = tokio::select! {
             biased;
             () = given_time(cut_off) => return Outcome::Release,
-            ended = AssertUnwindSafe(handling).catch_unwind() => ended,
+            ended = AssertUnwindSafe(self.run(work, timeout)).catch_unwind() => ended,
         };
         cancelled.cancel();
         if let Err(struck) = failpoint::hit(Point::ConsumeHandlerDone) {
@@ -116,6 +118,13 @@ impl Pipeline {
             Ok(Err(_)) => Outcome::failed(ReasonKind::HandlerTimeout, format!("not done after {timeout:?}")),
             Err(panic) => Outcome::failed(ReasonKind::HandlerPanic, format!("the handler {}", panic_text(&*panic))),
         }
+    }
+
+    /// Runs the middleware and the handler, watched, for so long at most.
+    async fn run(&self, work: Incoming, timeout: Duration) -> Result<Result<(), HandlerError>, Elapsed> {
+        let what = Handling::of(&work);
+        // What runs late is dropped in here too, for a panic in its drop must count as one in its run.
+        tokio::time::timeout(timeout, self.watch.over(what, async { self.chain.run(work).await })).await
     }
 
     fn incoming(

@@ -3,11 +3,13 @@
 mod contracts {
     tegami::include_contracts!();
 }
+mod blocking;
 mod containment;
 mod faults;
 mod faulty;
 mod handling;
 mod lifecycle;
+mod log;
 mod middleware;
 mod order;
 mod poison;
