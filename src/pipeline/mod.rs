@@ -12,6 +12,7 @@ mod subscription;
 pub use incoming::Incoming;
 pub use retry::Retry;
 pub(crate) use route::{Route, Typed, chain};
+pub(crate) use subscription::OnDead;
 pub use subscription::Subscription;
 
 use std::{
@@ -49,6 +50,7 @@ pub(crate) struct Pipeline {
     pub(crate) service: Arc<str>,
     pub(crate) queue: Arc<str>,
     pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) keys: Keys,
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) chain: Arc<Chain<Incoming>>,
     pub(crate) publisher: Publisher,
@@ -56,6 +58,17 @@ pub(crate) struct Pipeline {
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+}
+
+/// What a dead letter means for its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Nothing: no order is promised.
+    Free,
+    /// The key goes on without it.
+    GoOn,
+    /// There is none: its place is kept, and it is tried again after this long.
+    Halt(Duration),
 }
 
 impl Pipeline {

@@ -9,7 +9,7 @@ use std::{
 
 use tracing::field::display;
 
-use super::{Pipeline, Retry, Route};
+use super::{Keys, Pipeline, Retry, Route};
 use crate::{
     error::BoxError,
     failpoint::{self, Point},
@@ -57,12 +57,12 @@ impl Pipeline {
         match outcome {
             Outcome::Ack => ack(delivery).await,
             Outcome::Release => delivery.release().await,
-            Outcome::GiveUp { kind, error } => self.dead_letter(delivery, route, kind, &*error).await,
+            Outcome::GiveUp { kind, error } => self.give_up(delivery, route, kind, &*error).await,
             Outcome::Failed { kind, error, after } => {
                 let plan = route.map_or_else(Retry::never, |route| route.retry.clone());
                 match plan.delay_after(delivery.attempt) {
                     Some(delay) => self.retry(delivery, after.unwrap_or(delay), plan.attempts(), &*error).await,
-                    None => self.dead_letter(delivery, route, kind, &*error).await,
+                    None => self.give_up(delivery, route, kind, &*error).await,
                 }
             }
         }
@@ -83,6 +83,34 @@ impl Pipeline {
         passed(Point::RetryAfter)
     }
 
+    async fn give_up(
+        &self,
+        delivery: Delivery,
+        route: Option<&Route>,
+        kind: ReasonKind,
+        error: &(dyn Error + Send + Sync),
+    ) -> Result<(), SettleError> {
+        match self.keys {
+            Keys::Halt(after) => self.halt(delivery, after, kind, error).await,
+            Keys::Free | Keys::GoOn => self.dead_letter(delivery, route, kind, error).await,
+        }
+    }
+
+    async fn halt(
+        &self,
+        delivery: Delivery,
+        after: Duration,
+        kind: ReasonKind,
+        error: &(dyn Error + Send + Sync),
+    ) -> Result<(), SettleError> {
+        let after = self.dice.lengthen(after);
+        let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
+        let queue = &*self.queue;
+        tracing::error!(queue, reason = %kind, attempt, ?after, error, id, "its key is halted; will try again");
+        delivery.retry(after).await?;
+        passed(Point::RetryAfter)
+    }
+
     async fn dead_letter(
         &self,
         delivery: Delivery,
@@ -99,8 +127,9 @@ impl Pipeline {
         let (attempts, error, id) = (reason.attempts, reason.error.clone(), delivery.id.clone());
         delivery.dead_letter(reason).await?;
         passed(Point::DeadLetterAfter)?;
-        let id = id.as_ref().map(display);
-        tracing::error!(queue = &*self.queue, reason = %kind, attempts, error, id, "given up; kept as a dead letter");
+        let (queue, id) = (&*self.queue, id.as_ref().map(display));
+        let gap = (self.keys == Keys::GoOn).then_some("its key goes on without it");
+        tracing::error!(queue, reason = %kind, attempts, error, id, gap, "given up; kept as a dead letter");
         Ok(())
     }
 }

@@ -222,11 +222,12 @@ impl Crew {
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
         let transport = running.transports.of(&station)?.clone();
-        let slots = Arc::new(Semaphore::new(station.concurrency()));
+        let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
         let pipeline = Pipeline {
             service: self.line.service.clone(),
             queue: station.queue.name.as_str().into(),
             routes: station.routes,
+            keys,
             envelope: self.line.envelope.clone(),
             chain: self.chain.clone(),
             publisher: running.publisher.clone(),
