@@ -68,9 +68,11 @@ impl Transports {
     }
 }
 
-/// The last step of a publish.
+/// The last step of a publish: whatever middleware made of the message, the transport is asked for nothing beyond its
+/// limits.
 async fn publish(transport: &dyn Transport, outgoing: Outgoing) -> Result<(), PublishError> {
     let struck = |kind| move |struck| PublishError::new(kind, "the publish was cut short").caused_by(struck);
+    transport.capabilities().check(&outgoing)?;
     failpoint::hit(Point::PublishBeforeWrite).map_err(struck(PublishErrorKind::Refused))?;
     transport.publish(outgoing).await?;
     failpoint::hit(Point::PublishAfterConfirm).map_err(struck(PublishErrorKind::Unknown))

@@ -9,6 +9,7 @@ mod faults;
 mod faulty;
 mod handling;
 mod lifecycle;
+mod limits;
 mod log;
 mod middleware;
 mod order;
