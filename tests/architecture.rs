@@ -85,6 +85,17 @@ fn no_feature_gate_hides_inside_a_function() {
     }
 }
 
+/// A simulation replays from its seed only if nothing is left to tokio's own chance.
+#[test]
+fn every_select_says_which_branch_is_first() {
+    for (path, code) in sources() {
+        for (n, _) in code.match_indices("select! {") {
+            let inside = code[n + "select! {".len()..].trim_start();
+            assert!(inside.starts_with("biased;"), "{}: a `select!` without `biased`", path.display());
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     for (path, code) in sources() {

@@ -53,6 +53,7 @@ impl Consumer {
             let delay = backoff(failures, &self.dice);
             tracing::warn!(queue = self.queue.name, %error, ?delay, "cannot consume; will try again");
             tokio::select! {
+                biased;
                 () = draining.cancelled() => return,
                 () = tokio::time::sleep(delay) => {}
             }

@@ -55,7 +55,9 @@ pub enum Ended {
 pub(super) async fn run(parts: Parts) -> Result<(), Error> {
     let (mut signals, stop) = (Signals::listen(), Stop::default());
     let mut life = pin!(live(parts, stop.clone()));
+    // What has ended has ended, whatever signal came beside it.
     let early = tokio::select! {
+        biased;
         ended = &mut life => Some(ended),
         () = signals.next() => None,
     };
@@ -65,6 +67,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
             tracing::info!("stopping; a second signal ends the process at once");
             stop.interrupt();
             tokio::select! {
+                biased;
                 ended = life => ended?,
                 () = signals.next() => Ended::Forced,
             }
@@ -158,7 +161,9 @@ impl Running {
     /// Interrupted, it is as if a stop had been asked for as soon as it was done.
     async fn start(mut self, parts: Parts, settings: Settings) -> Result<Self, Error> {
         let stop = self.stop.clone();
+        // A start that failed is told, also where it was interrupted at that moment.
         let prepared = tokio::select! {
+            biased;
             prepared = self.prepare(parts, settings) => prepared,
             () = stop.interrupted() => Ok(()),
         };

@@ -163,6 +163,8 @@ pub enum ReasonKind {
     HandlerTimeout,
     /// The handler rejected it.
     Permanent,
+    /// Its sender could not be verified.
+    Unverified,
 }
 
 impl ReasonKind {
@@ -178,6 +180,7 @@ impl ReasonKind {
             Self::HandlerPanic => "handler-panic",
             Self::HandlerTimeout => "handler-timeout",
             Self::Permanent => "permanent",
+            Self::Unverified => "unverified",
         }
     }
 }
@@ -267,6 +270,7 @@ mod tests {
             ReasonKind::HandlerPanic,
             ReasonKind::HandlerTimeout,
             ReasonKind::Permanent,
+            ReasonKind::Unverified,
         ];
         for kind in kinds {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
