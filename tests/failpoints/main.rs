@@ -30,6 +30,8 @@ struct Seen {
     runs: Vec<(String, u32)>,
     done: Vec<String>,
     dead: Vec<String>,
+    /// How often the consumer received something.
+    received: u64,
 }
 
 impl Seen {
@@ -57,6 +59,7 @@ async fn handle(order: OrderPaid, ctx: Context<Notes>) -> Result<(), HandlerErro
 
 /// Tells a service of the three orders and waits until each is settled.
 async fn tell_all() -> Result<Seen, Error> {
+    let before = hits(Point::ConsumeAfterReceive);
     let (memory, notes) = (Memory::new(), Notes::default());
     let service = Service::new("billing").transport(memory.clone()).state(notes.clone());
     let plan = Retry::after([std::time::Duration::from_secs(1); 5]);
@@ -72,6 +75,7 @@ async fn tell_all() -> Result<Seen, Error> {
     running.stop().await?;
     let mut seen = std::mem::take(&mut *notes.lock().expect("no panic while it is held"));
     seen.dead = memory.all_dead_letters().iter().map(|letter| letter.error().to_owned()).collect();
+    seen.received = hits(Point::ConsumeAfterReceive) - before;
     Ok(seen)
 }
 
