@@ -8,7 +8,7 @@ use std::{
 
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "time", "lifecycle", "middleware"],
+    &["error", "failpoint", "time", "lifecycle", "middleware"],
     &["contract", "event", "codec"],
     &["envelope"],
     &["transport"],
@@ -31,7 +31,11 @@ const ARROWS: &[(&str, &str)] = &[
 /// Deeds with their only place.
 const DEEDS: &[(&str, &[&str], &str)] = &[
     ("settles a delivery", &[".ack()", ".retry(delay)", ".release()", ".dead_letter(reason)"], "pipeline/settle.rs"),
-    ("spawns a task", &["tokio::spawn", "task::spawn", "tasks.spawn", "thread::spawn"], "lifecycle/"),
+    (
+        "spawns a task",
+        &["tokio::spawn", "task::spawn", "tasks.spawn", "thread::spawn", "thread::Builder"],
+        "lifecycle/",
+    ),
     ("reads a clock", &["SystemTime::now", "Instant::now"], "time.rs"),
     ("draws a number", &["fastrand::", "new_v4"], "time.rs"),
     ("draws an id", &["from_random_bytes", ".uuid()"], "time.rs envelope/id.rs service/running.rs"),
@@ -77,6 +81,17 @@ fn no_feature_gate_hides_inside_a_function() {
             let item =
                 ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) "].iter().any(|start| next.starts_with(start));
             assert!(item, "{}:{}: `{line}` stands before `{next}`", path.display(), n + 1);
+        }
+    }
+}
+
+/// A simulation replays from its seed only if nothing is left to tokio's own chance.
+#[test]
+fn every_select_says_which_branch_is_first() {
+    for (path, code) in sources() {
+        for (n, _) in code.match_indices("select! {") {
+            let inside = code[n + "select! {".len()..].trim_start();
+            assert!(inside.starts_with("biased;"), "{}: a `select!` without `biased`", path.display());
         }
     }
 }

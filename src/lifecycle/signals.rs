@@ -18,6 +18,7 @@ impl Signals {
     pub(crate) async fn next(&mut self) {
         let [interrupt, terminate] = &mut self.kinds;
         tokio::select! {
+            biased;
             () = received(interrupt) => {}
             () = received(terminate) => {}
         }

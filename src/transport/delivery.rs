@@ -171,6 +171,8 @@ pub enum ReasonKind {
     HandlerTimeout,
     /// The handler rejected it.
     Permanent,
+    /// Its sender could not be verified.
+    Unverified,
 }
 
 impl ReasonKind {
@@ -186,6 +188,7 @@ impl ReasonKind {
             Self::HandlerPanic => "handler-panic",
             Self::HandlerTimeout => "handler-timeout",
             Self::Permanent => "permanent",
+            Self::Unverified => "unverified",
         }
     }
 }
@@ -275,6 +278,7 @@ mod tests {
             ReasonKind::HandlerPanic,
             ReasonKind::HandlerTimeout,
             ReasonKind::Permanent,
+            ReasonKind::Unverified,
         ];
         for kind in kinds {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
