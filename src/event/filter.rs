@@ -3,9 +3,9 @@
 //! A [`Filter`] can only name attributes its event declares. It becomes a [`Policy`], which a broker can be
 //! told (an SNS filter policy) or which is evaluated in process, with the same answer.
 
-use std::marker::PhantomData;
+use std::{cmp::Ordering, collections::BTreeMap, marker::PhantomData};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Number, Value as Json, json};
 
 use super::{Attributes, Value};
 
@@ -121,9 +121,6 @@ impl<E> BoolField<E> {
     }
 }
 
-/// Where the bounds of a number stand in what SNS takes.
-const BOUNDS: &str = "/0/numeric";
-
 /// What one attribute must be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -159,43 +156,78 @@ impl Condition {
         }
     }
 
+    /// One condition for both, where they are bounds of a number; else the second.
+    fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Condition::Between(low, high), Condition::Between(other_low, other_high)) => Condition::Between(
+                tighter(low, other_low, Ordering::Greater),
+                tighter(high, other_high, Ordering::Less),
+            ),
+            _ => other.clone(),
+        }
+    }
+
     /// The condition in the filter policy language of SNS (AWS: "Amazon SNS subscription filter policies").
+    ///
+    /// It has no empty list: where a condition says nothing more, or nothing that can be met, it is that the attribute
+    /// is there.
     fn to_sns(&self) -> Json {
         match self {
+            Condition::OneOf(texts) | Condition::NoneOf(texts) if texts.is_empty() => Condition::Exists(true).to_sns(),
             Condition::OneOf(texts) => json!(texts),
             Condition::NoneOf(texts) => json!([{ "anything-but": texts }]),
             Condition::Prefix(prefix) => json!([{ "prefix": prefix }]),
             Condition::Truth(truth) => json!([truth]),
             Condition::Exists(wanted) => json!([{ "exists": wanted }]),
-            Condition::Between(low, high) => {
-                let bounds = [(">=", low), ("<=", high)];
-                let bounds = bounds.into_iter().filter_map(|(sign, bound)| Some((sign, bound.as_ref()?)));
-                let terms: Vec<Json> = bounds.flat_map(|(sign, bound)| [json!(sign), number(bound)]).collect();
-                json!([{ "numeric": terms }])
-            }
+            Condition::Between(low, high) => match bounds(low.as_ref(), high.as_ref()) {
+                Some(bounds) => json!([{ "numeric": bounds }]),
+                None => Condition::Exists(true).to_sns(),
+            },
         }
     }
 }
 
-fn compare(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
-    match (left, right) {
-        (Value::Integer(left), Value::Integer(right)) => Some(left.cmp(right)),
-        _ => as_float(left)?.partial_cmp(&as_float(right)?),
-    }
+/// The bound that lets less through.
+fn tighter(one: &Option<Value>, other: &Option<Value>, when: Ordering) -> Option<Value> {
+    let (Some(bound), Some(than)) = (one, other) else { return one.clone().or_else(|| other.clone()) };
+    Some(if compare(bound, than) == Some(when) { bound.clone() } else { than.clone() })
 }
 
-fn as_float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
+/// The bounds as SNS takes them: one number, one bound, or a lower bound and then a larger one.
+fn bounds(low: Option<&Value>, high: Option<&Value>) -> Option<Json> {
+    let (bottom, top) = (low.and_then(number), high.and_then(number));
+    let order = low.zip(high).and_then(|(low, high)| compare(low, high));
+    Some(match (bottom, top, order) {
+        (Some(bottom), Some(_), Some(Ordering::Equal)) => json!(["=", bottom]),
+        (Some(bottom), Some(top), Some(Ordering::Less)) => json!([">=", bottom, "<=", top]),
+        // Bounds that no number is within cannot be told.
+        (Some(bottom), _, _) => json!([">=", bottom]),
+        (None, top, _) => json!(["<=", top?]),
+    })
+}
+
+fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Integer(left), Value::Integer(right)) => Some(left.cmp(right)),
+        (Value::Float(left), Value::Float(right)) => left.partial_cmp(right),
+        (Value::Integer(left), Value::Float(right)) => compare_mixed(*left, *right),
+        (Value::Float(left), Value::Integer(right)) => compare_mixed(*right, *left).map(Ordering::reverse),
         _ => None,
     }
 }
 
-fn number(value: &Value) -> Json {
+/// Not every integer is a float, so the float is cut instead.
+fn compare_mixed(integer: i128, float: f64) -> Option<Ordering> {
+    let rest = if float > float.floor() { Ordering::Less } else { Ordering::Equal };
+    (!float.is_nan()).then(|| integer.cmp(&(float.floor() as i128)).then(rest))
+}
+
+/// The number in JSON, which has none that is infinite, nor an integer wider than 64 bits.
+fn number(value: &Value) -> Option<Number> {
     match value {
-        Value::Integer(number) => i64::try_from(*number).map_or_else(|_| json!(*number as f64), Json::from),
-        other => json!(as_float(other)),
+        Value::Integer(number) => Number::from_i128(*number),
+        Value::Float(number) => Number::from_f64(*number),
+        _ => None,
     }
 }
 
@@ -221,18 +253,41 @@ impl Policy {
 
     /// The policy as SNS takes it: one entry an attribute, its value a list of alternatives.
     ///
-    /// Bounds on one number are said together. Other conditions on one attribute cannot be: the last is sent, and the
-    /// consumer evaluates the whole policy again.
+    /// Bounds on one number are said together. Other conditions on one attribute cannot be: the last is sent. Nor can
+    /// "never". So SNS may let more through, and the consumer evaluates the whole policy again.
     pub fn to_sns(&self) -> Json {
-        let mut entries = serde_json::Map::new();
+        let mut said = BTreeMap::<&str, Condition>::new();
         for (name, condition) in &self.0 {
-            let (mut said, known) = (condition.to_sns(), entries.get(name));
-            let (bounds, others) = (said.pointer_mut(BOUNDS), known.and_then(|known| known.pointer(BOUNDS)));
-            if let (Some(Json::Array(bounds)), Some(Json::Array(others))) = (bounds, others) {
-                bounds.splice(0..0, others.iter().cloned());
-            }
-            entries.insert(name.clone(), said);
+            let both = said.get(name.as_str()).map_or_else(|| condition.clone(), |known| known.and(condition));
+            said.insert(name, both);
         }
-        entries.into()
+        said.into_iter().map(|(name, condition)| (name.to_owned(), condition.to_sns())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_and_a_float_are_compared_as_they_are() {
+        let whole = (1_i128 << 53) + 1;
+        let near = 9_007_199_254_740_992.0;
+        for (float, expected) in [
+            (near, Some(Ordering::Greater)),
+            (near + 2.0, Some(Ordering::Less)),
+            (f64::MAX, Some(Ordering::Less)),
+            (f64::NEG_INFINITY, Some(Ordering::Greater)),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(compare(&Value::Integer(whole), &Value::Float(float)), expected, "{float}");
+            assert_eq!(
+                compare(&Value::Float(float), &Value::Integer(whole)),
+                expected.map(Ordering::reverse),
+                "{float}"
+            );
+        }
+        assert_eq!(compare(&Value::Integer(-1), &Value::Float(-0.5)), Some(Ordering::Less));
+        assert_eq!(compare(&Value::Integer(0), &Value::Float(-0.0)), Some(Ordering::Equal));
     }
 }

@@ -36,10 +36,37 @@ fn filter_policy_is_what_sns_takes() -> Result<(), Error> {
 }
 
 #[test]
-fn bounds_of_one_number_are_told_to_sns_together() {
-    let between = OrderPaid::amount_minor().at_least(1).and(OrderPaid::amount_minor().at_most(5));
-    let expected = r#"{"amount_minor":[{"numeric":[">=",1,"<=",5]}]}"#;
-    assert_eq!(between.policy().to_sns(), expected.parse::<serde_json::Value>().expect("JSON"));
+fn bounds_of_one_number_are_told_to_sns_in_the_words_it_has() {
+    let amount = OrderPaid::amount_minor;
+    for (filter, bounds) in [
+        (amount().at_least(1).and(amount().at_most(5)), r#"">=",1,"<=",5"#),
+        (amount().at_most(5).and(amount().at_least(1)), r#"">=",1,"<=",5"#),
+        (amount().at_least(1).and(amount().at_least(3)), r#"">=",3"#),
+        (amount().is(5), r#""=",5"#),
+        (amount().is(5).and(amount().at_least(1)), r#""=",5"#),
+        (amount().at_most(u64::MAX), r#""<=",18446744073709551615"#),
+        (amount().at_least(5).and(amount().at_most(1)), r#"">=",5"#),
+        (amount().at_least(1).and(amount().at_most(f64::INFINITY)), r#"">=",1"#),
+    ] {
+        let expected = format!(r#"{{"amount_minor":[{{"numeric":[{bounds}]}}]}}"#);
+        assert_eq!(filter.policy().to_sns().to_string(), expected);
+    }
+}
+
+#[test]
+fn sns_is_told_no_empty_list() {
+    let nothing: [&str; 0] = [];
+    for filter in [
+        OrderPaid::currency().one_of(nothing),
+        OrderPaid::currency().none_of(nothing),
+        OrderPaid::amount_minor().at_least(f64::NEG_INFINITY),
+        OrderPaid::amount_minor().at_most(f64::NAN),
+        OrderPaid::amount_minor().is(tegami::event::Value::Integer(1 << 70)),
+    ] {
+        let policy = filter.policy().to_sns();
+        let [entry] = &policy.as_object().expect("an object").values().collect::<Vec<_>>()[..] else { panic!("one") };
+        assert_eq!(entry.to_string(), r#"[{"exists":true}]"#);
+    }
 }
 
 #[test]

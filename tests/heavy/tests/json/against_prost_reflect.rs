@@ -1,7 +1,5 @@
 //! The same messages, through our JSON and through prost-reflect's.
 
-use std::path::Path;
-
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
@@ -9,14 +7,7 @@ use serde_json::Value;
 use tegami::codec::json;
 use tegami_heavy_tests::heavy::v1::Everything;
 
-use crate::arbitrary::Arbitrary;
-
-pub fn descriptor() -> MessageDescriptor {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
-    let mut compiler = protox::Compiler::new([folder]).unwrap();
-    compiler.include_imports(true).open_file("heavy/v1/everything.proto").unwrap();
-    compiler.descriptor_pool().get_message_by_name("heavy.v1.Everything").unwrap()
-}
+use crate::arbitrary::{Arbitrary, descriptor};
 
 fn reflected(text: &str, of: &MessageDescriptor) -> serde_json::Result<DynamicMessage> {
     DynamicMessage::deserialize(of.clone(), &mut serde_json::Deserializer::from_str(text))

@@ -1,10 +1,20 @@
 //! Arbitrary messages of any type, from a seed.
 
+use std::path::Path;
+
 use fastrand::Rng;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, Value};
 
 /// As deep as messages nest in each other.
 const DEPTH: usize = 3;
+
+/// The message with every kind of field.
+pub fn descriptor() -> MessageDescriptor {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let mut compiler = protox::Compiler::new([folder]).unwrap();
+    compiler.include_imports(true).open_file("heavy/v1/everything.proto").unwrap();
+    compiler.descriptor_pool().get_message_by_name("heavy.v1.Everything").unwrap()
+}
 
 /// How a message is made.
 pub struct Arbitrary {
