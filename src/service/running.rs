@@ -125,20 +125,10 @@ impl Running {
         self.lifecycle.drain();
         let stopping = self.hooks.run(Turn::Stopping, Some(self.drain), &self.publisher, &self.stop);
         let (stopping, drained) = tokio::join!(stopping, self.lifecycle.finished_within(self.drain));
-        let ended = if drained { Ended::Drained } else { self.force().await };
+        let ended = if drained { Ended::Drained } else { force(&self.lifecycle, self.drain).await };
         let closed = self.close().await;
         tracing::info!(?ended, "service stopped");
         stopping.and(closed).map(|()| ended)
-    }
-
-    async fn force(&self) -> Ended {
-        tracing::warn!(drain = ?self.drain, "handlers still run after the drain time; ending them");
-        self.lifecycle.cut();
-        let [cut, ..] = AFTER_DRAIN;
-        if !self.lifecycle.finished_within(cut).await {
-            tracing::error!("a handler blocks its thread and cannot be ended");
-        }
-        Ended::Forced
     }
 
     async fn close(&mut self) -> Result<(), Error> {
@@ -181,6 +171,17 @@ impl Running {
         }
         Ok(())
     }
+}
+
+/// Lets go of the handlers that run after the drain. (Not a method: hooks are not `Sync`, and a stop must be `Send`.)
+async fn force(lifecycle: &Lifecycle, drain: Duration) -> Ended {
+    tracing::warn!(?drain, "handlers still run after the drain time; ending them");
+    lifecycle.cut();
+    let [cut, ..] = AFTER_DRAIN;
+    if !lifecycle.finished_within(cut).await {
+        tracing::error!("a handler blocks its thread and cannot be ended");
+    }
+    Ended::Forced
 }
 
 impl Drop for Running {
