@@ -84,6 +84,14 @@ async fn s1_a_handler_told_to_end_can_end_by_itself() -> Result<(), Error> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn s1_a_stop_can_be_left_to_a_task() -> Result<(), Error> {
+    let (memory, done) = (Memory::new(), Arc::new(AtomicUsize::new(0)));
+    let running = slow(&memory, Duration::ZERO, &done).start().await?;
+    assert_eq!(tokio::spawn(running.stop()).await.expect("the task ends")?, Ended::Drained);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn s5_a_hundred_starts_and_stops_leave_nothing_behind() -> Result<(), Error> {
     let (memory, done) = (Memory::new(), Arc::new(AtomicUsize::new(0)));
     for round in 1..=100 {

@@ -1,0 +1,177 @@
+//! What handlers do and what publishers send.
+
+use std::{sync::Arc, time::Duration};
+
+use tegami::{
+    Context, Event, Handler, HandlerError, Publisher,
+    event::Value,
+    testing::transport::{LetterFiled, LetterPosted, filed, letter},
+    transport::{PublishError, PublishErrorKind},
+};
+
+use crate::{
+    happened::{Answer, Happened, How, Post, Tag},
+    wire::TAG,
+    world::World,
+};
+
+/// The longest a publish may take (P3).
+const PUBLISH: Duration = Duration::from_secs(11);
+
+/// A handler that does what chance says, and says what it did.
+pub struct Desk(pub Arc<World>);
+
+impl Handler<LetterPosted> for Desk {
+    async fn call(&self, event: LetterPosted, ctx: Context) -> Result<(), HandlerError> {
+        self.handle(event.number, &event.text, ctx).await
+    }
+}
+
+impl Handler<LetterFiled> for Desk {
+    async fn call(&self, event: LetterFiled, ctx: Context) -> Result<(), HandlerError> {
+        self.handle(event.number, &event.text, ctx).await
+    }
+}
+
+impl Desk {
+    async fn handle(&self, number: u64, text: &str, ctx: Context) -> Result<(), HandlerError> {
+        let Some(Value::Integer(id)) = ctx.attributes().get(TAG) else { panic!("every delivery has its tag") };
+        let tag = Tag { id: u64::try_from(*id).expect("tags count from 0"), number };
+        if text != format!("letter {number}") {
+            self.0.fail(format!("P9: {tag} says `{text}`"));
+        }
+        self.0.note(Happened::Began { tag, attempt: ctx.attempt() });
+        let mut run = Run { world: &self.0, tag, how: None };
+        self.0.sleep(0..200).await;
+        let answer = self.behave(&ctx).await;
+        run.how = Some(match &answer {
+            Ok(()) => How::Done,
+            Err(Trouble::Failed(after)) => How::Failed(*after),
+            Err(Trouble::Refused) => How::Refused,
+        });
+        answer.map_err(Trouble::told)
+    }
+
+    async fn behave(&self, ctx: &Context) -> Result<(), Trouble> {
+        match self.0.draw(0..100) {
+            0..55 => {}
+            55..65 => return Err(Trouble::Failed(None)),
+            65..69 => return Err(Trouble::Failed(Some(self.0.millis(0..10_000)))),
+            69..73 => return Err(Trouble::Refused),
+            73..78 => std::panic::resume_unwind(Box::new("no ink")),
+            78..88 => self.0.sleep(0..40_000).await,
+            88..91 => std::future::pending().await,
+            91..94 => ctx.cancelled().await,
+            94..97 => self.follow_up(ctx).await?,
+            _ => tokio::task::yield_now().await,
+        }
+        Ok(())
+    }
+
+    /// Publishes; a letter that is not certainly on its way fails the run.
+    async fn follow_up(&self, ctx: &Context) -> Result<(), Trouble> {
+        let (ordered, sender) = (self.0.draw(0..2) == 0, format!("run {}", self.0.number()));
+        let sent = post(&self.0, &ctx.publisher(), (&sender, ordered)).await;
+        sent.map_err(|_| Trouble::Failed(None))
+    }
+}
+
+/// Why a run does not succeed.
+enum Trouble {
+    Failed(Option<Duration>),
+    Refused,
+}
+
+impl Trouble {
+    fn told(self) -> HandlerError {
+        match self {
+            Trouble::Failed(None) => HandlerError::retry("no stamp"),
+            Trouble::Failed(Some(after)) => HandlerError::retry_after(after, "no stamp today"),
+            Trouble::Refused => HandlerError::reject("no such address"),
+        }
+    }
+}
+
+/// One run of a handler; noted as ended when it is dropped, however that came about.
+struct Run<'a> {
+    world: &'a World,
+    tag: Tag,
+    how: Option<How>,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        let unfinished = if std::thread::panicking() { How::Panicked } else { How::Dropped };
+        let how = self.how.take().unwrap_or(unfinished);
+        self.world.note(Happened::Ended { tag: self.tag, how });
+    }
+}
+
+/// Publishes so many letters, one by one or a few at once.
+pub async fn publish(world: Arc<World>, publisher: Publisher, (by, count): (String, usize)) {
+    let mut left = count;
+    while left > 0 {
+        world.sleep(0..5_000).await;
+        let ordered = world.draw(0..2) == 0;
+        let batch = if world.draw(0..4) == 0 { left.min(4) } else { 1 };
+        left -= batch;
+        match (batch, ordered) {
+            (1, _) => drop(post(&world, &publisher, (&by, ordered)).await),
+            (_, true) => post_all(&world, &publisher, (&by, batch), filed).await,
+            (_, false) => post_all(&world, &publisher, (&by, batch), letter).await,
+        }
+    }
+}
+
+/// Publishes one letter, maybe later.
+async fn post(world: &World, publisher: &Publisher, (by, ordered): (&str, bool)) -> Result<(), PublishError> {
+    let key = key(world);
+    let late = !ordered && world.draw(0..4) == 0;
+    let delay = if late { world.millis(1..20_000) } else { Duration::ZERO };
+    let number = begin(world, (by, &key, ordered), (delay, 1));
+    let answer = match ordered {
+        true => publisher.publish(&filed(&key, place(number))).await,
+        false if late => publisher.publish_with(&letter(&key, place(number)), |options| options.delay(delay)).await,
+        false => publisher.publish(&letter(&key, place(number))).await,
+    };
+    end(world, number, &answer);
+    answer.map(drop)
+}
+
+/// Publishes some letters of one key in one call.
+async fn post_all<E: Event>(
+    world: &World,
+    publisher: &Publisher,
+    (by, count): (&str, usize),
+    make: impl Fn(&str, usize) -> E,
+) {
+    let (key, ordered) = (key(world), E::CONTRACT.ordered);
+    let numbers: Vec<u64> = (0..count).map(|_| begin(world, (by, &key, ordered), (Duration::ZERO, count))).collect();
+    let events: Vec<E> = numbers.iter().map(|number| make(&key, place(*number))).collect();
+    let answers = publisher.publish_all(&events).await;
+    numbers.into_iter().zip(&answers).for_each(|(number, answer)| end(world, number, answer));
+}
+
+fn begin(world: &World, (by, key, ordered): (&str, &str, bool), (delay, count): (Duration, usize)) -> u64 {
+    let (number, within) = (world.letter(), PUBLISH * count as u32);
+    let (by, key) = (by.to_owned(), key.to_owned());
+    world.note(Happened::Posted(Post { number, by, key, ordered, delay, within }));
+    number
+}
+
+fn end<T>(world: &World, number: u64, answer: &Result<T, PublishError>) {
+    let answer = match answer {
+        Ok(_) => Answer::Ok,
+        Err(error) if error.kind() == PublishErrorKind::Unknown => Answer::Unknown,
+        Err(_) => Answer::Rejected,
+    };
+    world.note(Happened::Answered { number, answer });
+}
+
+fn key(world: &World) -> String {
+    format!("k{}", world.draw(0..3))
+}
+
+fn place(number: u64) -> usize {
+    usize::try_from(number).expect("letters are few")
+}

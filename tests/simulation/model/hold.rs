@@ -1,0 +1,118 @@
+//! One delivery while a service has it: what its handler did, and which settlement follows from that.
+
+use std::time::Duration;
+
+use tegami::transport::{ReasonKind, Settlement};
+
+use super::{Checked, QueueFacts, ensure};
+use crate::happened::{Handed, How, Shown, Tag};
+
+/// The longest a settlement may go without an answer (N3).
+const SETTLE_TIME: Duration = Duration::from_secs(10);
+/// What the timers of tokio round up to.
+const TICK: Duration = Duration::from_millis(2);
+
+/// A delivery in a service.
+pub struct Hold {
+    pub tag: Tag,
+    pub by: String,
+    pub queue: usize,
+    pub run: Run,
+    /// The broker has taken it back.
+    pub lost: bool,
+    pub settlement: Option<Settlement>,
+    /// The broker has taken the answer, or has not.
+    pub settled: bool,
+    attempt: u32,
+    settling: Duration,
+}
+
+/// What became of its handler.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Run {
+    NotBegun,
+    /// Since then.
+    Going(Duration),
+    /// So, after so long.
+    Over(How, Duration),
+}
+
+impl Hold {
+    pub fn new(handed: &Handed) -> Self {
+        let Handed { tag, by, queue, attempt, .. } = handed.clone();
+        let (run, settling) = (Run::NotBegun, Duration::ZERO);
+        Self { tag, by, queue, run, lost: false, settlement: None, settled: false, attempt, settling }
+    }
+
+    pub fn began(&mut self, now: Duration, attempt: u32) -> Checked {
+        ensure!(self.run == Run::NotBegun, "D4: {} is handled twice in one delivery", self.tag);
+        ensure!(self.settlement.is_none(), "D2: {} is settled before its handler", self.tag);
+        ensure!(self.attempt == attempt, "D4: {} says attempt {attempt}, is {}", self.tag, self.attempt);
+        self.run = Run::Going(now);
+        Ok(())
+    }
+
+    pub fn ended(&mut self, now: Duration, how: &How, timeout: Duration) -> Checked {
+        let Run::Going(since) = self.run else { return Err(format!("{} ends without a beginning", self.tag)) };
+        let took = now - since;
+        ensure!(took <= timeout + TICK, "L4: the handler of {} ran for {took:?}, may for {timeout:?}", self.tag);
+        self.run = Run::Over(how.clone(), took);
+        Ok(())
+    }
+
+    pub fn is_done(&self) -> bool {
+        matches!(self.run, Run::Over(How::Done, _))
+    }
+
+    /// Is this the settlement that follows from the run? `cut`: the service's handlers have been let go of.
+    pub fn settling(&mut self, now: Duration, settlement: &Settlement, facts: &QueueFacts, cut: bool) -> Checked {
+        let (tag, run) = (self.tag, &self.run);
+        ensure!(self.settlement.is_none(), "D2: {tag} is settled twice");
+        let follows = match run {
+            Run::Going(_) => false,
+            Run::NotBegun if facts.wants(tag.number) => cut && matches!(settlement, Settlement::Release),
+            Run::NotBegun => matches!(settlement, Settlement::Ack),
+            Run::Over(How::Done, _) => matches!(settlement, Settlement::Ack),
+            Run::Over(How::Refused, _) => is_dead(settlement, ReasonKind::Permanent, self.attempt),
+            Run::Over(How::Failed(after), _) => self.is_failed(settlement, facts, (ReasonKind::HandlerError, *after)),
+            Run::Over(How::Panicked, _) => self.is_failed(settlement, facts, (ReasonKind::HandlerPanic, None)),
+            Run::Over(How::Dropped, took) if *took >= facts.timeout => {
+                let failed = self.is_failed(settlement, facts, (ReasonKind::HandlerTimeout, None));
+                failed || (cut && matches!(settlement, Settlement::Release))
+            }
+            Run::Over(How::Dropped, _) => cut && matches!(settlement, Settlement::Release),
+        };
+        ensure!(follows, "R1: {tag} ({run:?}, attempt {}) is settled as: {}", self.attempt, Shown(settlement));
+        (self.settlement, self.settling) = (Some(settlement.clone()), now);
+        Ok(())
+    }
+
+    /// A failed attempt leads to the plan's retry, or after the last to a dead letter for this cause.
+    fn is_failed(&self, settlement: &Settlement, facts: &QueueFacts, why: (ReasonKind, Option<Duration>)) -> bool {
+        let delays = facts.retry.delays();
+        let Some(delay) = delays.get(self.attempt as usize - 1) else {
+            return is_dead(settlement, why.0, self.attempt);
+        };
+        let least = why.1.unwrap_or(*delay);
+        // R2: jitter only lengthens, by a quarter at most.
+        matches!(settlement, Settlement::Retry { after } if (least..=least.mul_f64(1.25)).contains(after))
+    }
+
+    /// May it leave the service so?
+    pub fn freed(self, now: Duration) -> Checked {
+        let (tag, took) = (self.tag, now.saturating_sub(self.settling));
+        ensure!(!matches!(self.run, Run::Going(_)), "B1: {tag} leaves while its handler runs");
+        let Some(_) = self.settlement else {
+            let begun = self.run != Run::NotBegun;
+            ensure!(!begun, "D2: {tag} ({:?}) leaves without being settled", self.run);
+            return Ok(());
+        };
+        ensure!(took <= SETTLE_TIME + TICK, "N3: {tag} waits {took:?} for the answer to its settlement");
+        ensure!(self.settled || took >= SETTLE_TIME, "N3: {tag} leaves after {took:?} without an answer");
+        Ok(())
+    }
+}
+
+fn is_dead(settlement: &Settlement, why: ReasonKind, attempt: u32) -> bool {
+    matches!(settlement, Settlement::DeadLetter(reason) if reason.kind == why && reason.attempts == attempt)
+}

@@ -1,0 +1,154 @@
+//! The reference queue: which message may be handed out when, as which attempt.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tegami::{Retry, transport::Settlement};
+
+use super::{Checked, ensure};
+use crate::happened::{Handed, Post, Tag};
+
+/// What a subscription asked for.
+#[derive(Debug, Clone)]
+pub struct QueueFacts {
+    pub ordered: bool,
+    /// Wants messages from this number on.
+    pub from: u64,
+    /// Does the broker hold back what is not wanted?
+    pub filtered: bool,
+    pub retry: Retry,
+    pub timeout: Duration,
+    pub concurrency: usize,
+}
+
+impl QueueFacts {
+    /// Does the subscription want this message?
+    pub fn wants(&self, number: u64) -> bool {
+        number >= self.from
+    }
+}
+
+/// One queue.
+pub struct Queue {
+    pub facts: QueueFacts,
+    /// By number; a message's place is its number where order is kept.
+    copies: BTreeMap<u64, Copy>,
+}
+
+/// One message in one queue.
+struct Copy {
+    key: String,
+    place: usize,
+    attempt: u32,
+    not_before: Duration,
+    held: Option<Tag>,
+    seen: bool,
+    completed: bool,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    Acked,
+    Dead,
+}
+
+impl Queue {
+    pub fn new(facts: QueueFacts) -> Self {
+        Self { facts, copies: BTreeMap::new() }
+    }
+
+    /// Takes a message in, if it is for this queue.
+    pub fn store(&mut self, post: &Post, now: Duration) -> Checked {
+        let facts = &self.facts;
+        if post.ordered != facts.ordered || (facts.filtered && !facts.wants(post.number)) {
+            return Ok(());
+        }
+        let place = self.copies.len();
+        let copy = Copy {
+            key: post.key.clone(),
+            place,
+            attempt: 1,
+            not_before: now + post.delay,
+            held: None,
+            seen: false,
+            completed: false,
+            fate: Fate::Open,
+        };
+        self.copies.insert(post.number, copy);
+        Ok(())
+    }
+
+    /// Hands a message out.
+    pub fn hand_out(&mut self, now: Duration, handed: &Handed) -> Checked {
+        let Handed { tag, attempt, redelivered, .. } = handed;
+        if self.facts.ordered {
+            let before = self.open_before(tag.number);
+            ensure!(before.is_none(), "O2: {tag} is handed out before #{}", before.unwrap_or_default());
+        }
+        let copy = self.copies.get_mut(&tag.number).ok_or_else(|| format!("D5: {tag} is not for this queue"))?;
+        ensure!(copy.fate == Fate::Open, "D2: {tag} was {:?} and is handed out", copy.fate);
+        ensure!(copy.held.is_none(), "D3: {tag} is handed out beside {:?}", copy.held);
+        ensure!(copy.attempt == *attempt, "D4: {tag} is attempt {attempt}, should be {}", copy.attempt);
+        ensure!(*redelivered || !copy.seen, "D4: {tag} was handed out before and does not say so");
+        ensure!(now >= copy.not_before, "R3: {tag} comes {:?} early", copy.not_before - now);
+        (copy.held, copy.seen) = (Some(*tag), true);
+        Ok(())
+    }
+
+    /// A handler has done the message.
+    pub fn completed(&mut self, number: u64) -> Checked {
+        if self.facts.ordered {
+            let open = self.earlier(number).find(|(_, copy)| copy.fate == Fate::Open && !copy.completed);
+            open.map_or(Ok(()), |(before, _)| Err(format!("O4: #{number} is completed before #{before}")))?;
+        }
+        self.copies.get_mut(&number).ok_or("D5: not for this queue")?.completed = true;
+        Ok(())
+    }
+
+    /// A delivery is settled.
+    pub fn settle(&mut self, now: Duration, tag: Tag, settlement: &Settlement) -> Checked {
+        let wanted = self.facts.wants(tag.number);
+        let copy = self.copies.get_mut(&tag.number).filter(|copy| copy.held == Some(tag));
+        let copy = copy.ok_or_else(|| format!("D2: {tag} is settled by one that does not hold it"))?;
+        copy.held = None;
+        match settlement {
+            Settlement::Ack => {
+                ensure!(copy.completed || !wanted, "D2: {tag} is acked, and no handler completed it");
+                copy.fate = Fate::Acked;
+            }
+            Settlement::Retry { after } => (copy.attempt, copy.not_before) = (copy.attempt + 1, now + *after),
+            Settlement::Release => {}
+            Settlement::DeadLetter(_) => copy.fate = Fate::Dead,
+        }
+        Ok(())
+    }
+
+    /// A delivery comes back as it was.
+    pub fn come_back(&mut self, tag: Tag) {
+        let held = self.copies.get_mut(&tag.number).filter(|copy| copy.held == Some(tag));
+        held.into_iter().for_each(|copy| copy.held = None);
+    }
+
+    /// What a message waits for, if it is not done with.
+    pub fn open(&self, number: u64) -> Option<String> {
+        let copy = self.copies.get(&number).filter(|copy| copy.fate == Fate::Open)?;
+        Some(copy.held.map_or_else(|| "never handed out again".to_owned(), |tag| format!("still in hand ({tag})")))
+    }
+
+    /// How many were completed and given up on.
+    pub fn figures(&self) -> [usize; 2] {
+        let count = |is: fn(&&Copy) -> bool| self.copies.values().filter(is).count();
+        [count(|copy| copy.completed), count(|copy| copy.fate == Fate::Dead)]
+    }
+
+    /// A message of the same key that was stored before and is not done with.
+    fn open_before(&self, number: u64) -> Option<u64> {
+        self.earlier(number).find(|(_, copy)| copy.fate == Fate::Open).map(|(number, _)| *number)
+    }
+
+    fn earlier(&self, number: u64) -> impl Iterator<Item = (&u64, &Copy)> {
+        let mine = self.copies.get(&number);
+        self.copies.iter().filter(move |(_, copy)| mine.is_some_and(|m| m.key == copy.key && copy.place < m.place))
+    }
+}
