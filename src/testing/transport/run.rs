@@ -95,7 +95,7 @@ async fn bounded<S: Subject>(
     let whole = async {
         let trial = Trial::begin(case, subject(), seed, pace).await;
         let done = (case.run)(&trial).await;
-        trial.end().await;
+        trial.end(done).await;
         done
     };
     match tokio::time::timeout(bound, AssertUnwindSafe(whole).catch_unwind()).await {
