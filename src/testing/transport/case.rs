@@ -57,8 +57,18 @@ macro_rules! __each_case {
     ($($then:ident)::+ ! $given:tt) => {
         $($then)::+! { $given
             // Publish.
+            "P-01" publish p_01_ok_means_stored,
             "P-02" publish p_02_roundtrip,
             "P-03" publish p_03_concurrent,
+            "P-04" publish p_04_unroutable_exact,
+            "P-05" publish p_05_unroutable_opt_out,
+            "P-06" publish p_06_deadline,
+            "P-07" publish p_07_rejected_never_delivered,
+            "P-08" publish p_08_unknown_then_resend,
+            "P-09" publish p_09_bounded_inflight,
+            "P-10" publish p_10_batch_partial,
+            "P-11" publish p_11_dropped_future,
+            "P-12" publish p_12_restart_under_publish,
             // Delivery.
             "D-02" delivery d_02_groups,
             // Order.
