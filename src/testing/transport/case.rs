@@ -70,7 +70,14 @@ macro_rules! __each_case {
             "P-11" publish p_11_dropped_future,
             "P-12" publish p_12_restart_under_publish,
             // Delivery.
+            "D-01" delivery d_01_ack_after_success,
             "D-02" delivery d_02_groups,
+            "D-03" delivery d_03_topics_apart,
+            "D-04" delivery d_04_late_consumer,
+            "D-05" delivery d_05_consumer_churn,
+            "D-06" delivery d_06_stale_ack,
+            "D-07" delivery d_07_attempt_counts,
+            "D-08" delivery d_08_prefetch_bound,
             // Order.
             // Retry.
             "R-01" retry r_01_error_is_retried,

@@ -20,6 +20,7 @@
 //! `CONFORMANCE_QUICK` sends a tenth, and `CONFORMANCE_TABLE` names a file that each case appends its line to.
 
 mod case;
+mod cut;
 pub mod delivery;
 mod drain;
 mod letters;
