@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use super::{Pace, Trial, delivery, publish, retry};
+use super::{Pace, Trial, delivery, order, publish, retry};
 
 /// One case of the suite.
 pub struct Case {
@@ -79,6 +79,11 @@ macro_rules! __each_case {
             "D-07" delivery d_07_attempt_counts,
             "D-08" delivery d_08_prefetch_bound,
             // Order.
+            "O-01" order o_01_per_key_order,
+            "O-02" order o_02_order_under_failure,
+            "O-03" order o_03_keys_independent,
+            "O-04" order o_04_blocked_until_ack,
+            "O-05" order o_05_dead_letter_gap,
             // Retry.
             "R-01" retry r_01_error_is_retried,
             // Poison and dead letters.

@@ -24,6 +24,7 @@ mod cut;
 pub mod delivery;
 mod drain;
 mod letters;
+pub mod order;
 pub mod publish;
 mod reader;
 pub mod retry;
