@@ -24,7 +24,7 @@ const WINDOW: usize = 50;
 /// The longest a publish takes (P3).
 const DEADLINE: Duration = Duration::from_secs(11);
 /// More than may be under way at once, in messages of a byte and of 64 KiB (P8).
-const FLOOD: usize = 1_500;
+const FLOOD: usize = 1_100;
 const FLOODS: [(usize, usize); 2] = [(1, 1_000), (64 * 1024, 512)];
 
 const NO_KILL: Done = Done::NotHere("a broker that can be killed");
