@@ -1,5 +1,7 @@
 //! The suite for transports, on the memory transport.
 
+mod outages;
+
 mod memory {
     use tegami::transport::Memory;
 
