@@ -2,6 +2,7 @@
 
 mod broken;
 mod broken_state;
+mod outages;
 
 mod memory {
     use tegami::transport::Memory;

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use super::{Pace, Trial, delivery, publish, retry};
+use super::{Pace, Trial, delivery, order, publish, retry};
 
 /// One case of the suite.
 pub struct Case {
@@ -57,11 +57,33 @@ macro_rules! __each_case {
     ($($then:ident)::+ ! $given:tt) => {
         $($then)::+! { $given
             // Publish.
+            "P-01" publish p_01_ok_means_stored,
             "P-02" publish p_02_roundtrip,
             "P-03" publish p_03_concurrent,
+            "P-04" publish p_04_unroutable_exact,
+            "P-05" publish p_05_unroutable_opt_out,
+            "P-06" publish p_06_deadline,
+            "P-07" publish p_07_rejected_never_delivered,
+            "P-08" publish p_08_unknown_then_resend,
+            "P-09" publish p_09_bounded_inflight,
+            "P-10" publish p_10_batch_partial,
+            "P-11" publish p_11_dropped_future,
+            "P-12" publish p_12_restart_under_publish,
             // Delivery.
+            "D-01" delivery d_01_ack_after_success,
             "D-02" delivery d_02_groups,
+            "D-03" delivery d_03_topics_apart,
+            "D-04" delivery d_04_late_consumer,
+            "D-05" delivery d_05_consumer_churn,
+            "D-06" delivery d_06_stale_ack,
+            "D-07" delivery d_07_attempt_counts,
+            "D-08" delivery d_08_prefetch_bound,
             // Order.
+            "O-01" order o_01_per_key_order,
+            "O-02" order o_02_order_under_failure,
+            "O-03" order o_03_keys_independent,
+            "O-04" order o_04_blocked_until_ack,
+            "O-05" order o_05_dead_letter_gap,
             // Retry.
             "R-01" retry r_01_error_is_retried,
             // Poison and dead letters.

@@ -1,10 +1,11 @@
 //! Services of the suite: handlers of letters that note every run, and publishers that note every publish.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use super::{Trial, tally::Tally, trial::held};
+use super::{Trial, tally::Tally};
 use crate::{
     Context, Event, Handler, HandlerError, Publisher, Retry, Service,
+    contract::Names,
     envelope::{Envelope, JsonBase, MessageId, Sealed},
     lifecycle::Stop,
     publisher::PublishOptions,
@@ -12,6 +13,9 @@ use crate::{
     testing::ledger::{Checksum, Ended, Entry, Ledger},
     transport::{PublishError, Transport},
 };
+
+/// How long a publish that was not taken rests before it is tried again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// The events of the suite.
 #[allow(missing_docs, clippy::all)]
@@ -56,6 +60,17 @@ impl Trial {
         self.try_start(service).await.expect("the service can start")
     }
 
+    /// Starts a service of this name that completes every posted letter.
+    pub async fn listen(&self, name: &str) -> Running {
+        self.listen_on(self.connect().await, name).await
+    }
+
+    /// The same on this connection.
+    pub async fn listen_on(&self, connection: Arc<dyn Transport>, name: &str) -> Running {
+        let handler = self.handler(&Retry::default(), |_: LetterPosted, _| async { Ok(()) });
+        self.start(self.service_on(connection, name).on::<LetterPosted>(handler)).await
+    }
+
     /// A handler that notes each of its runs, with the subscription's plan of retries to check them against.
     pub fn handler<E, F, Fut>(&self, plan: &Retry, behave: F) -> impl Handler<E> + use<E, F, Fut>
     where
@@ -84,16 +99,49 @@ impl Trial {
         event: &E,
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
-        let wants = |event: &str| event == E::CONTRACT.name;
-        let queues = held(&self.queues);
-        let fed = queues.iter().filter(|plan| plan.bindings.iter().any(|binding| wants(binding.event)));
-        let to = fed.map(|plan| plan.name.clone()).collect();
-        drop(queues);
         let id = MessageId::draw(&self.dice);
-        self.note_publish(&id, event.key().map(Into::into), checksum_of(event), to);
+        self.note_letter(&id, event);
         let answer = by.publish_with(event, |options| choose(options.id(id.clone()))).await;
         self.note_answer(&id, &answer);
         answer
+    }
+
+    /// Publishes an event again and again, always as the same message, until it is taken; how often that was.
+    ///
+    /// # Panics
+    /// It is refused, and the same publish cannot succeed later.
+    pub async fn post_until_taken<E: Event>(&self, by: &Publisher, event: &E) -> usize {
+        let id = MessageId::draw(&self.dice);
+        for times in 1.. {
+            self.note_letter(&id, event);
+            let answer = by.publish_with(event, |options| options.id(id.clone())).await;
+            self.note_answer(&id, &answer);
+            match answer {
+                Ok(_) => return times,
+                Err(error) if error.is_transient() => tokio::time::sleep(AGAIN).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        unreachable!("it is tried for ever")
+    }
+
+    /// Publishes many events at once and notes those that were taken; the publisher keeps the ids of the others.
+    pub async fn post_all<E: Event>(&self, by: &Publisher, events: &[E]) -> Vec<Result<MessageId, PublishError>> {
+        let answers = by.publish_all(events).await;
+        for (event, answer) in events.iter().zip(&answers) {
+            if let Ok(id) = answer {
+                self.note_letter(id, event);
+                self.note_answer(id, answer);
+            }
+        }
+        answers
+    }
+
+    /// Notes that a letter goes out, for every known queue of its event and topic.
+    fn note_letter<E: Event>(&self, id: &MessageId, event: &E) {
+        let topic = Names::new(self.prefix(), "").topic(E::CONTRACT);
+        let to = self.fed_by(|binding| binding.event == E::CONTRACT.name && binding.topic == topic);
+        self.note_publish(id, event.key().map(Into::into), checksum_of(event), to);
     }
 }
 
@@ -112,6 +160,12 @@ pub(super) fn checksum(sealed: &Sealed) -> Checksum {
     let envelope = JsonBase::default();
     let posted = envelope.decode::<LetterPosted>(sealed).map(|message| checksum_of(&message.content));
     posted.unwrap_or_else(|_| Checksum::of(sealed))
+}
+
+/// The key of a message, if it is a letter.
+pub(super) fn key(sealed: &Sealed) -> Option<String> {
+    let letter = JsonBase::default().decode::<LetterPosted>(sealed).ok()?.content;
+    letter.key().map(Into::into)
 }
 
 fn checksum_of<E: Event>(event: &E) -> Checksum {

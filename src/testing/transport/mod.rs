@@ -20,9 +20,11 @@
 //! `CONFORMANCE_QUICK` sends a tenth, and `CONFORMANCE_TABLE` names a file that each case appends its line to.
 
 mod case;
+mod cut;
 pub mod delivery;
 mod drain;
 mod letters;
+pub mod order;
 pub mod publish;
 mod reader;
 pub mod retry;

@@ -1,12 +1,20 @@
 //! Reads a queue without a service, and notes what it read and how it was settled.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{letters, tally::Tally};
 use crate::{
+    envelope::MessageId,
     testing::ledger::{Ended, Entry, Ledger},
     transport::{Deliveries, Delivery, Reason, SettleError},
 };
+
+/// How long a reader waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The consuming end of one queue.
 pub struct Reader {
@@ -53,6 +61,27 @@ impl Reader {
     pub async fn complete(&mut self, count: usize) {
         for _ in 0..count {
             self.next().await.ack().await.expect("the delivery is ours to ack");
+        }
+    }
+
+    /// Completes what comes until all of these messages have been completed.
+    ///
+    /// # Panics
+    /// One of them does not come.
+    pub async fn complete_all(&mut self, ids: impl IntoIterator<Item = MessageId>) {
+        let mut missing: BTreeSet<String> = ids.into_iter().map(|id| id.to_string()).collect();
+        while !missing.is_empty() {
+            let next = self.next_within(PATIENCE).await;
+            let got = next.unwrap_or_else(|| panic!("{} messages never came: {missing:?}", missing.len()));
+            missing.remove(got.id());
+            got.ack().await.expect("the delivery is ours to ack");
+        }
+    }
+
+    /// Completes everything, until nothing comes any more.
+    pub async fn complete_rest(&mut self, silence: Duration) {
+        while let Some(got) = self.next_within(silence).await {
+            got.ack().await.expect("the delivery is ours to ack");
         }
     }
 }

@@ -70,6 +70,8 @@ impl Tally {
 }
 
 /// Waits until something holds; the bound of the case ends the wait.
+///
+/// Each look comes a tenth later than the one before: on a paused clock, a wait in vain has few of them.
 pub async fn until(holds: impl Fn() -> bool) {
     let [mut look, most] = LOOK;
     while !holds() {

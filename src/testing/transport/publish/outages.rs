@@ -1,0 +1,173 @@
+//! What a publish answers when connection or broker fail under it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, future, stream};
+
+use crate::{
+    envelope::MessageId,
+    testing::transport::{Done, Fault, Injected, Tamper, Trial, letter, tampered, trial::held, until},
+    transport::{Outgoing, PublishError, PublishErrorKind, Transport},
+};
+
+/// Publishes under way at once.
+const WINDOW: usize = 50;
+/// The longest a publish takes (P3).
+const DEADLINE: Duration = Duration::from_secs(11);
+/// More than may be under way at once, in messages of a byte and of 64 KiB (P8).
+const FLOOD: usize = 1_100;
+const FLOODS: [(usize, usize); 2] = [(1, 1_000), (64 * 1024, 512)];
+
+const NO_KILL: Done = Done::NotHere("a broker that can be killed");
+const NO_FREEZE: Done = Done::NotHere("a broker that can be frozen");
+
+/// P1, D1: every publish that was answered with ok is delivered, though its connection ended at some point, and
+/// where messages outlive that, the broker was started again.
+pub async fn p_01_ok_means_stored(trial: &Trial) -> Done {
+    let (publishing, plan) = trial.queue("letters").await;
+    let end = trial.chance().usize(trial.many() / 4..trial.many());
+    let publishes = stream::iter(0..trial.many()).map(|number| {
+        let (publishing, message) = (&publishing, trial.message(&plan, number.to_string()));
+        async move {
+            if number == end {
+                publishing.close().await;
+            }
+            let id = message.id.clone();
+            trial.publish(&**publishing, message).await.is_ok().then_some(id)
+        }
+    });
+    let taken: Vec<MessageId> = publishes.buffer_unordered(WINDOW).filter_map(future::ready).collect().await;
+    assert!((end - WINDOW..trial.many()).contains(&taken.len()), "{} taken, closed at {end}", taken.len());
+    let is_durable = trial.capabilities().await.durable;
+    let is_started_again = is_durable && start_again(trial).await == Injected::Done;
+    let reading = trial.connect().await;
+    trial.reader(&*reading, &plan).await.complete_all(taken).await;
+    trial.complete_rest().await;
+    if is_durable && !is_started_again { NO_KILL } else { Done::Kept }
+}
+
+async fn start_again(trial: &Trial) -> Injected {
+    let injected = trial.inject(Fault::Killed).await;
+    if injected == Injected::Done {
+        trial.lift(Fault::Killed).await;
+    }
+    injected
+}
+
+/// P3: a broker that does not answer holds no publish beyond its deadline, and then nobody knows.
+pub async fn p_06_deadline(trial: &Trial) -> Done {
+    let running = trial.listen("billing").await;
+    if trial.inject(Fault::Frozen).await == Injected::Cannot {
+        running.stop().await.expect("no hook can fail");
+        return NO_FREEZE;
+    }
+    let began = trial.clock.instant();
+    let letters: Vec<_> = (0..10).map(|number| letter("a", number)).collect();
+    let answers = future::join_all(letters.iter().map(|letter| trial.post(running.publisher(), letter))).await;
+    let took = began.elapsed();
+    trial.lift(Fault::Frozen).await;
+    assert!(took <= DEADLINE, "{took:?}");
+    for answer in answers {
+        assert_eq!(answer.map_err(|error| error.kind()), Err(PublishErrorKind::Unknown));
+    }
+    trial.post_until_taken(running.publisher(), &letter("b", 0)).await;
+    running.stop().await.expect("no hook can fail");
+    trial.complete_rest().await;
+    Done::Kept
+}
+
+/// P2, P6: a publish whose answer was lost says so; sent again it is the same message, so that it can count once.
+pub async fn p_08_unknown_then_resend(trial: &Trial) -> Done {
+    let running = trial.listen("billing").await;
+    let deaf = tampered(trial.connect().await, Arc::new(Deaf::default()));
+    let sender = trial.start(trial.service_on(deaf, "mail")).await;
+    let letters: Vec<_> = (0..trial.many() / 10).map(|number| letter("a", number)).collect();
+    let posts = letters.iter().map(|letter| trial.post_until_taken(sender.publisher(), letter));
+    let times = future::join_all(posts).await;
+    assert!(times.iter().all(|times| *times == 2), "each answer was lost once: {times:?}");
+    trial.tally().until_done(letters.len()).await;
+    for running in [sender, running] {
+        running.stop().await.expect("no hook can fail");
+    }
+    trial.complete_rest().await;
+    let came = trial.tally().of(&trial.queues()[0].name);
+    assert_eq!(came.len(), letters.len(), "both copies of a message have one id");
+    assert!(came.values().all(|runs| runs.completed <= 2), "two copies went out: {came:?}");
+    Done::Kept
+}
+
+/// Does not hear the first answer to a message.
+#[derive(Default)]
+struct Deaf(Mutex<BTreeSet<MessageId>>);
+
+#[async_trait]
+impl Tamper for Deaf {
+    async fn publish(&self, outgoing: Outgoing, on: &dyn Transport) -> Result<(), PublishError> {
+        let is_first = held(&self.0).insert(outgoing.id.clone());
+        on.publish(outgoing).await?;
+        if is_first {
+            return Err(PublishError::new(PublishErrorKind::Unknown, "the connection was cut before the answer came"));
+        }
+        Ok(())
+    }
+}
+
+/// P8: while the broker is stalled, only so many publishes are under way; the others wait, and are refused in time.
+pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
+    let (transport, plan) = trial.queue("letters").await;
+    for (size, most) in FLOODS {
+        if trial.inject(Fault::Frozen).await == Injected::Cannot {
+            return NO_FREEZE;
+        }
+        let (body, began) = (Bytes::from(vec![b'x'; size]), trial.clock.instant());
+        let publishes = (0..FLOOD).map(|_| trial.publish(&*transport, trial.message(&plan, body.clone())));
+        let answers = future::join_all(publishes).await;
+        let took = began.elapsed();
+        trial.lift(Fault::Frozen).await;
+        assert!(took <= DEADLINE, "{took:?}");
+        let kinds = answers.into_iter().map(|answer| answer.expect_err("nobody answered").kind());
+        let (sent, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| *kind == PublishErrorKind::Unknown);
+        assert!(sent.len() <= most, "{} of {size} bytes under way, {most} allowed", sent.len());
+        assert!(others.iter().all(|kind| *kind == PublishErrorKind::Backpressure), "{others:?}");
+        trial.complete_rest().await;
+    }
+    Done::Kept
+}
+
+/// P1, N1: a broker that is started again twice while many publish loses nothing that it took.
+pub async fn p_12_restart_under_publish(trial: &Trial) -> Done {
+    if start_again(trial).await == Injected::Cannot {
+        return NO_KILL;
+    }
+    let (running, taken) = (trial.listen("billing").await, AtomicUsize::new(0));
+    let (tasks, each) = (100, trial.many() / 10);
+    let publishing = (0..tasks).map(|task| {
+        let (running, taken) = (&running, &taken);
+        async move {
+            for number in 0..each {
+                trial.post_until_taken(running.publisher(), &letter(&format!("box {task}"), number)).await;
+                taken.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let restarts = async {
+        for part in [3, 2] {
+            until(|| taken.load(Ordering::Relaxed) >= tasks * each / part).await;
+            start_again(trial).await;
+        }
+    };
+    future::join(future::join_all(publishing), restarts).await;
+    trial.tally().until_done(tasks * each).await;
+    running.stop().await.expect("no hook can fail");
+    trial.complete_rest().await;
+    Done::Kept
+}
