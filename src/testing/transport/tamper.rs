@@ -18,6 +18,14 @@ pub trait Tamper: Send + Sync + 'static {
         declared
     }
 
+    /// Makes topics and queues.
+    ///
+    /// # Errors
+    /// As [`Transport::provision`].
+    async fn provision(&self, topology: &Topology, mode: Provision, on: &dyn Transport) -> Result<(), TransportError> {
+        on.provision(topology, mode).await
+    }
+
     /// Publishes.
     ///
     /// # Errors
@@ -62,6 +70,11 @@ pub trait Tamper: Send + Sync + 'static {
     ) -> Result<Vec<DeadLetter>, TransportError> {
         on.dead_letters(queue, limit).await
     }
+
+    /// Closes the connection.
+    async fn close(&self, on: &dyn Transport) {
+        on.close().await;
+    }
 }
 
 /// A subject whose every connection is tampered with.
@@ -81,7 +94,7 @@ impl<S: Subject> Tampered<S> {
 impl<S: Subject> Subject for Tampered<S> {
     async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
         let transport = self.subject.connect().await?;
-        Ok(Arc::new(Between { transport, by: self.by.clone() }))
+        Ok(between(transport, self.by.clone()))
     }
 
     fn pace(&self) -> Pace {
@@ -102,6 +115,11 @@ pub fn tampered(transport: impl Transport, by: Arc<dyn Tamper>) -> impl Transpor
     Between { transport: Arc::new(transport), by }
 }
 
+/// This connection with this hand in between.
+pub(super) fn between(transport: Arc<dyn Transport>, by: Arc<dyn Tamper>) -> Arc<dyn Transport> {
+    Arc::new(Between { transport, by })
+}
+
 /// The transport that is used in place of the other.
 struct Between {
     transport: Arc<dyn Transport>,
@@ -119,7 +137,7 @@ impl Transport for Between {
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
-        self.transport.provision(topology, mode).await
+        self.by.provision(topology, mode, &*self.transport).await
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
@@ -140,7 +158,7 @@ impl Transport for Between {
     }
 
     async fn close(&self) {
-        self.transport.close().await;
+        self.by.close(&*self.transport).await;
     }
 }
 
@@ -153,18 +171,17 @@ struct Handed {
 impl Deliveries for Handed {
     async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError> {
         let next = self.by.next(&mut *self.deliveries, room).await?;
-        Ok(next.into_iter().map(|inner| self.handed(inner)).collect())
+        Ok(next.into_iter().map(|inner| relet(inner, |inner| Held { inner, by: self.by.clone() })).collect())
     }
 }
 
-impl Handed {
-    fn handed(&self, inner: Delivery) -> Delivery {
-        let (sealed, attempt) = (inner.sealed.clone(), inner.attempt);
-        let (redelivered, id, first_delivered) = (inner.redelivered, inner.id.clone(), inner.first_delivered);
-        let mut outer = Delivery::new(sealed, attempt, Held { inner, by: self.by.clone() });
-        (outer.redelivered, outer.id, outer.first_delivered) = (redelivered, id, first_delivered);
-        outer
-    }
+/// The same delivery, held by another lease.
+pub(super) fn relet<L: Lease + 'static>(inner: Delivery, lease: impl FnOnce(Delivery) -> L) -> Delivery {
+    let (sealed, attempt) = (inner.sealed.clone(), inner.attempt);
+    let (redelivered, id, first_delivered) = (inner.redelivered, inner.id.clone(), inner.first_delivered);
+    let mut outer = Delivery::new(sealed, attempt, lease(inner));
+    (outer.redelivered, outer.id, outer.first_delivered) = (redelivered, id, first_delivered);
+    outer
 }
 
 /// The lease on a delivery that is settled through the hand.
