@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use super::{Case, Fault, Injected, Pace, Subject, drain::drain, letters, reader::Reader, tally::Tally};
@@ -69,6 +70,14 @@ impl Trial {
     /// How many messages are many: 1,000, or 100 where `CONFORMANCE_QUICK` is set.
     pub fn many(&self) -> usize {
         if env::var_os(QUICK).is_some() { 100 } else { 1_000 }
+    }
+
+    /// How long something may take that is promised within this time: a real broker needs some of its own.
+    pub fn allow(&self, promised: Duration) -> Duration {
+        match self.pace {
+            Pace::Virtual => promised,
+            Pace::Real => promised + Duration::from_secs(4),
+        }
     }
 
     /// Chance, from the case's seed.
