@@ -22,6 +22,7 @@
 mod case;
 pub mod delivery;
 mod drain;
+mod faulty;
 mod letters;
 pub mod publish;
 mod reader;
@@ -33,10 +34,11 @@ mod tamper;
 mod trial;
 
 pub use case::{CASES, Case, Done};
+pub use faulty::Faulty;
 pub use letters::{LetterFiled, LetterPosted, filed, letter};
 pub use reader::{Got, Reader};
 pub use run::{Report, check, judge};
 pub use subject::{Fault, Injected, Pace, Subject};
-pub use tally::{Runs, Tally, until};
+pub use tally::{Runs, Tally, until, within};
 pub use tamper::{Tamper, Tampered, tampered};
 pub use trial::Trial;

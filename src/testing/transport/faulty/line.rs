@@ -1,0 +1,120 @@
+//! One connection as its user sees it: it connects anew whenever it must.
+
+use std::sync::{Arc, Mutex, Weak};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Broker, away, closed,
+    wire::{Read, Use, Wire},
+};
+use crate::{
+    testing::transport::{Fault, trial::held},
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
+        Transport, TransportError, TransportErrorKind,
+    },
+};
+
+/// One connection as its user sees it.
+pub(super) struct Line {
+    broker: Arc<Broker>,
+    name: &'static str,
+    capabilities: Capabilities,
+    asks: Mutex<Arc<Wire>>,
+    reads: Mutex<Vec<Weak<Wire>>>,
+    closed: CancellationToken,
+}
+
+impl Line {
+    pub(super) async fn open(broker: Arc<Broker>) -> Result<Self, TransportError> {
+        let wire = Wire::open(&broker, Use::Ask).await?;
+        let (name, capabilities) = (wire.transport.name(), wire.transport.capabilities());
+        let (asks, reads, closed) = (Mutex::new(wire), Mutex::default(), CancellationToken::new());
+        Ok(Self { broker, name, capabilities, asks, reads, closed })
+    }
+
+    /// Every wire of it.
+    pub(super) fn wires(&self) -> Vec<Arc<Wire>> {
+        let reads: Vec<_> = held(&self.reads).iter().filter_map(Weak::upgrade).collect();
+        reads.into_iter().chain([held(&self.asks).clone()]).collect()
+    }
+
+    /// The wire to ask on, a new one if the last was cut.
+    async fn asks(&self) -> Result<Arc<Wire>, TransportError> {
+        self.is_open()?;
+        self.broker.takes()?;
+        let last = held(&self.asks).clone();
+        if !last.is_cut() {
+            return Ok(last);
+        }
+        let wire = Wire::open(&self.broker, Use::Ask).await?;
+        *held(&self.asks) = wire.clone();
+        Ok(wire)
+    }
+
+    fn is_open(&self) -> Result<(), TransportError> {
+        match self.closed.is_cancelled() {
+            true => Err(closed()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Line {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.provision(topology, mode)).await.ok_or_else(away)?
+    }
+
+    async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        self.broker.without(Fault::Blocked).await;
+        let wire = self.asks().await.map_err(refused)?;
+        let unknown = || PublishError::new(PublishErrorKind::Unknown, "the connection was cut before the answer");
+        wire.ask(wire.transport.publish(outgoing)).await.ok_or_else(unknown)?
+    }
+
+    async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        self.is_open()?;
+        let wire = Wire::open(&self.broker, Use::Read).await?;
+        held(&self.reads).push(Arc::downgrade(&wire));
+        let deliveries = wire.ask(wire.transport.consume(queue)).await.ok_or_else(away)??;
+        Ok(Box::new(Read { deliveries, wire, closed: self.closed.clone() }))
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.dead_letters(queue, limit)).await.ok_or_else(away)?
+    }
+
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.redrive(queue)).await.ok_or_else(away)?
+    }
+
+    async fn close(&self) {
+        self.closed.cancel();
+        self.broker.without(Fault::Frozen).await;
+        for wire in self.wires() {
+            wire.cut().await;
+        }
+    }
+}
+
+fn refused(error: TransportError) -> PublishError {
+    let kind = match error.kind() {
+        TransportErrorKind::Closed => PublishErrorKind::Closed,
+        _ => PublishErrorKind::Refused,
+    };
+    PublishError::new(kind, "the message was not sent").caused_by(error)
+}
