@@ -19,19 +19,24 @@
 //! nothing changed; no task and no descriptor left. Each prints its seed; `CONFORMANCE_SEED` replays one,
 //! `CONFORMANCE_QUICK` sends a tenth, and `CONFORMANCE_TABLE` names a file that each case appends its line to.
 
+mod billing;
 mod case;
+pub mod containment;
 pub mod delivery;
 mod drain;
 mod faulty;
 mod letters;
+pub mod network;
 pub mod publish;
 mod reader;
 pub mod retry;
 mod run;
+pub mod stop;
 mod subject;
 mod tally;
 mod tamper;
 mod trial;
+mod witness;
 
 pub use case::{CASES, Case, Done};
 pub use faulty::Faulty;
