@@ -1,7 +1,8 @@
-//! The suite for transports: on the memory transport, and on the same with faults.
+//! The suite for transports: on the memory transport, on the same with faults, and on one from outside the crate.
 
 mod broken;
 mod broken_state;
+mod outside;
 
 mod memory {
     use tegami::transport::Memory;
