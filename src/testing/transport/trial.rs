@@ -41,6 +41,7 @@ pub struct Trial {
     seed: u64,
     subject: Box<dyn Subject>,
     connections: Mutex<Vec<Arc<dyn Transport>>>,
+    faults: Mutex<Vec<Fault>>,
     folder: PathBuf,
     published: AtomicU64,
 }
@@ -62,6 +63,7 @@ impl Trial {
             seed,
             subject: Box::new(subject),
             connections: Mutex::default(),
+            faults: Mutex::default(),
             folder,
             published: AtomicU64::default(),
         }
@@ -99,6 +101,7 @@ impl Trial {
     pub async fn inject(&self, fault: Fault) -> Injected {
         let injected = self.subject.inject(fault).await;
         if injected == Injected::Done {
+            held(&self.faults).push(fault);
             self.ledger.write(Entry::FaultBegin { name: format!("{fault:?}") });
         }
         injected
@@ -106,6 +109,7 @@ impl Trial {
 
     /// Takes a fault away again.
     pub async fn lift(&self, fault: Fault) {
+        held(&self.faults).retain(|other| *other != fault);
         self.subject.lift(fault).await;
         self.ledger.write(Entry::FaultEnd { name: format!("{fault:?}") });
     }
@@ -240,7 +244,13 @@ impl Trial {
 
     /// Empties every queue through a connection of its own, and holds the ledger against the contract.
     pub(super) async fn end(self) -> Result<(), String> {
-        for connection in std::mem::take(&mut *held(&self.connections)) {
+        // A broken case lifts nothing, and the next one needs the broker too.
+        let faults = held(&self.faults).clone();
+        for fault in faults {
+            self.lift(fault).await;
+        }
+        let connections = std::mem::take(&mut *held(&self.connections));
+        for connection in connections {
             connection.close().await;
         }
         let last = self.connect().await;
