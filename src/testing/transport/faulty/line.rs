@@ -1,8 +1,15 @@
 //! One connection as its user sees it: it connects anew whenever it must.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::{
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -17,6 +24,13 @@ use crate::{
     },
 };
 
+/// How long a publish takes at most (P3).
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How many publishes may be without an answer (P8).
+const UNANSWERED: usize = 1_000;
+/// How many kibibytes they may have in all (P8).
+const KIBIBYTES: usize = 32 * 1024;
+
 /// One connection as its user sees it.
 pub(super) struct Line {
     broker: Arc<Broker>,
@@ -24,6 +38,8 @@ pub(super) struct Line {
     capabilities: Capabilities,
     asks: Mutex<Arc<Wire>>,
     reads: Mutex<Vec<Weak<Wire>>>,
+    /// Room for publishes without an answer, and for their kibibytes.
+    room: [Semaphore; 2],
     closed: CancellationToken,
 }
 
@@ -32,7 +48,8 @@ impl Line {
         let wire = Wire::open(&broker, Use::Ask).await?;
         let (name, capabilities) = (wire.transport.name(), wire.transport.capabilities());
         let (asks, reads, closed) = (Mutex::new(wire), Mutex::default(), CancellationToken::new());
-        Ok(Self { broker, name, capabilities, asks, reads, closed })
+        let room = [UNANSWERED, KIBIBYTES].map(Semaphore::new);
+        Ok(Self { broker, name, capabilities, asks, reads, room, closed })
     }
 
     /// Every wire of it.
@@ -52,6 +69,21 @@ impl Line {
         let wire = Wire::open(&self.broker, Use::Ask).await?;
         *held(&self.asks) = wire.clone();
         Ok(wire)
+    }
+
+    /// Room for one more publish, once the broker takes any.
+    async fn room(&self, outgoing: &Outgoing) -> [SemaphorePermit<'_>; 2] {
+        let kibibytes = outgoing.sealed.body.len().div_ceil(1024).min(KIBIBYTES);
+        let [publishes, bytes] = &self.room;
+        let bytes = bytes.acquire_many(u32::try_from(kibibytes).unwrap_or(u32::MAX)).await;
+        let room = [publishes.acquire().await, bytes].map(|room| room.expect("it is never closed"));
+        self.broker.without(Fault::Blocked).await;
+        room
+    }
+
+    async fn send(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        let wire = self.asks().await.map_err(refused)?;
+        wire.ask(wire.transport.publish(outgoing)).await.ok_or_else(unanswered)?
     }
 
     fn is_open(&self) -> Result<(), TransportError> {
@@ -78,10 +110,13 @@ impl Transport for Line {
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
-        self.broker.without(Fault::Blocked).await;
-        let wire = self.asks().await.map_err(refused)?;
-        let unknown = || PublishError::new(PublishErrorKind::Unknown, "the connection was cut before the answer");
-        wire.ask(wire.transport.publish(outgoing)).await.ok_or_else(unknown)?
+        let deadline = Instant::now() + DEADLINE;
+        // Room that others leave at their deadline comes too late.
+        let room = timeout_at(deadline, self.room(&outgoing)).await.ok().filter(|_| Instant::now() < deadline);
+        let Some(_room) = room else {
+            return Err(PublishError::new(PublishErrorKind::Backpressure, "there was no room up to the deadline"));
+        };
+        timeout_at(deadline, self.send(outgoing)).await.map_err(|_| unanswered())?
     }
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
@@ -109,6 +144,10 @@ impl Transport for Line {
             wire.cut().await;
         }
     }
+}
+
+fn unanswered() -> PublishError {
+    PublishError::new(PublishErrorKind::Unknown, "no answer came")
 }
 
 fn refused(error: TransportError) -> PublishError {
