@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use tegami::{
-    testing::transport::{Tamper, tampered},
+    testing::transport::{Tamper, tampering},
     transport::{
         Capabilities, Deliveries, Delivery, Memory, Outgoing, Provision, PublishError, QueuePlan, SettleError,
         SettleErrorKind, Settlement, Topology, Transport, TransportError, TransportErrorKind,
@@ -47,7 +47,7 @@ impl Faulty {
     }
 
     pub fn transport(&self) -> impl Transport + use<> {
-        tampered(self.memory.clone(), self.faults.clone())
+        tampering(self.memory.clone(), self.faults.clone())
     }
 }
 

@@ -60,7 +60,7 @@ impl Trial {
     }
 
     /// Publishes letters until the broker takes one.
-    pub(super) async fn post_until_taken(&self, by: &Publisher) {
+    pub(super) async fn post_until_one_is_taken(&self, by: &Publisher) {
         while self.post(by, &letter("b", 0)).await.is_err() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -45,5 +45,5 @@ pub use reader::{Got, Reader};
 pub use run::{Report, check, judge};
 pub use subject::{Fault, Injected, Pace, Subject};
 pub use tally::{Runs, Tally, until, within};
-pub use tamper::{Tamper, Tampered, tampered};
+pub use tamper::{Tamper, Tampered, tampered, tampering};
 pub use trial::Trial;

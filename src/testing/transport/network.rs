@@ -17,7 +17,7 @@ use super::{
     Done, Fault, Injected, LetterPosted, Trial,
     billing::{at_once, once_allowed},
     tally::{until, within},
-    tamper::between,
+    tamper::tampered,
     witness::Witness,
 };
 use crate::{Context, HandlerError, service::Running};
@@ -92,7 +92,7 @@ pub async fn n_01_broker_restart(trial: &Trial) -> Done {
     trial.lift(Fault::Killed).await;
     go.cancel();
     within(trial.allow(BACK), "the first completion", until(|| trial.tally().done() > SLOTS)).await;
-    trial.post_until_taken(running.publisher()).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
     trial.tally().until_done(backlog + 1).await;
     trial.tally().until_quiet().await;
     assert_eq!(gauge.most(), SLOTS, "as many handlers as before run at once");
@@ -117,7 +117,7 @@ pub async fn n_02_silent_peer(trial: &Trial) -> Done {
     tokio::time::sleep(SILENT - PUBLISH).await;
     trial.lift(Fault::Frozen).await;
     within(trial.allow(BACK), "what waited to be done", trial.tally().until_done(2 * SLOTS)).await;
-    trial.post_until_taken(running.publisher()).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
@@ -168,7 +168,7 @@ pub async fn n_04_blocked(trial: &Trial) -> Done {
     assert_eq!(ok, 0, "a broker that takes no publishes has not said ok");
     assert_eq!(trial.tally().attempts(), backlog, "acks are taken meanwhile");
     trial.lift(Fault::Blocked).await;
-    trial.post_until_taken(running.publisher()).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
     trial.tally().until_done(backlog + 1).await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
@@ -178,7 +178,7 @@ pub async fn n_04_blocked(trial: &Trial) -> Done {
 /// N2, N6, R4: a broker that refuses is asked no more than five times a second, and then all goes on, uncounted.
 pub async fn n_05_throttle_and_403(trial: &Trial) -> Done {
     let (go, witness) = (CancellationToken::new(), Arc::new(Witness::default()));
-    let connection = between(trial.connect().await, witness.clone());
+    let connection = tampered(trial.connect().await, witness.clone());
     let service = trial.service_on(connection, "billing");
     let running = trial.start(trial.handling(service, once_allowed(&go), |s| s.concurrency(SLOTS))).await;
     trial.post_ok(running.publisher(), 2 * SLOTS).await;
@@ -194,7 +194,7 @@ pub async fn n_05_throttle_and_403(trial: &Trial) -> Done {
     let asked = witness.consumes();
     let hasty = asked.windows(6).find(|six| six[5] - six[0] < Duration::from_secs(1));
     assert!(hasty.is_none(), "six times within a second: {asked:?}");
-    trial.post_until_taken(running.publisher()).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
@@ -212,7 +212,7 @@ pub async fn n_06_start_before_broker(trial: &Trial) -> Done {
         Instant::now()
     })
     .await;
-    trial.post_until_taken(running.publisher()).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
     trial.tally().until_done(1).await;
     let (took, most) = (lifted.elapsed(), trial.allow(BACK));
     assert!(took <= most, "it worked {took:?} after the broker was there, {most:?} are allowed");

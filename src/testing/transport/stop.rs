@@ -12,7 +12,7 @@ use super::{
     letter,
     run::descriptors,
     tally::{until, within},
-    tamper::between,
+    tamper::tampered,
     witness::Witness,
 };
 use crate::{
@@ -171,7 +171,7 @@ pub async fn l_01_long_handler(trial: &Trial) -> Done {
 /// L2, R4, D2: what a lost connection was handed comes back uncounted, and its late acks are refused.
 pub async fn l_02_lost_lease(trial: &Trial) -> Done {
     let (go, witness, connection) = (CancellationToken::new(), Arc::new(Witness::default()), trial.connect().await);
-    let seen = between(connection.clone(), witness.clone());
+    let seen = tampered(connection.clone(), witness.clone());
     let first = trial.handling(trial.service_on(seen, "billing"), once_allowed(&go), |s| s.concurrency(10));
     let first = trial.start(first).await;
     trial.post_ok(first.publisher(), 10).await;

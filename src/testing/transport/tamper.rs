@@ -93,8 +93,7 @@ impl<S: Subject> Tampered<S> {
 #[async_trait]
 impl<S: Subject> Subject for Tampered<S> {
     async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
-        let transport = self.subject.connect().await?;
-        Ok(between(transport, self.by.clone()))
+        Ok(tampered(self.subject.connect().await?, self.by.clone()))
     }
 
     fn pace(&self) -> Pace {
@@ -110,14 +109,14 @@ impl<S: Subject> Subject for Tampered<S> {
     }
 }
 
-/// This transport with this hand in between.
-pub fn tampered(transport: impl Transport, by: Arc<dyn Tamper>) -> impl Transport {
-    Between { transport: Arc::new(transport), by }
+/// This connection with this hand in between.
+pub fn tampered(transport: Arc<dyn Transport>, by: Arc<dyn Tamper>) -> Arc<dyn Transport> {
+    Arc::new(Between { transport, by })
 }
 
-/// This connection with this hand in between.
-pub(super) fn between(transport: Arc<dyn Transport>, by: Arc<dyn Tamper>) -> Arc<dyn Transport> {
-    Arc::new(Between { transport, by })
+/// This transport with this hand in between, for a service.
+pub fn tampering(transport: impl Transport, by: Arc<dyn Tamper>) -> impl Transport {
+    Between { transport: Arc::new(transport), by }
 }
 
 /// The transport that is used in place of the other.
