@@ -179,8 +179,9 @@ impl Running {
         let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
-        self.transports.provision(&stations, settings.provision).await?;
-        let crew = Crew::new(parts, names, self);
+        let dice = parts.dice.take().unwrap_or_else(Dice::system);
+        self.transports.provision(&stations, settings.provision, &dice).await?;
+        let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
@@ -209,9 +210,8 @@ struct Crew {
 }
 
 impl Crew {
-    fn new(parts: Parts, names: Names, running: &Running) -> Self {
+    fn new(parts: Parts, names: Names, dice: Dice, running: &Running) -> Self {
         let clock = parts.clock.unwrap_or_else(Clock::system);
-        let dice = parts.dice.unwrap_or_else(Dice::system);
         let line = Line::new(publisher::Parts {
             chains: running.transports.chains(&parts.publish),
             envelope: parts.envelope,

@@ -7,8 +7,10 @@ use super::{
     plan::{self, Station},
 };
 use crate::{
+    consumer::backoff,
     failpoint::{self, Point},
     middleware::{BoxFuture, Chain, Middleware},
+    time::Dice,
     transport::{Outgoing, Provision, PublishError, PublishErrorKind, Transport},
 };
 
@@ -33,11 +35,20 @@ impl Transports {
         Ok(transport)
     }
 
-    /// Brings into being on each transport what its stations need.
-    pub(super) async fn provision(&self, stations: &[Station], mode: Provision) -> Result<(), Error> {
+    /// Brings into being on each transport what its stations need. One that is away is asked until it is there (N1).
+    pub(super) async fn provision(&self, stations: &[Station], mode: Provision, dice: &Dice) -> Result<(), Error> {
         for (name, transport) in &self.0 {
-            let here = stations.iter().filter(|station| station.via == *name);
-            transport.provision(&plan::topology(here), mode).await?;
+            let topology = plan::topology(stations.iter().filter(|station| station.via == *name));
+            let mut failures = 0;
+            while let Err(error) = transport.provision(&topology, mode).await {
+                if !error.is_transient() {
+                    return Err(error.into());
+                }
+                failures += 1;
+                let (transport, delay) = (transport.name(), backoff(failures, dice));
+                tracing::warn!(transport, %error, ?delay, "the transport is away; will try again");
+                tokio::time::sleep(delay).await;
+            }
         }
         Ok(())
     }

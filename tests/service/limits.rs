@@ -25,16 +25,16 @@ async fn answer(
     capabilities: Capabilities,
     change: impl Fn(&mut Outgoing) + Send + Sync + 'static,
 ) -> Result<Result<(), PublishError>, Error> {
-    let transport = Faulty { capabilities, ..Faulty::new(Faults::default()) };
+    let faulty = Faulty::new(Faults { capabilities: Some(capabilities), ..Faults::default() });
     let change = from_fn(move |mut work: Outgoing, next: Next<Outgoing>| {
         (work.sealed.body, work.sealed.attributes) = ("twelve bytes".into(), Attributes::new());
         change(&mut work);
         next.run(work)
     });
-    let service = Service::new("billing").transport(transport.clone()).publish_middleware(change);
+    let service = Service::new("billing").transport(faulty.transport()).publish_middleware(change);
     let running = service.on::<OrderPaid>(ignore).start().await?;
     let answer = running.publisher().publish(&order("o-1")).await.map(drop);
-    assert_eq!(transport.faults.publishes.load(Ordering::SeqCst), usize::from(answer.is_ok()));
+    assert_eq!(faulty.faults.publishes.load(Ordering::SeqCst), usize::from(answer.is_ok()));
     running.stop().await?;
     Ok(answer)
 }

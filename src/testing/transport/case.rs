@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use super::{Pace, Trial, delivery, order, publish, retry};
+use super::{Pace, Trial, containment, delivery, network, order, publish, retry, stop};
 
 /// One case of the suite.
 pub struct Case {
@@ -88,8 +88,23 @@ macro_rules! __each_case {
             "R-01" retry r_01_error_is_retried,
             // Poison and dead letters.
             // Stop and leases.
+            "S-01" stop s_01_drain,
+            "S-02" stop s_02_drain_forced,
+            "S-03" stop s_03_drain_broker_frozen,
+            "S-04" stop s_04_shutdown_publishes,
+            "S-05" stop s_05_repeated_start_stop,
+            "L-01" stop l_01_long_handler,
+            "L-02" stop l_02_lost_lease,
             // Containment.
+            "H-01" containment h_01_panic_storm,
+            "H-02" containment h_02_blocked_thread @ Real,
             // Network.
+            "N-01" network n_01_broker_restart,
+            "N-02" network n_02_silent_peer,
+            "N-03" network n_03_one_channel_dies,
+            "N-04" network n_04_blocked,
+            "N-05" network n_05_throttle_and_403,
+            "N-06" network n_06_start_before_broker,
         }
     };
 }

@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// The events of the suite.
 #[allow(missing_docs, clippy::all)]
 mod contracts {
-    include!(concat!(env!("OUT_DIR"), "/tegami/tegami.testing.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/tegami/letters.v1.rs"));
 }
 pub use contracts::{LetterFiled, LetterPosted};
 

@@ -19,26 +19,33 @@
 //! nothing changed; no task and no descriptor left. Each prints its seed; `CONFORMANCE_SEED` replays one,
 //! `CONFORMANCE_QUICK` sends a tenth, and `CONFORMANCE_TABLE` names a file that each case appends its line to.
 
+mod billing;
 mod case;
+pub mod containment;
 mod cut;
 pub mod delivery;
 mod drain;
+mod faulty;
 mod letters;
+pub mod network;
 pub mod order;
 pub mod publish;
 mod reader;
 pub mod retry;
 mod run;
+pub mod stop;
 mod subject;
 mod tally;
 mod tamper;
 mod trial;
+mod witness;
 
 pub use case::{CASES, Case, Done};
+pub use faulty::Faulty;
 pub use letters::{LetterFiled, LetterPosted, filed, letter};
 pub use reader::{Got, Reader};
 pub use run::{Report, check, judge};
 pub use subject::{Fault, Injected, Pace, Subject};
-pub use tally::{Runs, Tally, until};
-pub use tamper::{Tamper, Tampered, tampered};
+pub use tally::{Runs, Tally, until, within};
+pub use tamper::{Tamper, Tampered, tampered, tampering};
 pub use trial::Trial;

@@ -139,6 +139,6 @@ async fn no_task_is_left() -> Result<(), String> {
 }
 
 /// How many files and sockets this process has open, where the system tells.
-fn descriptors() -> usize {
+pub(super) fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map(|open| open.count()).unwrap_or_default()
 }

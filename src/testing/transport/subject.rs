@@ -53,6 +53,12 @@ pub enum Fault {
     Frozen,
     /// Every connection is cut, once.
     Cut,
+    /// One consumer's channel is closed, once; the connection and its other channels stay.
+    ChannelClosed,
+    /// The broker takes no publishes, and lets them wait; all else goes on.
+    Blocked,
+    /// The broker refuses every request: too many of them, or credentials that are no longer good.
+    Refusing,
 }
 
 /// Did a fault happen?

@@ -1,11 +1,13 @@
 //! Counts of what has been completed, to wait for.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Mutex, time::Duration};
 
 use super::trial::held;
 
 /// How long until a condition is looked at again, at first and at most.
 const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(100)];
+/// How long nothing must have begun to call it quiet.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What has been completed so far, by queue and message.
 #[derive(Debug, Default)]
@@ -66,6 +68,26 @@ impl Tally {
     /// Waits until so many messages were completed; the bound of the case ends the wait.
     pub async fn until_done(&self, count: usize) {
         until(|| self.done() >= count).await;
+    }
+
+    /// Waits until no handler has begun for a while: whatever may still come has come.
+    pub async fn until_quiet(&self) {
+        let mut before = None;
+        while before != Some(self.attempts()) {
+            before = Some(self.attempts());
+            tokio::time::sleep(QUIET).await;
+        }
+    }
+}
+
+/// Waits for something that must not take longer.
+///
+/// # Panics
+/// It does.
+pub async fn within<T>(time: Duration, what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(time, wait).await {
+        Ok(done) => done,
+        Err(_) => panic!("waited in vain for {what} for {time:?}"),
     }
 }
 

@@ -18,6 +18,14 @@ pub trait Tamper: Send + Sync + 'static {
         declared
     }
 
+    /// Makes topics and queues.
+    ///
+    /// # Errors
+    /// As [`Transport::provision`].
+    async fn provision(&self, topology: &Topology, mode: Provision, on: &dyn Transport) -> Result<(), TransportError> {
+        on.provision(topology, mode).await
+    }
+
     /// Publishes.
     ///
     /// # Errors
@@ -62,6 +70,11 @@ pub trait Tamper: Send + Sync + 'static {
     ) -> Result<Vec<DeadLetter>, TransportError> {
         on.dead_letters(queue, limit).await
     }
+
+    /// Closes the connection.
+    async fn close(&self, on: &dyn Transport) {
+        on.close().await;
+    }
 }
 
 /// A subject whose every connection is tampered with.
@@ -101,6 +114,11 @@ pub fn tampered(transport: Arc<dyn Transport>, by: Arc<dyn Tamper>) -> Arc<dyn T
     Arc::new(Between { transport, by })
 }
 
+/// This transport with this hand in between, for a service.
+pub fn tampering(transport: impl Transport, by: Arc<dyn Tamper>) -> impl Transport {
+    Between { transport: Arc::new(transport), by }
+}
+
 /// The transport that is used in place of the other.
 struct Between {
     transport: Arc<dyn Transport>,
@@ -118,7 +136,7 @@ impl Transport for Between {
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
-        self.transport.provision(topology, mode).await
+        self.by.provision(topology, mode, &*self.transport).await
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
@@ -139,7 +157,7 @@ impl Transport for Between {
     }
 
     async fn close(&self) {
-        self.transport.close().await;
+        self.by.close(&*self.transport).await;
     }
 }
 
@@ -152,18 +170,17 @@ struct Handed {
 impl Deliveries for Handed {
     async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError> {
         let next = self.by.next(&mut *self.deliveries, room).await?;
-        Ok(next.into_iter().map(|inner| self.handed(inner)).collect())
+        Ok(next.into_iter().map(|inner| relet(inner, |inner| Held { inner, by: self.by.clone() })).collect())
     }
 }
 
-impl Handed {
-    fn handed(&self, inner: Delivery) -> Delivery {
-        let (sealed, attempt) = (inner.sealed.clone(), inner.attempt);
-        let (redelivered, id, first_delivered) = (inner.redelivered, inner.id.clone(), inner.first_delivered);
-        let mut outer = Delivery::new(sealed, attempt, Held { inner, by: self.by.clone() });
-        (outer.redelivered, outer.id, outer.first_delivered) = (redelivered, id, first_delivered);
-        outer
-    }
+/// The same delivery, held by another lease.
+pub(super) fn relet<L: Lease + 'static>(inner: Delivery, lease: impl FnOnce(Delivery) -> L) -> Delivery {
+    let (sealed, attempt) = (inner.sealed.clone(), inner.attempt);
+    let (redelivered, id, first_delivered) = (inner.redelivered, inner.id.clone(), inner.first_delivered);
+    let mut outer = Delivery::new(sealed, attempt, lease(inner));
+    (outer.redelivered, outer.id, outer.first_delivered) = (redelivered, id, first_delivered);
+    outer
 }
 
 /// The lease on a delivery that is settled through the hand.

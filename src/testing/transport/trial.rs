@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The event that messages without a service are said to be.
-const EVENT: &str = "tegami.testing.v1.LetterPosted";
+const EVENT: &str = "letters.v1.LetterPosted";
 /// Asks for a tenth of the messages.
 const QUICK: &str = "CONFORMANCE_QUICK";
 
@@ -43,6 +43,7 @@ pub struct Trial {
     seed: u64,
     subject: Box<dyn Subject>,
     connections: Mutex<Vec<Arc<dyn Transport>>>,
+    faults: Mutex<Vec<Fault>>,
     folder: PathBuf,
     published: AtomicU64,
 }
@@ -64,6 +65,7 @@ impl Trial {
             seed,
             subject: Box::new(subject),
             connections: Mutex::default(),
+            faults: Mutex::default(),
             folder,
             published: AtomicU64::default(),
         }
@@ -72,6 +74,14 @@ impl Trial {
     /// How many messages are many: 1,000, or 100 where `CONFORMANCE_QUICK` is set.
     pub fn many(&self) -> usize {
         if env::var_os(QUICK).is_some() { 100 } else { 1_000 }
+    }
+
+    /// How long something may take that is promised within this time: a real broker needs some of its own.
+    pub fn allow(&self, promised: Duration) -> Duration {
+        match self.pace {
+            Pace::Virtual => promised,
+            Pace::Real => promised + Duration::from_secs(4),
+        }
     }
 
     /// Chance, from the case's seed.
@@ -93,6 +103,7 @@ impl Trial {
     pub async fn inject(&self, fault: Fault) -> Injected {
         let injected = self.subject.inject(fault).await;
         if injected == Injected::Done {
+            held(&self.faults).push(fault);
             self.ledger.write(Entry::FaultBegin { name: format!("{fault:?}") });
         }
         injected
@@ -100,6 +111,7 @@ impl Trial {
 
     /// Takes a fault away again.
     pub async fn lift(&self, fault: Fault) {
+        held(&self.faults).retain(|other| *other != fault);
         self.subject.lift(fault).await;
         self.ledger.write(Entry::FaultEnd { name: format!("{fault:?}") });
     }
@@ -284,6 +296,11 @@ impl Trial {
     ///
     /// A case that was not kept may have tried nothing, and written nothing.
     pub(super) async fn end(self, done: Option<Done>) -> Result<(), String> {
+        // A broken case lifts nothing, and the next one needs the broker too.
+        let faults = held(&self.faults).clone();
+        for fault in faults {
+            self.lift(fault).await;
+        }
         let connections = std::mem::take(&mut *held(&self.connections));
         for connection in connections {
             connection.close().await;

@@ -1,0 +1,159 @@
+//! One connection as its user sees it: it connects anew whenever it must.
+
+use std::{
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Broker, away, closed,
+    wire::{Read, Use, Wire},
+};
+use crate::{
+    testing::transport::{Fault, trial::held},
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
+        Transport, TransportError, TransportErrorKind,
+    },
+};
+
+/// How long a publish takes at most (P3).
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How many publishes may be without an answer (P8).
+const UNANSWERED: usize = 1_000;
+/// How many kibibytes they may have in all (P8).
+const KIBIBYTES: usize = 32 * 1024;
+
+/// One connection as its user sees it.
+pub(super) struct Line {
+    broker: Arc<Broker>,
+    name: &'static str,
+    capabilities: Capabilities,
+    asks: Mutex<Arc<Wire>>,
+    reads: Mutex<Vec<Weak<Wire>>>,
+    /// Room for publishes without an answer, and for their kibibytes.
+    room: [Semaphore; 2],
+    closed: CancellationToken,
+}
+
+impl Line {
+    pub(super) async fn open(broker: Arc<Broker>) -> Result<Self, TransportError> {
+        let wire = Wire::open(&broker, Use::Ask).await?;
+        let (name, capabilities) = (wire.transport.name(), wire.transport.capabilities());
+        let (asks, reads, closed) = (Mutex::new(wire), Mutex::default(), CancellationToken::new());
+        let room = [UNANSWERED, KIBIBYTES].map(Semaphore::new);
+        Ok(Self { broker, name, capabilities, asks, reads, room, closed })
+    }
+
+    /// Every wire of it.
+    pub(super) fn wires(&self) -> Vec<Arc<Wire>> {
+        let reads: Vec<_> = held(&self.reads).iter().filter_map(Weak::upgrade).collect();
+        reads.into_iter().chain([held(&self.asks).clone()]).collect()
+    }
+
+    /// The wire to ask on, a new one if the last was cut.
+    async fn asks(&self) -> Result<Arc<Wire>, TransportError> {
+        self.is_open()?;
+        self.broker.takes()?;
+        let last = held(&self.asks).clone();
+        if !last.is_cut() {
+            return Ok(last);
+        }
+        let wire = Wire::open(&self.broker, Use::Ask).await?;
+        *held(&self.asks) = wire.clone();
+        Ok(wire)
+    }
+
+    /// Room for one more publish, once the broker takes any.
+    async fn room(&self, outgoing: &Outgoing) -> [SemaphorePermit<'_>; 2] {
+        let kibibytes = outgoing.sealed.body.len().div_ceil(1024).min(KIBIBYTES);
+        let [publishes, bytes] = &self.room;
+        let bytes = bytes.acquire_many(u32::try_from(kibibytes).unwrap_or(u32::MAX)).await;
+        let room = [publishes.acquire().await, bytes].map(|room| room.expect("it is never closed"));
+        self.broker.without(Fault::Blocked).await;
+        room
+    }
+
+    async fn send(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        let wire = self.asks().await.map_err(refused)?;
+        wire.ask(wire.transport.publish(outgoing)).await.ok_or_else(unanswered)?
+    }
+
+    fn is_open(&self) -> Result<(), TransportError> {
+        match self.closed.is_cancelled() {
+            true => Err(closed()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Line {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.provision(topology, mode)).await.ok_or_else(away)?
+    }
+
+    async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        let deadline = Instant::now() + DEADLINE;
+        // Room that others leave at their deadline comes too late.
+        let room = timeout_at(deadline, self.room(&outgoing)).await.ok().filter(|_| Instant::now() < deadline);
+        let Some(_room) = room else {
+            return Err(PublishError::new(PublishErrorKind::Backpressure, "there was no room up to the deadline"));
+        };
+        timeout_at(deadline, self.send(outgoing)).await.map_err(|_| unanswered())?
+    }
+
+    async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        self.is_open()?;
+        let wire = Wire::open(&self.broker, Use::Read).await?;
+        held(&self.reads).push(Arc::downgrade(&wire));
+        let deliveries = wire.ask(wire.transport.consume(queue)).await.ok_or_else(away)??;
+        Ok(Box::new(Read { deliveries, wire, closed: self.closed.clone() }))
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.dead_letters(queue, limit)).await.ok_or_else(away)?
+    }
+
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.redrive(queue)).await.ok_or_else(away)?
+    }
+
+    async fn close(&self) {
+        self.closed.cancel();
+        self.broker.without(Fault::Frozen).await;
+        for wire in self.wires() {
+            wire.cut().await;
+        }
+    }
+}
+
+fn unanswered() -> PublishError {
+    PublishError::new(PublishErrorKind::Unknown, "no answer came")
+}
+
+fn refused(error: TransportError) -> PublishError {
+    let kind = match error.kind() {
+        TransportErrorKind::Closed => PublishErrorKind::Closed,
+        _ => PublishErrorKind::Refused,
+    };
+    PublishError::new(kind, "the message was not sent").caused_by(error)
+}
