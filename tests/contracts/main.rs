@@ -2,7 +2,7 @@
 #![deny(warnings)]
 
 mod contracts {
-    tegami::include_contracts!();
+    ::tegami::include_contracts!();
 }
 
 use contracts::shop::{orders::v1::OrderPaid, shipping::v1::ParcelShipped};

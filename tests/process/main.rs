@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 mod contracts {
-    tegami::include_contracts!();
+    ::tegami::include_contracts!();
 }
 
 use std::{

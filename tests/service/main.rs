@@ -1,7 +1,7 @@
 //! A whole service on the memory transport, promise by promise.
 
 mod contracts {
-    tegami::include_contracts!();
+    ::tegami::include_contracts!();
 }
 mod containment;
 mod faults;
