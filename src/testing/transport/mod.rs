@@ -23,6 +23,8 @@ mod case;
 pub mod delivery;
 mod drain;
 mod letters;
+mod office;
+mod process;
 pub mod publish;
 mod reader;
 pub mod retry;

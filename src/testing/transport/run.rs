@@ -97,7 +97,7 @@ async fn bounded<S: Subject>(
     let trial = Trial::begin(case, subject(), seed, pace).await;
     let done = within(BOUND[place], (case.run)(&trial)).await;
     // The account is made of a broken run too: it says what became of the messages.
-    let account = within(ACCOUNT[place], trial.end()).await.and_then(|account| account);
+    let account = within(ACCOUNT[place], trial.end(done.as_ref().ok())).await.and_then(|account| account);
     let done = match (done, account) {
         (Ok(done), Ok(())) => done,
         (Ok(_), Err(account)) => return Err(account),
