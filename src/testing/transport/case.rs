@@ -64,6 +64,13 @@ macro_rules! __each_case {
             // Order.
             // Retry.
             "R-01" retry r_01_error_is_retried,
+            "R-02" retry r_02_schedule,
+            "R-03" retry r_03_no_hot_loop @ Real,
+            "R-04" retry r_04_waiting_frees_slots,
+            "R-05" retry r_05_permanent,
+            "R-06" retry r_06_outage_not_counted,
+            "R-07" retry r_07_forged_headers,
+            "R-08" retry r_08_many_nacks,
             // Poison and dead letters.
             // Stop and leases.
             // Containment.
