@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use super::{Pace, Trial, delivery, publish, retry};
+use super::{Pace, Trial, delivery, poison, publish, retry};
 
 /// One case of the suite.
 pub struct Case {
@@ -72,6 +72,19 @@ macro_rules! __each_case {
             "R-07" retry r_07_forged_headers,
             "R-08" retry r_08_many_nacks,
             // Poison and dead letters.
+            "X-01" poison x_01_undecodable,
+            "X-02" poison x_02_no_id,
+            "X-03" poison x_03_bad_neighbour,
+            "X-04" poison x_04_burst,
+            "X-05" poison x_05_dlq_down,
+            "X-06" poison x_06_reasons,
+            "X-07" poison x_07_bombs @ Real,
+            "X-08" poison x_08_depth,
+            "X-09" poison x_09_unknown_and_versions,
+            "X-10" poison x_10_redrive,
+            "X-11" poison x_11_no_magic,
+            "X-12" poison x_12_header_bomb,
+            "X-13" poison x_13_process_killer,
             // Stop and leases.
             // Containment.
             // Network.

@@ -24,6 +24,7 @@ pub mod delivery;
 mod drain;
 mod letters;
 mod office;
+pub mod poison;
 mod process;
 pub mod publish;
 mod reader;
