@@ -7,7 +7,7 @@ use crate::full_head;
 // Not every generated item is used here.
 #[allow(dead_code, missing_docs)]
 mod generated {
-    tegami::include_contracts!();
+    ::tegami::include_contracts!();
 }
 
 use generated::shop::orders::v1::OrderPaid;
