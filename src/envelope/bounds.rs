@@ -1,7 +1,7 @@
 //! How much a body may grow while it is opened: base64 and zlib, both strict, both measured before or while they
 //! grow. Every built-in envelope unpacks through here.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
@@ -57,16 +57,29 @@ impl Bounds {
     /// One whole zlib stream and nothing after it.
     pub(super) fn decompress(self, packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let mut stream = ZlibDecoder::new(packed);
-        let mut bytes = Vec::new();
-        let one_beyond = (self.limit as u64).saturating_add(1);
-        let read = stream.by_ref().take(one_beyond).read_to_end(&mut bytes);
-        read.map_err(|error| undecodable("not a zlib stream").caused_by(error))?;
-        self.check(bytes.len())?;
+        let bytes = read_all(stream.by_ref().take(self.limit as u64)).map_err(no_stream)?;
+        let beyond = stream.read(&mut [0]).map_err(no_stream)?;
+        self.check(bytes.len().saturating_add(beyond))?;
         match stream.into_inner() {
             [] => Ok(bytes),
             _ => Err(undecodable("bytes follow the zlib stream")),
         }
     }
+}
+
+/// Reads to the end. (`read_to_end` fills as much again with zeros as it has read, and what is touched is taken.)
+fn read_all(mut from: impl Read) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 8 * 1024]);
+    loop {
+        match from.read(&mut chunk)? {
+            0 => return Ok(bytes),
+            read => bytes.extend_from_slice(&chunk[..read]),
+        }
+    }
+}
+
+fn no_stream(error: io::Error) -> DecodeError {
+    undecodable("not a zlib stream").caused_by(error)
 }
 
 /// Bytes as standard base64.

@@ -1,4 +1,4 @@
-//! Messages that nobody can handle (X).
+//! Messages that nobody can handle (X), beside what the suite for transports tries.
 
 use std::sync::Arc;
 
@@ -30,39 +30,6 @@ fn enveloped(data: &str) -> String {
 }
 
 #[tokio::test]
-async fn x1_what_cannot_be_decoded_is_dead_at_once_with_its_bytes() -> Result<(), Error> {
-    let memory = Memory::new();
-    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
-    let bodies: Vec<(Bytes, ReasonKind)> = vec![
-        (Bytes::new(), ReasonKind::Undecodable),
-        ("not json".into(), ReasonKind::Undecodable),
-        ("[]".into(), ReasonKind::Undecodable),
-        (Bytes::from_static(&[0xff, 0xfe, 0x00]), ReasonKind::Undecodable),
-        ("[".repeat(100_000).into(), ReasonKind::Undecodable),
-        (enveloped("5").into(), ReasonKind::Undecodable),
-        (enveloped(r#"{"amountMinor": "9223372036854775808"}"#).into(), ReasonKind::Undecodable),
-        (enveloped(r#"{"orderId": "a", "orderId": "b"}"#).into(), ReasonKind::Undecodable),
-        (enveloped(r#"{"currency": "EUR"}"#).into(), ReasonKind::Invalid),
-        (enveloped("{}").replace("json-base", "json").into(), ReasonKind::Invalid),
-        (vec![b' '; 1024 * 1024].into(), ReasonKind::Undecodable),
-    ];
-    for (n, (body, _)) in bodies.iter().enumerate() {
-        memory.publish(foreign(n, body.clone())).await?;
-    }
-    test.publish(&order("good")).await?;
-    test.settle().await;
-    let letters = test.dead_letters();
-    assert_eq!(letters.len(), bodies.len());
-    for (letter, (body, reason)) in letters.iter().zip(&bodies) {
-        assert_eq!((letter.payload(), letter.attempts()), (body, 1));
-        assert_eq!(letter.reason(), *reason, "{}", letter.error());
-        assert!(letter.error().len() <= 1024 && !letter.error().is_empty());
-    }
-    assert_eq!(test.handled::<OrderPaid>(), [order("good")]);
-    Ok(())
-}
-
-#[tokio::test]
 async fn x2_another_event_on_the_queue_is_of_unknown_type() -> Result<(), Error> {
     let memory = Memory::new();
     let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
@@ -73,33 +40,6 @@ async fn x2_another_event_on_the_queue_is_of_unknown_type() -> Result<(), Error>
     let [letter] = &test.dead_letters()[..] else { panic!("one dead letter") };
     assert_eq!(letter.reason(), ReasonKind::UnknownType);
     assert!(letter.error().contains("shop.orders.v1.OrderLost"), "{}", letter.error());
-    Ok(())
-}
-
-#[tokio::test]
-async fn x02_a_foreign_message_without_name_or_id_is_handled() -> Result<(), Error> {
-    let memory = Memory::new();
-    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
-    let body = enveloped(r#"{"orderId": "o-1"}"#).replace(r#""message_uuid": "m", "#, "");
-    memory.publish(foreign(0, body)).await?;
-    test.settle().await;
-    assert_eq!(test.handled::<OrderPaid>().len(), 1);
-    Ok(())
-}
-
-#[tokio::test]
-async fn x3_ten_thousand_poison_messages_delay_no_good_one() -> Result<(), Error> {
-    let memory = Memory::new();
-    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
-    for n in 0..10_000 {
-        memory.publish(foreign(n, "poison")).await?;
-        if n % 100 == 0 {
-            test.publish(&order(&format!("o-{n}"))).await?;
-        }
-    }
-    test.settle().await;
-    assert_eq!(test.dead_letters().len(), 10_000);
-    assert_eq!(test.handled::<OrderPaid>().len(), 100);
     Ok(())
 }
 
@@ -145,21 +85,6 @@ fn mutate(body: &[u8], dice: &mut fastrand::Rng) -> Vec<u8> {
         }
     }
     body
-}
-
-#[tokio::test]
-async fn x7_a_redriven_dead_letter_is_handled_with_its_own_id() -> Result<(), Error> {
-    let memory = Memory::new();
-    let test = TestService::start_on(&memory, Service::new("billing").on::<OrderPaid>(ignore)).await?;
-    test.fail_next::<OrderPaid>(HandlerError::reject("not today"));
-    let id = test.publish(&order("o-1")).await?;
-    test.settle().await;
-    assert_eq!(test.dead_letters()[0].id(), Some(&id));
-    assert_eq!(memory.redrive("billing-shop-orders-v1-OrderPaid").await?, 1);
-    test.settle().await;
-    assert!(test.dead_letters().is_empty());
-    assert_eq!(test.handled::<OrderPaid>(), [order("o-1")]);
-    Ok(())
 }
 
 #[tokio::test]

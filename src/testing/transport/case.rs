@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use super::{Pace, Trial, containment, delivery, network, order, publish, retry, stop};
+use super::{Pace, Trial, containment, delivery, network, order, poison, publish, retry, stop};
 
 /// One case of the suite.
 pub struct Case {
@@ -86,7 +86,27 @@ macro_rules! __each_case {
             "O-05" order o_05_dead_letter_gap,
             // Retry.
             "R-01" retry r_01_error_is_retried,
+            "R-02" retry r_02_schedule,
+            "R-03" retry r_03_no_hot_loop @ Real,
+            "R-04" retry r_04_waiting_frees_slots,
+            "R-05" retry r_05_permanent,
+            "R-06" retry r_06_outage_not_counted,
+            "R-07" retry r_07_forged_headers,
+            "R-08" retry r_08_many_nacks,
             // Poison and dead letters.
+            "X-01" poison x_01_undecodable,
+            "X-02" poison x_02_no_id,
+            "X-03" poison x_03_bad_neighbour,
+            "X-04" poison x_04_burst,
+            "X-05" poison x_05_dlq_down,
+            "X-06" poison x_06_reasons,
+            "X-07" poison x_07_bombs @ Real,
+            "X-08" poison x_08_depth,
+            "X-09" poison x_09_unknown_and_versions,
+            "X-10" poison x_10_redrive,
+            "X-11" poison x_11_no_magic,
+            "X-12" poison x_12_header_bomb,
+            "X-13" poison x_13_process_killer,
             // Stop and leases.
             "S-01" stop s_01_drain,
             "S-02" stop s_02_drain_forced,

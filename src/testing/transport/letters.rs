@@ -6,7 +6,7 @@ use super::{Trial, tally::Tally};
 use crate::{
     Context, Event, Handler, HandlerError, Publisher, Retry, Service,
     contract::Names,
-    envelope::{Envelope, JsonBase, MessageId, Sealed},
+    envelope::{Envelope, JsonBase, MessageId, ProtobufBase, Raw, Sealed},
     lifecycle::Stop,
     publisher::PublishOptions,
     service::{Error, Running, running, settings::Settings},
@@ -155,11 +155,16 @@ pub fn filed(folder: &str, number: usize) -> LetterFiled {
     LetterFiled::builder().r#box(folder).number(number as u64).text(format!("letter {number}")).build()
 }
 
-/// The checksum of a message: of its letter, if it is one, else of all its bytes and attributes.
+/// The checksum of a message: of its letter, if it is one in any envelope, else of all its bytes and attributes.
 pub(super) fn checksum(sealed: &Sealed) -> Checksum {
-    let envelope = JsonBase::default();
-    let posted = envelope.decode::<LetterPosted>(sealed).map(|message| checksum_of(&message.content));
-    posted.unwrap_or_else(|_| Checksum::of(sealed))
+    let posted = posted(&JsonBase::default(), sealed).or_else(|| posted(&ProtobufBase::default(), sealed));
+    let posted = posted.or_else(|| self::posted(&Raw::json(), sealed));
+    posted.map_or_else(|| Checksum::of(sealed), |letter| checksum_of(&letter))
+}
+
+/// The letter in this envelope. (Other bytes are hardly ever taken for one: a letter has a box.)
+fn posted(envelope: &impl Envelope, sealed: &Sealed) -> Option<LetterPosted> {
+    envelope.decode(sealed).ok().map(|message| message.content)
 }
 
 /// The key of a message, if it is a letter.

@@ -91,4 +91,18 @@ impl Subject for Memory {
     fn pace(&self) -> Pace {
         Pace::Virtual
     }
+
+    async fn inject(&self, fault: Fault) -> Injected {
+        match fault {
+            Fault::DeadLettersDown => self.close_dead_letters(),
+            _ => return Injected::Cannot,
+        }
+        Injected::Done
+    }
+
+    async fn lift(&self, fault: Fault) {
+        if fault == Fault::DeadLettersDown {
+            self.open_dead_letters();
+        }
+    }
 }

@@ -7,6 +7,8 @@ mod broker;
 mod builder;
 mod deliveries;
 mod entry;
+#[cfg(feature = "testing")]
+mod faults;
 mod lanes;
 mod provision;
 mod publish;

@@ -62,6 +62,8 @@ struct InFlight {
 pub(super) struct Queue {
     ordered: bool,
     capacity: usize,
+    /// The most dead letters it takes.
+    pub(super) dead_capacity: usize,
     next: u64,
     ready: BTreeMap<u64, Entry>,
     delayed: BTreeMap<(Instant, u64), Entry>,
@@ -76,6 +78,7 @@ impl Queue {
         Self {
             ordered,
             capacity,
+            dead_capacity: capacity,
             next: 0,
             ready: BTreeMap::new(),
             delayed: BTreeMap::new(),
@@ -138,7 +141,7 @@ impl Queue {
             Settlement::Ack => (Ok(()), self.leave(&entry, now)),
             Settlement::Retry { after } => (Ok(()), self.retry(entry, after, now)),
             Settlement::Release => (Ok(()), self.place(entry, now)),
-            Settlement::DeadLetter(_) if self.dead.len() >= self.capacity => {
+            Settlement::DeadLetter(_) if self.dead.len() >= self.dead_capacity => {
                 let entry = Entry { due: Some(now + REFUSED), ..entry };
                 (Err(SettleErrorKind::CopyRefused), self.place(entry, now))
             }

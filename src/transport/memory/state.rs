@@ -17,7 +17,7 @@ pub(super) struct State {
     pub(super) topics: HashMap<String, Topic>,
     pub(super) names: HashMap<String, QueueId>,
     pub(super) declared: Vec<Declared>,
-    queues: Vec<Queue>,
+    pub(super) queues: Vec<Queue>,
     unsettled: usize,
     unroutable: u64,
 }
