@@ -3,6 +3,7 @@
 //! The programs under `instructions/` count instructions and allocations of it, `src/bin/` takes the time. What they
 //! print becomes `README.md`; `scripts/bench` runs them all.
 
+pub mod bodies;
 pub mod counting;
 pub mod event;
 pub mod latch;
