@@ -1,0 +1,67 @@
+//! The event that is measured, as its contract has it and as serde and prost have it without tegami.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tegami::{
+    Event,
+    envelope::{Head, Message, MessageId},
+};
+
+pub use crate::contracts::bench::orders::v1::OrderPaid;
+
+/// The order that every message is about; all are alike, so that each costs the same.
+pub fn order() -> OrderPaid {
+    OrderPaid::builder().order_id("o-1000001").currency("EUR").amount_minor(129_900).items(3).build()
+}
+
+/// The message about it, as a publisher makes it.
+pub fn message() -> Message<OrderPaid> {
+    let order = order();
+    let head = Head::new()
+        .id(MessageId::parse("8ff55b4c-1b4d-4b4a-9a45-2d8b0e4f6a7b").expect("an id"))
+        .event(OrderPaid::CONTRACT.name)
+        .time(SystemTime::UNIX_EPOCH + Duration::new(1_795_224_550, 768_429_517))
+        .service("billing")
+        .instance("1f0c6a2e-94a3-4d5e-8f57-0a1c52b7d6e9")
+        .topic(OrderPaid::CONTRACT.topic)
+        .key(order.order_id.clone())
+        .attributes(order.attributes().with("tegami-event", OrderPaid::CONTRACT.name));
+    Message::new(head, order)
+}
+
+/// The same event as a plain struct: the same JSON, the same protobuf.
+#[derive(Clone, PartialEq, Serialize, Deserialize, prost::Message, ruststream::Outgoing)]
+#[serde(rename_all = "camelCase")]
+pub struct Bare {
+    /// The order.
+    #[prost(string, tag = "1")]
+    pub order_id: String,
+    /// Three letters.
+    #[prost(string, tag = "2")]
+    pub currency: String,
+    /// The amount in the currency's smallest unit.
+    #[prost(int32, tag = "3")]
+    pub amount_minor: i32,
+    /// How many things were bought.
+    #[prost(uint32, tag = "4")]
+    pub items: u32,
+}
+
+/// The same order as [`order`].
+pub fn bare() -> Bare {
+    Bare { order_id: "o-1000001".to_owned(), currency: "EUR".to_owned(), amount_minor: 129_900, items: 3 }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+
+    #[test]
+    fn bare_event_is_the_same_bytes() {
+        assert_eq!(serde_json::to_vec(&bare()).unwrap(), serde_json::to_vec(&order()).unwrap());
+        assert_eq!(bare().encode_to_vec(), order().encode_to_vec());
+    }
+}

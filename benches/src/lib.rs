@@ -1,0 +1,17 @@
+//! What is measured: one event, handled by a service of tegami and by one of ruststream.
+//!
+//! The programs under `instructions/` count instructions and allocations of it, `src/bin/` takes the time. What they
+//! print becomes `README.md`; `scripts/bench` runs them all.
+
+pub mod bodies;
+pub mod counting;
+pub mod event;
+pub mod latch;
+pub mod other;
+pub mod own;
+pub mod run;
+
+/// The contract of the event.
+pub mod contracts {
+    tegami::include_contracts!();
+}
