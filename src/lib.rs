@@ -18,6 +18,7 @@ pub mod docs;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod failpoint;
 pub mod handler;
 mod lifecycle;
 pub mod middleware;

@@ -8,7 +8,7 @@ use std::{
 
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "time", "lifecycle", "middleware"],
+    &["error", "failpoint", "time", "lifecycle", "middleware"],
     &["contract", "event", "codec"],
     &["envelope"],
     &["transport"],
@@ -31,7 +31,11 @@ const ARROWS: &[(&str, &str)] = &[
 /// Deeds with their only place.
 const DEEDS: &[(&str, &[&str], &str)] = &[
     ("settles a delivery", &[".ack()", ".retry(delay)", ".release()", ".dead_letter(reason)"], "pipeline/settle.rs"),
-    ("spawns a task", &["tokio::spawn", "task::spawn", "tasks.spawn", "thread::spawn"], "lifecycle/"),
+    (
+        "spawns a task",
+        &["tokio::spawn", "task::spawn", "tasks.spawn", "thread::spawn", "thread::Builder"],
+        "lifecycle/",
+    ),
     ("reads a clock", &["SystemTime::now", "Instant::now"], "time.rs"),
     ("draws a number", &["fastrand::", "new_v4"], "time.rs"),
     ("draws an id", &["from_random_bytes", ".uuid()"], "time.rs envelope/id.rs service/running.rs"),

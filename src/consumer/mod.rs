@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     error::panic_text,
+    failpoint::{self, Point, Struck},
     lifecycle::Lifecycle,
     pipeline::Pipeline,
     time::Dice,
@@ -84,7 +85,9 @@ impl Consumer {
     async fn step(&self, deliveries: &mut dyn Deliveries) -> Result<(), TransportError> {
         let mut slots = self.free_slots().await;
         let room = slots.num_permits().min(self.budget.room());
-        for delivery in deliveries.next(room).await? {
+        let taken = deliveries.next(room).await?;
+        failpoint::hit(Point::ConsumeAfterReceive).map_err(cut_short)?;
+        for delivery in taken {
             // A transport that hands out more than there was room for waits for it like the others.
             let slot = match slots.split(1) {
                 Some(slot) => slot,
@@ -118,6 +121,10 @@ impl Consumer {
             drop(held);
         });
     }
+}
+
+fn cut_short(struck: Struck) -> TransportError {
+    TransportError::new(TransportErrorKind::Unreachable, "what was received was lost").caused_by(struck)
 }
 
 /// How long to wait after this many failures in a row: doubling, and spread out by chance.

@@ -1,13 +1,15 @@
-//! Tasks and their end: the only place that spawns, and the two steps by which everything stops.
+//! Tasks and their end: the only place that spawns, the watch over them, and the two steps by which everything stops.
 //!
 //! A component asks for [`draining`](Lifecycle::draining) to stop taking work, and for
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
 mod signals;
 mod stop;
+mod watch;
 
 pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;
+pub(crate) use watch::{Blocking, Watch, Watching};
 
 use std::{future::Future, time::Duration};
 

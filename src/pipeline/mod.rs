@@ -2,6 +2,7 @@
 //!
 //! The consumer hands each delivery to `Pipeline::process`; nothing else settles one.
 
+mod blocking;
 mod incoming;
 mod retry;
 mod route;
@@ -11,6 +12,7 @@ mod subscription;
 pub use incoming::Incoming;
 pub use retry::Retry;
 pub(crate) use route::{Route, Typed, chain};
+pub(crate) use subscription::OnDead;
 pub use subscription::Subscription;
 
 use std::{
@@ -20,19 +22,22 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
     envelope::{Envelope, Message, MessageId, Payload},
     error::panic_text,
+    failpoint::{self, Point},
     handler::{HandlerError, Verdict},
-    lifecycle::Stop,
+    lifecycle::{Stop, Watch},
     middleware::Chain,
     publisher::Publisher,
     time::{Clock, Dice},
     transport::{Delivery, ReasonKind},
 };
+use blocking::Handling;
 use settle::Outcome;
 
 /// The largest body that is opened.
@@ -45,12 +50,25 @@ pub(crate) struct Pipeline {
     pub(crate) service: Arc<str>,
     pub(crate) queue: Arc<str>,
     pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) keys: Keys,
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) chain: Arc<Chain<Incoming>>,
     pub(crate) publisher: Publisher,
     pub(crate) stop: Stop,
+    pub(crate) watch: Watch,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+}
+
+/// What a dead letter means for its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Nothing: no order is promised.
+    Free,
+    /// The key goes on without it.
+    GoOn,
+    /// There is none: its place is kept, and it is tried again after this long.
+    Halt(Duration),
 }
 
 impl Pipeline {
@@ -98,20 +116,28 @@ impl Pipeline {
         let timeout = route.timeout;
         let cancelled = cut_off.child_token();
         let work = self.incoming(delivery, route, message, cancelled.clone());
-        // What runs late is dropped in here too, for a panic in its drop must count as one in its run.
-        let handling = async { tokio::time::timeout(timeout, async { self.chain.run(work).await }).await };
         let ended = tokio::select! {
             biased;
             () = given_time(cut_off) => return Outcome::Release,
-            ended = AssertUnwindSafe(handling).catch_unwind() => ended,
+            ended = AssertUnwindSafe(self.run(work, timeout)).catch_unwind() => ended,
         };
         cancelled.cancel();
+        if let Err(struck) = failpoint::hit(Point::ConsumeHandlerDone) {
+            return Outcome::failed(ReasonKind::HandlerError, struck.to_string());
+        }
         match ended {
             Ok(Ok(Ok(()))) => Outcome::Ack,
             Ok(Ok(Err(error))) => judge(error),
             Ok(Err(_)) => Outcome::failed(ReasonKind::HandlerTimeout, format!("not done after {timeout:?}")),
             Err(panic) => Outcome::failed(ReasonKind::HandlerPanic, format!("the handler {}", panic_text(&*panic))),
         }
+    }
+
+    /// Runs the middleware and the handler, watched, for so long at most.
+    async fn run(&self, work: Incoming, timeout: Duration) -> Result<Result<(), HandlerError>, Elapsed> {
+        let what = Handling::of(&work);
+        // What runs late is dropped in here too, for a panic in its drop must count as one in its run.
+        tokio::time::timeout(timeout, self.watch.over(what, async { self.chain.run(work).await })).await
     }
 
     fn incoming(

@@ -9,10 +9,11 @@ use std::{
 
 use tracing::field::display;
 
-use super::{Pipeline, Retry, Route};
+use super::{Keys, Pipeline, Retry, Route};
 use crate::{
     error::BoxError,
-    transport::{Delivery, Reason, ReasonKind, SettleError},
+    failpoint::{self, Point},
+    transport::{Delivery, Reason, ReasonKind, SettleError, SettleErrorKind},
 };
 
 /// The most of an error's text that a dead letter keeps, in bytes.
@@ -54,14 +55,14 @@ impl Pipeline {
 
     async fn answer(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) -> Result<(), SettleError> {
         match outcome {
-            Outcome::Ack => delivery.ack().await,
+            Outcome::Ack => ack(delivery).await,
             Outcome::Release => delivery.release().await,
-            Outcome::GiveUp { kind, error } => self.dead_letter(delivery, route, kind, &*error).await,
+            Outcome::GiveUp { kind, error } => self.give_up(delivery, route, kind, &*error).await,
             Outcome::Failed { kind, error, after } => {
                 let plan = route.map_or_else(Retry::never, |route| route.retry.clone());
                 match plan.delay_after(delivery.attempt) {
                     Some(delay) => self.retry(delivery, after.unwrap_or(delay), plan.attempts(), &*error).await,
-                    None => self.dead_letter(delivery, route, kind, &*error).await,
+                    None => self.give_up(delivery, route, kind, &*error).await,
                 }
             }
         }
@@ -78,7 +79,36 @@ impl Pipeline {
         let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let after = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         tracing::warn!(queue = &*self.queue, attempt, attempts, ?after, error, id, "attempt failed; will try again");
-        delivery.retry(delay).await
+        delivery.retry(delay).await?;
+        passed(Point::RetryAfter)
+    }
+
+    async fn give_up(
+        &self,
+        delivery: Delivery,
+        route: Option<&Route>,
+        kind: ReasonKind,
+        error: &(dyn Error + Send + Sync),
+    ) -> Result<(), SettleError> {
+        match self.keys {
+            Keys::Halt(after) => self.halt(delivery, after, kind, error).await,
+            Keys::Free | Keys::GoOn => self.dead_letter(delivery, route, kind, error).await,
+        }
+    }
+
+    async fn halt(
+        &self,
+        delivery: Delivery,
+        after: Duration,
+        kind: ReasonKind,
+        error: &(dyn Error + Send + Sync),
+    ) -> Result<(), SettleError> {
+        let after = self.dice.lengthen(after);
+        let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
+        let queue = &*self.queue;
+        tracing::error!(queue, reason = %kind, attempt, ?after, error, id, "its key is halted; will try again");
+        delivery.retry(after).await?;
+        passed(Point::RetryAfter)
     }
 
     async fn dead_letter(
@@ -96,10 +126,24 @@ impl Pipeline {
         reason.first = delivery.first_delivered.unwrap_or(now);
         let (attempts, error, id) = (reason.attempts, reason.error.clone(), delivery.id.clone());
         delivery.dead_letter(reason).await?;
-        let id = id.as_ref().map(display);
-        tracing::error!(queue = &*self.queue, reason = %kind, attempts, error, id, "given up; kept as a dead letter");
+        passed(Point::DeadLetterAfter)?;
+        let (queue, id) = (&*self.queue, id.as_ref().map(display));
+        let gap = (self.keys == Keys::GoOn).then_some("its key goes on without it");
+        tracing::error!(queue, reason = %kind, attempts, error, id, gap, "given up; kept as a dead letter");
         Ok(())
     }
+}
+
+async fn ack(delivery: Delivery) -> Result<(), SettleError> {
+    passed(Point::ConsumeBeforeAck)?;
+    delivery.ack().await?;
+    passed(Point::ConsumeAfterAck)
+}
+
+/// A failure at this point looks as if the lease had run out.
+fn passed(point: Point) -> Result<(), SettleError> {
+    failpoint::hit(point)
+        .map_err(|struck| SettleError::new(SettleErrorKind::Lost, "the answer was cut short").caused_by(struck))
 }
 
 /// An error and its causes as one line: no control characters (they could forge log lines), at most 1 KiB.

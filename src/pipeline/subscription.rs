@@ -5,6 +5,16 @@ use std::{sync::Arc, time::Duration};
 use super::Retry;
 use crate::{envelope::Envelope, event::Filter};
 
+/// What becomes of the other events of a key when one of them was given up on (O5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum OnDead {
+    /// They go on without it, if order is promised at all.
+    #[default]
+    Continue,
+    /// They wait until it is handled.
+    Halt,
+}
+
 /// Choices for one subscription, made in the closure of `on_with`.
 #[must_use]
 pub struct Subscription<E> {
@@ -14,6 +24,7 @@ pub struct Subscription<E> {
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
+    pub(crate) on_dead: OnDead,
     pub(crate) envelope: Option<Arc<dyn Envelope>>,
 }
 
@@ -26,6 +37,7 @@ impl<E> Default for Subscription<E> {
             concurrency: None,
             timeout: Duration::from_secs(60),
             retry: Retry::default(),
+            on_dead: OnDead::default(),
             envelope: None,
         }
     }
@@ -67,6 +79,16 @@ impl<E> Subscription<E> {
     /// When to try again. Default: see [`Retry`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Never goes on without an event: where one would become a dead letter, it stays and is tried again after the
+    /// plan's longest delay, for ever, and the later events of its key wait. Other keys go on.
+    ///
+    /// For events in order only, whose plan has a delay; all of a group halt, or none. The log says at each attempt
+    /// that the key is halted. (In a test, `settle` waits for a halted key for ever: let time pass with `advance`.)
+    pub fn halt_on_dead(mut self) -> Self {
+        self.on_dead = OnDead::Halt;
         self
     }
 

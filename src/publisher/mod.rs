@@ -18,14 +18,11 @@ use crate::{
     codec,
     envelope::{Head, Message, MessageId},
     event::{Event, RESERVED, Value},
-    transport::{Outgoing, PublishError, PublishErrorKind},
+    transport::{Outgoing, PublishError, PublishErrorKind, limits::ATTRIBUTE_NAME},
 };
 
 /// No publish takes longer (P3).
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
-
-/// The longest attribute name that is taken; SQS takes twice that.
-const ATTRIBUTE_NAME_LIMIT: usize = 128;
 
 /// Publishes events. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -146,8 +143,8 @@ impl Publisher {
 /// tegami does.
 fn check_attribute<E: Event>(name: &str, value: &Value) -> Result<(), PublishError> {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
-    let whose = if !(1..=ATTRIBUTE_NAME_LIMIT).contains(&name.len()) || !name.bytes().all(plain) {
-        format!("a name has 1 to {ATTRIBUTE_NAME_LIMIT} of A-Z a-z 0-9 _ - .")
+    let whose = if !(1..=ATTRIBUTE_NAME).contains(&name.len()) || !name.bytes().all(plain) {
+        format!("a name has 1 to {ATTRIBUTE_NAME} of A-Z a-z 0-9 _ - .")
     } else if matches!(value, Value::Float(number) if !number.is_finite()) {
         "its value is no finite number".to_owned()
     } else if matches!(value, Value::Text(text) if text.is_empty() || text.contains(char::is_control)) {

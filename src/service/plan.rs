@@ -1,11 +1,11 @@
 //! From subscriptions to queues: what must exist on the broker, and which handlers read which queue.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, settings::PREFIX_LIMIT};
 use crate::{
     contract::{Names, dead_letter_queue, retry_queue},
-    pipeline::Route,
+    pipeline::{Keys, OnDead, Route},
     transport::{Binding, Capabilities, QueuePlan, TopicPlan, Topology},
 };
 
@@ -23,6 +23,7 @@ pub(crate) struct Wish {
     pub(crate) via: Option<String>,
     pub(crate) group: Option<String>,
     pub(crate) concurrency: Option<usize>,
+    pub(crate) on_dead: OnDead,
 }
 
 /// One queue with the handlers that read it.
@@ -32,9 +33,19 @@ pub(crate) struct Station {
     pub(crate) queue: QueuePlan,
     pub(crate) routes: Vec<Arc<Route>>,
     concurrency: Option<usize>,
+    on_dead: OnDead,
 }
 
 impl Station {
+    /// What a dead letter means for its key.
+    pub(crate) fn keys(&self) -> Keys {
+        match (self.on_dead, self.queue.ordered) {
+            (OnDead::Halt, _) => Keys::Halt(self.queue.retry_delays.iter().max().copied().unwrap_or_default()),
+            (OnDead::Continue, true) => Keys::GoOn,
+            (OnDead::Continue, false) => Keys::Free,
+        }
+    }
+
     pub(crate) fn concurrency(&self) -> usize {
         self.concurrency.unwrap_or(CONCURRENCY)
     }
@@ -134,7 +145,8 @@ impl Station {
             retry_delays: wish.route.retry.delays().to_vec(),
             bindings: vec![binding(names, &wish.route)],
         };
-        Self { via: wish.via, queue, routes: vec![wish.route], concurrency: wish.concurrency }
+        let Wish { via, route, concurrency, on_dead, .. } = wish;
+        Self { via, queue, routes: vec![route], concurrency, on_dead }
     }
 
     fn join(&mut self, names: &Names, wish: Wish) -> Result<(), Error> {
@@ -147,6 +159,10 @@ impl Station {
         }
         if wish.route.envelope.is_some() || self.routes.iter().any(|route| route.envelope.is_some()) {
             return Err(refuse(format!("queue `{queue}` is shared, so its subscriptions cannot choose an envelope")));
+        }
+        if wish.on_dead != self.on_dead {
+            let text = format!("queue `{queue}` is asked to halt its keys on a dead letter by some of its group only");
+            return Err(refuse(text));
         }
         match (self.concurrency, wish.concurrency) {
             (Some(one), Some(other)) if one != other => {
@@ -184,12 +200,27 @@ fn check(wish: &Wish, queue: &str) -> Result<(), Error> {
     if wish.route.timeout.is_zero() {
         return Err(refuse(format!("the handler on queue `{queue}` has a timeout of 0: it could never end in time")));
     }
+    if wish.on_dead == OnDead::Halt {
+        check_halt(&wish.route, queue)?;
+    }
     match &wish.group {
         Some(group) if group.is_empty() || !is_plain(group) => {
             Err(refuse(format!("group `{}` may have only A-Z a-z 0-9 - _", group.escape_debug())))
         }
         _ => Ok(()),
     }
+}
+
+fn check_halt(route: &Route, queue: &str) -> Result<(), Error> {
+    if !route.contract.ordered {
+        return Err(refuse(format!("queue `{queue}` is to halt on a dead letter, but has no keys in order to halt")));
+    }
+    if route.retry.delays().iter().all(Duration::is_zero) {
+        let text =
+            format!("queue `{queue}` is to halt on a dead letter, but its retry has no delay to try again after");
+        return Err(refuse(text));
+    }
+    Ok(())
 }
 
 fn refuse(text: String) -> Error {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     consumer::{Budget, Consumer},
     contract::Names,
-    lifecycle::{Lifecycle, Signals, Stop},
+    lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
     middleware::Chain,
     pipeline::{self, Pipeline},
     publisher::{self, Line, Link, Publisher},
@@ -35,6 +35,8 @@ pub struct Running {
     publisher: Publisher,
     stop: Stop,
     lifecycle: Lifecycle,
+    watch: Watch,
+    watching: Option<Watching>,
     hooks: Hooks,
     transports: Transports,
     drain: Duration,
@@ -97,6 +99,8 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         publisher: Publisher::new(parts.link.subscribe()),
         stop,
         lifecycle: Lifecycle::default(),
+        watch: Watch::default(),
+        watching: None,
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
@@ -131,7 +135,7 @@ impl Running {
         stopping.and(closed).map(|()| ended)
     }
 
-    async fn force(&self) -> Ended {
+    async fn force(&mut self) -> Ended {
         tracing::warn!(drain = ?self.drain, "handlers still run after the drain time; ending them");
         self.lifecycle.cut();
         let [cut, ..] = AFTER_DRAIN;
@@ -175,6 +179,7 @@ impl Running {
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
+        self.watching = (!stations.is_empty()).then(|| self.watch.start());
         for station in stations {
             let consumer = crew.consumer(station, self)?;
             self.lifecycle.spawn(consumer.run());
@@ -217,15 +222,17 @@ impl Crew {
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
         let transport = running.transports.of(&station)?.clone();
-        let slots = Arc::new(Semaphore::new(station.concurrency()));
+        let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
         let pipeline = Pipeline {
             service: self.line.service.clone(),
             queue: station.queue.name.as_str().into(),
             routes: station.routes,
+            keys,
             envelope: self.line.envelope.clone(),
             chain: self.chain.clone(),
             publisher: running.publisher.clone(),
             stop: running.stop.clone(),
+            watch: running.watch.clone(),
             clock: self.line.clock,
             dice: self.line.dice.clone(),
         };

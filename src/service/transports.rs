@@ -7,8 +7,9 @@ use super::{
     plan::{self, Station},
 };
 use crate::{
+    failpoint::{self, Point},
     middleware::{BoxFuture, Chain, Middleware},
-    transport::{Outgoing, Provision, Transport},
+    transport::{Outgoing, Provision, PublishError, PublishErrorKind, Transport},
 };
 
 /// The main transport under no name, the others under theirs.
@@ -50,7 +51,7 @@ impl Transports {
             let transport = transport.clone();
             Chain::new(steps.to_vec(), move |outgoing: Outgoing| -> BoxFuture<_> {
                 let transport = transport.clone();
-                Box::pin(async move { transport.publish(outgoing).await })
+                Box::pin(async move { publish(&*transport, outgoing).await })
             })
         };
         self.0.iter().map(|(name, transport)| (name.clone(), chain(transport))).collect()
@@ -65,4 +66,14 @@ impl Transports {
         });
         futures_util::future::join_all(closing).await;
     }
+}
+
+/// The last step of a publish: whatever middleware made of the message, the transport is asked for nothing beyond its
+/// limits.
+async fn publish(transport: &dyn Transport, outgoing: Outgoing) -> Result<(), PublishError> {
+    let struck = |kind| move |struck| PublishError::new(kind, "the publish was cut short").caused_by(struck);
+    transport.capabilities().check(&outgoing)?;
+    failpoint::hit(Point::PublishBeforeWrite).map_err(struck(PublishErrorKind::Refused))?;
+    transport.publish(outgoing).await?;
+    failpoint::hit(Point::PublishAfterConfirm).map_err(struck(PublishErrorKind::Unknown))
 }

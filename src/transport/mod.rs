@@ -6,6 +6,7 @@
 
 mod delivery;
 mod error;
+pub(crate) mod limits;
 pub mod memory;
 mod rfc3339;
 mod topology;
@@ -66,7 +67,8 @@ impl Outgoing {
     }
 }
 
-/// What a transport can promise; what it cannot is refused where a user asks for it.
+/// What a transport can promise; what it cannot is refused where a user asks for it, and the publisher
+/// [checks](Self::check) every message by it.
 ///
 /// # Examples
 /// ```

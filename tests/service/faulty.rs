@@ -28,6 +28,8 @@ pub struct Faults {
     pub surplus: usize,
     /// When `consume` was called.
     pub consumes: Mutex<Vec<Instant>>,
+    /// How often it was asked to publish.
+    pub publishes: AtomicUsize,
     /// How often the transport was closed.
     pub closes: AtomicUsize,
 }
@@ -40,12 +42,15 @@ fn strikes(fault: &AtomicUsize) -> bool {
 #[derive(Clone)]
 pub struct Faulty {
     pub memory: Memory,
+    pub capabilities: Capabilities,
     pub faults: Arc<Faults>,
 }
 
 impl Faulty {
     pub fn new(faults: Faults) -> Self {
-        Self { memory: Memory::new(), faults: Arc::new(faults) }
+        let capabilities =
+            Capabilities::none().reports_unroutable().delay(Duration::from_secs(60)).message_limit(1024 * 1024);
+        Self { memory: Memory::new(), capabilities, faults: Arc::new(faults) }
     }
 }
 
@@ -56,7 +61,7 @@ impl Transport for Faulty {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::none().reports_unroutable().delay(Duration::from_secs(60)).message_limit(1024 * 1024)
+        self.capabilities
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
@@ -67,6 +72,7 @@ impl Transport for Faulty {
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        self.faults.publishes.fetch_add(1, Ordering::SeqCst);
         if strikes(&self.faults.hanging_publishes) {
             std::future::pending::<()>().await;
         }

@@ -3,11 +3,14 @@
 mod contracts {
     tegami::include_contracts!();
 }
+mod blocking;
 mod containment;
 mod faults;
 mod faulty;
 mod handling;
 mod lifecycle;
+mod limits;
+mod log;
 mod middleware;
 mod order;
 mod poison;

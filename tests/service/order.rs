@@ -4,23 +4,26 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use tegami::{
-    Context, Error, HandlerError, Retry, Service,
+    Context, Error, ErrorKind, HandlerError, Retry, Service,
+    envelope::{MessageId, Sealed},
     middleware::{Next, from_fn},
     testing::{ReasonKind, TestService},
-    transport::{Memory, Outgoing},
+    transport::{Memory, Outgoing, Transport},
 };
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     contracts::shop::{
         orders::v1::OrderPaid,
         warehouse::v1::{StockCounted, StockMoved},
     },
+    log::Log,
     order,
 };
 
@@ -198,19 +201,116 @@ async fn o5_a_dead_letter_leaves_a_gap_and_its_key_goes_on() -> Result<(), Error
 }
 
 #[tokio::test]
-async fn o5_what_cannot_be_decoded_holds_up_no_event_of_its_key() -> Result<(), Error> {
-    use tegami::{
-        envelope::{MessageId, Sealed},
-        transport::Transport,
+async fn o5_the_log_tells_of_the_gap_in_a_key_and_of_no_key() -> Result<(), Error> {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.subscriber(LevelFilter::ERROR));
+    async fn reject(order: OrderPaid, _: Context<Notes>) -> Result<(), HandlerError> {
+        Err(HandlerError::reject(order.currency))
+    }
+    let test = TestService::start(service(&Notes::default()).on::<OrderPaid>(reject)).await?;
+    test.publish(&moved("of-a-person", 100)).await?;
+    test.publish(&order("of-a-person")).await?;
+    test.settle().await;
+    let [unordered, ordered] = &log.lines()[..] else { panic!("{:?}", log.lines()) };
+    assert!(ordered.contains("given up") && ordered.contains(r#"gap="its key goes on without it""#), "{ordered}");
+    assert!(unordered.contains("given up") && !unordered.contains("gap"), "{unordered}");
+    assert!(!log.lines().concat().contains("of-a-person"));
+    Ok(())
+}
+
+/// A service that halts, as long as it is broken, at `quantity == 100`.
+fn halting(notes: &Notes, broken: &Arc<AtomicBool>) -> Service<Notes> {
+    let broken = broken.clone();
+    let handler = move |moved: StockMoved, ctx: Context<Notes>| {
+        let fails = moved.quantity == 100 && broken.load(Ordering::SeqCst);
+        ctx.state().most.fetch_max(ctx.attempt() as usize, Ordering::SeqCst);
+        if !fails {
+            ctx.state().done.lock().expect("one thread").push((moved.sku, moved.quantity));
+        }
+        std::future::ready(if fails { Err(HandlerError::retry("not yet")) } else { Ok(()) })
     };
-    let notes = Notes::default();
-    let memory = Memory::new();
-    let test = TestService::start_on(&memory, service(&notes)).await?;
+    let plan = Retry::after([20, 10].map(Duration::from_secs));
+    Service::new("stock").state(notes.clone()).on_with::<StockMoved>(handler, |s| s.retry(plan).halt_on_dead())
+}
+
+#[tokio::test]
+async fn o5_a_key_that_halts_waits_for_its_event_and_holds_up_no_other() -> Result<(), Error> {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.subscriber(LevelFilter::ERROR));
+    let (notes, broken) = (Notes::default(), Arc::new(AtomicBool::new(true)));
+    let test = TestService::start(halting(&notes, &broken)).await?;
+    for (sku, quantity) in [("a", 0), ("a", 100), ("a", 1), ("b", 0), ("b", 1)] {
+        test.publish(&moved(sku, quantity)).await?;
+    }
+    test.advance(Duration::from_secs(10 * 60)).await;
+    assert_eq!((notes.of("a"), notes.of("b")), (vec![0], vec![0, 1]));
+    let attempts = notes.most.load(Ordering::SeqCst);
+    assert!((25..=31).contains(&attempts), "one each 20 s to 25 s, the plan's longest: {attempts}");
+    let told = log.lines().into_iter().filter(|line| line.contains("its key is halted")).count();
+    assert_eq!((told, log.lines().len()), (attempts - 2, told), "the plan's attempts are none to halt at");
+
+    broken.store(false, Ordering::SeqCst);
+    test.settle().await;
+    assert_eq!(notes.of("a"), [0, 100, 1]);
+    assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn o5_a_key_halts_at_what_is_rejected_or_cannot_be_decoded_too() -> Result<(), Error> {
+    let (notes, memory) = (Notes::default(), Memory::new());
+    let test = TestService::start_on(&memory, halting(&notes, &Arc::default())).await?;
+    test.fail_next::<StockMoved>(HandlerError::reject("not today"));
+    test.publish(&moved("a", 0)).await?;
+    test.publish(&moved("a", 1)).await?;
+    publish_poison(&memory, "b").await?;
+    test.publish(&moved("b", 0)).await?;
+    test.advance(Duration::from_secs(10)).await;
+    assert!(notes.done().is_empty(), "{:?}", notes.done());
+    test.advance(Duration::from_secs(60 * 60)).await;
+    assert_eq!((notes.of("a"), notes.of("b")), (vec![0, 1], vec![]));
+    assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[test]
+fn k1_only_what_is_in_order_and_tried_again_can_halt_and_a_group_halts_as_one() {
+    async fn ignore<E: tegami::Event>(_: E, _: Context) -> Result<(), HandlerError> {
+        Ok(())
+    }
+    let billing = || Service::new("billing");
+    let unordered = billing().on_with::<OrderPaid>(ignore, |s| s.halt_on_dead());
+    let never = billing().on_with::<StockMoved>(ignore, |s| s.halt_on_dead().retry(Retry::never()));
+    let some = billing()
+        .on_with::<StockMoved>(ignore, |s| s.group("all").halt_on_dead())
+        .on_with::<StockCounted>(ignore, |s| s.group("all"));
+    let words = ["billing-shop-orders-v1-OrderPaid", "no delay", "billing-all.fifo"];
+    for (service, word) in [unordered, never, some].into_iter().zip(words) {
+        let error = service.topology().expect_err(word);
+        assert!(error.kind() == ErrorKind::Subscription && error.to_string().contains(word), "{error}");
+    }
+    let all = billing()
+        .on_with::<StockMoved>(ignore, |s| s.group("all").halt_on_dead())
+        .on_with::<StockCounted>(ignore, |s| s.group("all").halt_on_dead());
+    all.topology().expect("all of the group halt");
+}
+
+/// Publishes what no envelope can read, under this key.
+async fn publish_poison(memory: &Memory, key: &str) -> Result<(), Error> {
     let id = MessageId::parse("m-1").expect("a valid id");
     let sealed = Sealed { body: "poison".into(), ..Sealed::default() };
     let mut poison = Outgoing::new(id, "shop.warehouse.v1.StockMoved", "shop-warehouse-v1.fifo", sealed);
-    (poison.key, poison.ordered) = (Some("a".to_owned()), true);
+    (poison.key, poison.ordered) = (Some(key.to_owned()), true);
     memory.publish(poison).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn o5_what_cannot_be_decoded_holds_up_no_event_of_its_key() -> Result<(), Error> {
+    let notes = Notes::default();
+    let memory = Memory::new();
+    let test = TestService::start_on(&memory, service(&notes)).await?;
+    publish_poison(&memory, "a").await?;
     test.publish(&moved("a", 0)).await?;
     test.settle().await;
     assert_eq!((notes.of("a"), test.dead_letters().len()), (vec![0], 1));

@@ -8,7 +8,6 @@ mod builder;
 mod deliveries;
 mod entry;
 mod lanes;
-mod limits;
 mod provision;
 mod publish;
 mod queue;
@@ -32,6 +31,10 @@ use crate::transport::{
     TransportError, TransportErrorKind,
 };
 
+/// The largest message, attributes counted, in bytes.
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// The most attributes.
+const ATTRIBUTE_LIMIT: usize = 64;
 /// The longest a message can wait before its first delivery.
 const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -164,8 +167,8 @@ impl Transport for Memory {
             .reports_unroutable()
             .ordered()
             .delay(LONGEST_DELAY)
-            .message_limit(limits::MESSAGE)
-            .attribute_limit(limits::ATTRIBUTES)
+            .message_limit(MESSAGE_LIMIT)
+            .attribute_limit(ATTRIBUTE_LIMIT)
             .exact_attempts()
     }
 

@@ -5,35 +5,26 @@ use std::{pin::pin, sync::Arc};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    LONGEST_DELAY, Memory,
+    Memory,
     broker::{Answer, Bell},
-    limits,
 };
-use crate::transport::{Outgoing, PublishError, PublishErrorKind};
+use crate::transport::{Outgoing, PublishError, PublishErrorKind, Transport};
 
 impl Memory {
     /// Stores the message in every queue that wants it, or in none (P1).
     ///
     /// Dropped while it waits for room, it has stored nothing.
     pub(super) async fn publish_until(&self, outgoing: Outgoing, deadline: Instant) -> Result<(), PublishError> {
-        self.check(&outgoing)?;
+        if self.closed.is_cancelled() {
+            return Err(closed());
+        }
+        self.capabilities().check(&outgoing)?;
         let message = Arc::new(outgoing);
         match self.broker.publish(&message) {
             Answer::Stored => Ok(()),
             Answer::Unroutable => Err(unroutable(&message)),
             Answer::Full(bell) => self.publish_when_free(message, bell, deadline).await,
         }
-    }
-
-    fn check(&self, outgoing: &Outgoing) -> Result<(), PublishError> {
-        if self.closed.is_cancelled() {
-            return Err(closed());
-        }
-        if outgoing.delay.is_some_and(|delay| delay > LONGEST_DELAY) {
-            let text = format!("message `{}` is delayed by more than {LONGEST_DELAY:?}", outgoing.id);
-            return Err(PublishError::new(PublishErrorKind::Unsupported, text));
-        }
-        limits::check(outgoing)
     }
 
     async fn publish_when_free(

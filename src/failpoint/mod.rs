@@ -1,0 +1,94 @@
+//! Crash points: named moments at which a test ends the process, or has it fail as a real fault there would.
+//!
+//! For tests of tegami and of transports, behind the feature `failpoints`; without it [`hit`] compiles to nothing.
+//! What happens at a point is set with the crate [`fail`](https://docs.rs/fail), in code or by the variable
+//! `FAILPOINTS` (which `fail::FailScenario::setup` reads):
+//!
+//! ```text
+//! consume.before-ack=2*off->1*return(abort)     the third time, end the process
+//! publish.after-confirm=1*return(error)         the first time, fail
+//! ```
+
+#[cfg(not(feature = "failpoints"))]
+mod off;
+#[cfg(feature = "failpoints")]
+mod on;
+
+#[cfg(not(feature = "failpoints"))]
+pub use off::{Struck, hit};
+#[cfg(feature = "failpoints")]
+pub use on::{Struck, hit, hits};
+
+/// A moment between two steps that a crash could part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Point {
+    /// The transport has not been asked yet. An error: certainly not stored.
+    PublishBeforeWrite,
+    /// Written, and not confirmed. An error: may have been stored.
+    PublishBeforeConfirm,
+    /// Confirmed, and the publisher does not know. An error: may have been stored.
+    PublishAfterConfirm,
+    /// Received, and not started. An error: what was received is given back.
+    ConsumeAfterReceive,
+    /// The handler has ended, and nothing was settled. An error: the attempt has failed.
+    ConsumeHandlerDone,
+    /// Done, and not acked. An error: the delivery comes back.
+    ConsumeBeforeAck,
+    /// Acked, and we do not know. An error: it may come back.
+    ConsumeAfterAck,
+    /// The copy that waits for the next attempt is not written. An error: the delivery comes back.
+    RetryBeforeCopy,
+    /// The copy is confirmed, and its original not acked. An error: both are there.
+    RetryAfterCopy,
+    /// Set aside for the next attempt, and we do not know. An error: it may come back.
+    RetryAfter,
+    /// The dead letter is not written. An error: the delivery comes back.
+    DeadLetterBeforeCopy,
+    /// The dead letter is confirmed, and its original not acked. An error: both are there.
+    DeadLetterAfterCopy,
+    /// Kept as a dead letter, and we do not know. An error: it may come back.
+    DeadLetterAfter,
+}
+
+impl Point {
+    /// The points on the way of every transport's messages.
+    pub const SHARED: [Self; 8] = [
+        Self::PublishBeforeWrite,
+        Self::PublishAfterConfirm,
+        Self::ConsumeAfterReceive,
+        Self::ConsumeHandlerDone,
+        Self::ConsumeBeforeAck,
+        Self::ConsumeAfterAck,
+        Self::RetryAfter,
+        Self::DeadLetterAfter,
+    ];
+
+    /// The points inside a transport, where it has such a moment: one that moves a message in one step makes no copy.
+    pub const IN_TRANSPORTS: [Self; 5] = [
+        Self::PublishBeforeConfirm,
+        Self::RetryBeforeCopy,
+        Self::RetryAfterCopy,
+        Self::DeadLetterBeforeCopy,
+        Self::DeadLetterAfterCopy,
+    ];
+
+    /// The name it is set by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PublishBeforeWrite => "publish.before-write",
+            Self::PublishBeforeConfirm => "publish.before-confirm",
+            Self::PublishAfterConfirm => "publish.after-confirm",
+            Self::ConsumeAfterReceive => "consume.after-receive",
+            Self::ConsumeHandlerDone => "consume.handler-done",
+            Self::ConsumeBeforeAck => "consume.before-ack",
+            Self::ConsumeAfterAck => "consume.after-ack",
+            Self::RetryBeforeCopy => "retry.before-copy",
+            Self::RetryAfterCopy => "retry.after-copy",
+            Self::RetryAfter => "retry.after",
+            Self::DeadLetterBeforeCopy => "dead-letter.before-copy",
+            Self::DeadLetterAfterCopy => "dead-letter.after-copy",
+            Self::DeadLetterAfter => "dead-letter.after",
+        }
+    }
+}

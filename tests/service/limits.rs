@@ -1,0 +1,94 @@
+//! Every transport is held to what it declares, before it is asked (P7).
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tegami::{
+    Context, Error, HandlerError, Service,
+    event::Attributes,
+    middleware::{Next, from_fn},
+    transport::{Capabilities, Outgoing, PublishError, PublishErrorKind},
+};
+
+use crate::{
+    contracts::shop::orders::v1::OrderPaid,
+    faulty::{Faults, Faulty},
+    order,
+};
+
+async fn ignore(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
+    Ok(())
+}
+
+/// What a publish is answered on a transport that can do this, when the message leaves the last middleware like that;
+/// refused, it never came to the transport.
+async fn answer(
+    capabilities: Capabilities,
+    change: impl Fn(&mut Outgoing) + Send + Sync + 'static,
+) -> Result<Result<(), PublishError>, Error> {
+    let transport = Faulty { capabilities, ..Faulty::new(Faults::default()) };
+    let change = from_fn(move |mut work: Outgoing, next: Next<Outgoing>| {
+        (work.sealed.body, work.sealed.attributes) = ("twelve bytes".into(), Attributes::new());
+        change(&mut work);
+        next.run(work)
+    });
+    let service = Service::new("billing").transport(transport.clone()).publish_middleware(change);
+    let running = service.on::<OrderPaid>(ignore).start().await?;
+    let answer = running.publisher().publish(&order("o-1")).await.map(drop);
+    assert_eq!(transport.faults.publishes.load(Ordering::SeqCst), usize::from(answer.is_ok()));
+    running.stop().await?;
+    Ok(answer)
+}
+
+/// Takes the one and refuses the other, with a text that has these words.
+async fn assert_limit(
+    capabilities: Capabilities,
+    [at, beyond]: [impl Fn(&mut Outgoing) + Send + Sync + 'static; 2],
+    kind: PublishErrorKind,
+    words: [&str; 2],
+) -> Result<(), Error> {
+    answer(capabilities, at).await?.expect("it is at the limit");
+    let error = answer(capabilities, beyond).await?.expect_err("it is beyond");
+    assert_eq!(error.kind(), kind);
+    assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_a_message_is_as_large_as_its_transport_takes_attributes_counted() -> Result<(), Error> {
+    let small = Capabilities::none().message_limit(16);
+    let with = |text: &'static str| move |work: &mut Outgoing| work.sealed.attributes.set("a", text);
+    assert_limit(small, [with("123"), with("1234")], PublishErrorKind::TooLarge, ["17", "16"]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_a_message_has_as_many_attributes_as_its_transport_takes() -> Result<(), Error> {
+    let few = Capabilities::none().attribute_limit(10);
+    let with =
+        |count: i64| move |work: &mut Outgoing| (0..count).for_each(|n| work.sealed.attributes.set(format!("a{n}"), n));
+    assert_limit(few, [with(10), with(11)], PublishErrorKind::TooLarge, ["11", "10"]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_a_message_waits_as_long_as_its_transport_can_keep_it() -> Result<(), Error> {
+    let late = |seconds: u64| move |work: &mut Outgoing| work.delay = Some(Duration::from_secs(seconds));
+    let short = Capabilities::none().delay(Duration::from_secs(900));
+    assert_limit(short, [late(900), late(901)], PublishErrorKind::Unsupported, ["901s", "900s"]).await?;
+    assert_limit(Capabilities::none(), [late(0), late(1)], PublishErrorKind::Unsupported, ["1s", "0ns"]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_attributes_have_bounds_on_every_transport() -> Result<(), Error> {
+    let any = Capabilities::none();
+    let named = |length: usize| move |work: &mut Outgoing| work.sealed.attributes.set("n".repeat(length), 1_i64);
+    assert_limit(any, [named(128), named(129)], PublishErrorKind::TooLarge, ["129", "128"]).await?;
+    let valued = |length: usize| move |work: &mut Outgoing| work.sealed.attributes.set("a", "v".repeat(length));
+    assert_limit(any, [valued(4096), valued(4097)], PublishErrorKind::TooLarge, ["4097", "4096"]).await?;
+    let full = |last: usize| {
+        move |work: &mut Outgoing| {
+            let lengths = [4095, 4095, 4095, 4095, 4095, 4095, 4095, last];
+            let all = lengths.iter().enumerate();
+            all.for_each(|(n, length)| work.sealed.attributes.set(n.to_string(), "v".repeat(*length)));
+        }
+    };
+    assert_limit(any, [full(4095), full(4096)], PublishErrorKind::TooLarge, ["32769", "32768"]).await
+}
