@@ -26,8 +26,8 @@ impl MessageId {
     }
 
     /// An id as a body tells it: absent or empty is none, and one we cannot take is an error.
-    pub(super) fn told(whose: &str, text: Option<String>) -> Result<Option<Self>, DecodeError> {
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    pub(super) fn told(whose: &str, text: Option<impl AsRef<str> + Into<String>>) -> Result<Option<Self>, DecodeError> {
+        let Some(text) = text.filter(|text| !text.as_ref().is_empty()) else { return Ok(None) };
         let id = Self::parse(text).ok_or_else(|| {
             undecodable(format!("the {whose} id is not printable ASCII of at most {LIMIT} characters"))
         })?;

@@ -45,7 +45,9 @@ impl Formatter for &mut Layout {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> Result<()> {
-        if fragment.bytes().all(is_plain) { out.write_all(fragment.as_bytes()) } else { escape(out, fragment) }
+        // Both looks go over words, not bytes.
+        let is_plain = fragment.is_ascii() && !fragment.contains('\u{7f}');
+        if is_plain { out.write_all(fragment.as_bytes()) } else { escape(out, fragment) }
     }
 }
 
@@ -69,7 +71,7 @@ fn escape<W: ?Sized + Write>(out: &mut W, mut text: &str) -> Result<()> {
 }
 
 /// Python spells with an exponent what is below 0.0001, and its exponents have two digits or more.
-fn float<W: ?Sized + Write>(out: &mut W, text: &str) -> Result<()> {
+pub(super) fn float<W: ?Sized + Write>(out: &mut W, text: &str) -> Result<()> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     if let Some((first, rest)) = digits.strip_prefix("0.0000").and_then(|digits| digits.split_at_checked(1)) {
         let point = if rest.is_empty() { "" } else { "." };

@@ -15,12 +15,14 @@ mod floats;
 pub mod integer;
 mod integers;
 mod layout;
+pub(crate) mod line;
 mod map;
 mod nested;
 mod number;
 mod object;
 mod read;
 mod scalars;
+pub(crate) mod strict;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -37,8 +37,9 @@ pub fn from_slice<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
 
 /// The parser bounds only what it builds; what it skips may nest on.
 fn is_too_deep(text: &[u8]) -> bool {
-    // Few texts have enough brackets to need the careful look.
-    text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > DEPTH && deepest(text) > DEPTH
+    // Few texts are long enough, and have enough brackets, to need the careful look.
+    let brackets = || text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    text.len() > DEPTH && brackets() > DEPTH && deepest(text) > DEPTH
 }
 
 fn deepest(text: &[u8]) -> usize {

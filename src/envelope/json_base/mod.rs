@@ -4,15 +4,17 @@ mod body;
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use bytes::Bytes;
 
 use self::body::Body;
 use super::{
     DecodeError, EncodeError, EncodeErrorKind, Envelope, Message, Payload, Sealed,
     bounds::{Bounds, compress, shown, to_base64, undecodable},
-    strict,
 };
-use crate::{codec::json, event::Encoding};
+use crate::{
+    codec::json::{self, strict},
+    event::Encoding,
+};
 
 /// Payloads of this many bytes or more are compressed.
 const COMPRESSED_FROM: usize = 60_000;
@@ -40,18 +42,18 @@ impl JsonBase {
         Self { bounds: Bounds::of(bytes) }
     }
 
-    fn unpack(&self, data: &RawValue, encoding: &str) -> Result<Vec<u8>, DecodeError> {
-        match encoding {
+    fn unpack(&self, body: &Body<'_>, sealed: &Sealed) -> Result<Bytes, DecodeError> {
+        match &*body.data_encoding {
             "raw" => {
-                self.bounds.check(data.get().len())?;
-                Ok(data.get().into())
+                self.bounds.check(body.data.len())?;
+                Ok(sealed.body.slice_ref(body.data.as_bytes()))
             }
             "base64_gzip_json" => {
-                let text: Cow<'_, str> = json::from_slice(data.get().as_bytes())
+                let text: Cow<'_, str> = json::from_slice(body.data.as_bytes())
                     .map_err(|error| undecodable("compressed `data` is not a string").caused_by(error))?;
                 let bytes = self.bounds.decompress(&self.bounds.decode_base64(text.as_bytes())?)?;
-                strict::check(&bytes, "JSON in `data`")?;
-                Ok(bytes)
+                strict::check(&bytes).map_err(|fault| undecodable("not JSON in `data`").caused_by(fault))?;
+                Ok(bytes.into())
             }
             other => Err(undecodable(format!("unknown data encoding `{}`", shown(other)))),
         }
@@ -67,35 +69,32 @@ impl Envelope for JsonBase {
         let Message { mut head, content } = message;
         let attributes = std::mem::take(&mut head.attributes);
         let (data, data_encoding) = pack(&content)?;
-        let body = Body::of(head, &data, data_encoding);
-        let body =
-            json::to_vec(&body).map_err(|error| unencodable("the envelope has no JSON form").caused_by(error))?;
+        let body = body::write(&head, &data, data_encoding);
         Ok(Sealed { body: body.into(), attributes })
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {
-        let body: Body<'_> = strict::read(&sealed.body, "a JSON envelope")?;
+        let read = Body::read(&sealed.body);
+        let body = read.map_err(|fault| undecodable("not a JSON envelope").caused_by(fault))?;
         body.check_version()?;
-        let bytes = self.unpack(body.data, &body.metadata.data_encoding)?.into();
+        let bytes = self.unpack(&body, sealed)?;
         let head = body.into_head(sealed.attributes.clone())?;
         Ok(Message::new(head, Payload { encoding: Encoding::Json, bytes }))
     }
 }
 
-fn pack(payload: &Payload) -> Result<(Box<RawValue>, &'static str), EncodeError> {
+/// The payload as it stands in the envelope, and how that is called.
+fn pack(payload: &Payload) -> Result<(Cow<'_, str>, &'static str), EncodeError> {
     let Encoding::Json = payload.encoding else {
         return Err(unencodable("a protobuf payload cannot travel in a JSON envelope"));
     };
     if payload.bytes.len() >= COMPRESSED_FROM {
         let text = to_base64(&compress(&payload.bytes));
-        let data = serde_json::value::to_raw_value(&text);
-        return Ok((data.map_err(not_json)?, "base64_gzip_json"));
+        return Ok((Cow::Owned(format!("\"{text}\"")), "base64_gzip_json"));
     }
-    Ok((serde_json::from_slice(&payload.bytes).map_err(not_json)?, "raw"))
-}
-
-fn not_json(error: serde_json::Error) -> EncodeError {
-    unencodable("the payload is not JSON").caused_by(error)
+    let text =
+        strict::check(&payload.bytes).map_err(|fault| unencodable("the payload is not JSON").caused_by(fault))?;
+    Ok((Cow::Borrowed(text), "raw"))
 }
 
 fn unencodable(text: &str) -> EncodeError {
