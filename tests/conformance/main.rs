@@ -2,7 +2,6 @@
 
 mod broken;
 mod broken_state;
-mod outages;
 mod outside;
 
 mod memory {

@@ -53,17 +53,18 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a case as a test.
+/// Runs a case as a test; the subject's name stands in the table.
 ///
 /// # Panics
 /// The promise is broken; the text says how, and how to replay it.
-pub fn check<S: Subject>(case: &'static Case, subject: impl Fn() -> S) {
+pub fn check<S: Subject>(name: &str, case: &'static Case, subject: impl Fn() -> S) {
     let seed = env::var(SEED).ok().map(|seed| seed.parse().expect("CONFORMANCE_SEED is a number"));
     let report = judge(case, subject, seed.unwrap_or_else(|| fastrand::u64(..)));
-    println!("{report}");
+    let line = format!("{name:<16} {report}\n");
+    print!("{line}");
     if let Some(table) = env::var_os(TABLE) {
         let file = fs::OpenOptions::new().append(true).create(true).open(table);
-        file.and_then(|mut file| file.write_all(format!("{report}\n").as_bytes())).expect("the table can be written");
+        file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the table can be written");
     }
     if let Err(broken) = report.result {
         panic!("{case:?} is broken: {broken}\nreplay it with {SEED}={}", report.seed);

@@ -27,6 +27,9 @@ const DEADLINE: Duration = Duration::from_secs(11);
 const FLOOD: usize = 1_100;
 const FLOODS: [(usize, usize); 2] = [(1, 1_000), (64 * 1024, 512)];
 
+/// How long a broker that is started again stays away, so that somebody publishes meanwhile.
+const DOWN: Duration = Duration::from_millis(100);
+
 const NO_KILL: Done = Done::NotHere("a broker that can be killed");
 const NO_FREEZE: Done = Done::NotHere("a broker that can be frozen");
 
@@ -58,6 +61,7 @@ pub async fn p_01_ok_means_stored(trial: &Trial) -> Done {
 async fn start_again(trial: &Trial) -> Injected {
     let injected = trial.inject(Fault::Killed).await;
     if injected == Injected::Done {
+        tokio::time::sleep(DOWN).await;
         trial.lift(Fault::Killed).await;
     }
     injected
@@ -156,6 +160,8 @@ pub async fn p_12_restart_under_publish(trial: &Trial) -> Done {
             for number in 0..each {
                 trial.post_until_taken(running.publisher(), &letter(&format!("box {task}"), number)).await;
                 taken.fetch_add(1, Ordering::Relaxed);
+                // Where time is paused, everything would else be published before the broker can go.
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
     });

@@ -126,8 +126,10 @@ fn refused(
     let mut late = trial.message(plan, "late");
     late.delay = Some(capabilities.delay.unwrap_or_default() + Duration::from_secs(1));
     let elsewhere = trial.message(&trial.plan("nobody", "not-there"), "elsewhere");
-    let mut refused =
-        vec![("delay", late, Some(PublishErrorKind::Unsupported)), ("a topic that is not there", elsewhere, None)];
+    let mut refused = vec![("delay", late, Some(PublishErrorKind::Unsupported))];
+    if capabilities.reports_unroutable {
+        refused.push(("a topic that is not there", elsewhere, None));
+    }
     if let Some(limit) = message_limit(capabilities) {
         refused.push(("size", trial.message(plan, vec![b'x'; limit + 1]), Some(PublishErrorKind::TooLarge)));
     }
