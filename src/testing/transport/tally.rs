@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, future::Future, sync::Mutex, time::Duration};
 
 use super::trial::held;
 
-/// How long until a condition is looked at again, at first and at most.
-const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(100)];
+/// How long until a condition is looked at again, at first; each time a little longer, for a wait in vain is long.
+const LOOK: Duration = Duration::from_millis(1);
 /// How long nothing must have begun to call it quiet.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -95,9 +95,9 @@ pub async fn within<T>(time: Duration, what: &str, wait: impl Future<Output = T>
 ///
 /// Each look comes a tenth later than the one before: on a paused clock, a wait in vain has few of them.
 pub async fn until(holds: impl Fn() -> bool) {
-    let [mut look, most] = LOOK;
+    let mut look = LOOK;
     while !holds() {
         tokio::time::sleep(look).await;
-        look = most.min(look * 2);
+        look = look.mul_f64(1.1);
     }
 }
