@@ -13,6 +13,10 @@ use crate::{
 const CONCURRENCY: usize = 10;
 /// The most of them that can be asked for: as many as AMQP can prefetch.
 const MOST_CONCURRENCY: usize = 65_535;
+/// The longest topic (SNS).
+const TOPIC_LIMIT: usize = 256;
+/// The longest routing key, in bytes (AMQP's short string).
+const ROUTING_KEY_LIMIT: usize = 255;
 /// The longest service name.
 const NAME_LIMIT: usize = 64;
 
@@ -80,6 +84,7 @@ pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) ->
             None => names.queue(contract),
         };
         check(&wish, &queue)?;
+        check_lengths(&binding(names, &wish.route))?;
         let place = (wish.via.clone(), queue.clone());
         match stations.get_mut(&place) {
             Some(station) => station.join(names, wish)?,
@@ -181,11 +186,24 @@ impl Station {
 
 fn binding(names: &Names, route: &Route) -> Binding {
     Binding {
-        topic: names.topic(route.contract),
-        routing_key: names.routing_key(route.contract),
+        topic: names.topic(route.contract).into_owned(),
+        routing_key: names.routing_key(route.contract).into_owned(),
         event: route.contract.name,
         by_name: route.contract.shares_topic,
         policy: route.policy.clone(),
+    }
+}
+
+/// Refuses a topic or a routing key that the prefix makes longer than brokers take.
+fn check_lengths(binding: &Binding) -> Result<(), Error> {
+    let lengths = [("topic", &binding.topic, TOPIC_LIMIT), ("routing key", &binding.routing_key, ROUTING_KEY_LIMIT)];
+    match lengths.into_iter().find(|(_, name, limit)| name.len() > *limit) {
+        Some((what, name, limit)) => {
+            let length = name.len();
+            let text = format!("{what} `{name}` has {length} characters with its prefix, {limit} are allowed");
+            Err(refuse(text))
+        }
+        None => Ok(()),
     }
 }
 
@@ -225,4 +243,23 @@ fn check_halt(route: &Route, queue: &str) -> Result<(), Error> {
 
 fn refuse(text: String) -> Error {
     Error::new(ErrorKind::Subscription, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k1_names_are_taken_at_their_limits_and_refused_one_beyond() {
+        let check = |topic: usize, key: usize| {
+            let (topic, routing_key) = ("t".repeat(topic), "k".repeat(key));
+            check_lengths(&Binding { topic, routing_key, event: "E", by_name: false, policy: Default::default() })
+        };
+        assert!(check(256, 255).is_ok());
+        for (topic, key, words) in [(257, 1, "257 characters"), (1, 256, "256 characters")] {
+            let error = check(topic, key).expect_err("it is beyond");
+            assert_eq!(error.kind(), ErrorKind::Subscription);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
 }

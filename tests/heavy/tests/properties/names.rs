@@ -163,7 +163,7 @@ fn known_collision_of_a_group_named_like_a_shortened_name() {
 }
 
 #[test]
-fn known_gap_a_prefix_makes_the_longest_topic_and_routing_key_too_long() {
+fn a_prefix_can_make_a_topic_and_a_routing_key_too_long_so_a_start_looks() {
     let names = Names::new("p".repeat(32), "billing");
     let longest = Contract { routing_key: "k".repeat(255).leak(), ..contract(&"t".repeat(256), "E", true) };
     assert_eq!((names.topic(&longest).len(), names.routing_key(&longest).len()), (TOPIC + 37, SHORT_STRING + 32));
