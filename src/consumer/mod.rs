@@ -118,10 +118,11 @@ impl Consumer {
     fn start(&self, delivery: Delivery, held: impl Send + 'static) {
         let pipeline = self.pipeline.clone();
         let cut_off = self.lifecycle.cut_off().clone();
-        self.lifecycle.spawn(async move {
+        // Boxed, for a large future is moved more than once on its way into a task.
+        self.lifecycle.spawn(Box::pin(async move {
             pipeline.process(delivery, &cut_off).await;
             drop(held);
-        });
+        }));
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The rules are DESIGN §2's; every transport uses these names, so that one service means one set of queues.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use super::Contract;
@@ -25,14 +27,19 @@ impl Names {
     }
 
     /// The topic as the broker knows it.
-    pub fn topic(&self, contract: &Contract) -> String {
-        let suffix = fifo(contract.ordered);
-        format!("{}{}{suffix}", self.prefix, contract.topic)
+    pub fn topic(&self, contract: &Contract) -> Cow<'static, str> {
+        match (&*self.prefix, fifo(contract.ordered)) {
+            ("", "") => contract.topic.into(),
+            (prefix, suffix) => format!("{prefix}{}{suffix}", contract.topic).into(),
+        }
     }
 
     /// The routing key as the broker knows it.
-    pub fn routing_key(&self, contract: &Contract) -> String {
-        format!("{}{}", self.prefix, contract.routing_key)
+    pub fn routing_key(&self, contract: &Contract) -> Cow<'static, str> {
+        match &*self.prefix {
+            "" => contract.routing_key.into(),
+            prefix => format!("{prefix}{}", contract.routing_key).into(),
+        }
     }
 
     /// The queue of a subscription to one event.

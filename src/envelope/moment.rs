@@ -5,11 +5,7 @@ use std::time::{Duration, SystemTime};
 use prost_types::Timestamp;
 
 use super::{DecodeError, EncodeError, EncodeErrorKind, bounds::undecodable};
-
-/// The last second of the year 9999, where RFC 3339 ends.
-const LAST_SECOND: i64 = 253_402_300_799;
-/// The first second of the year 0.
-const FIRST_SECOND: i64 = -62_167_219_200;
+use crate::codec::json::timestamp;
 
 /// Seconds since 1970; what [`from_seconds`] reads back exactly, to the float's precision.
 pub(super) fn to_seconds(time: SystemTime) -> f64 {
@@ -30,12 +26,9 @@ pub(super) fn from_seconds(seconds: f64) -> Result<SystemTime, DecodeError> {
 
 /// RFC 3339 text in UTC, exact to the nanosecond.
 pub(super) fn to_rfc3339(time: SystemTime) -> Result<String, EncodeError> {
-    let time = Timestamp::from(time);
-    if !(FIRST_SECOND..=LAST_SECOND).contains(&time.seconds) {
-        let text = "the message's time has no four-digit year";
-        return Err(EncodeError::new(EncodeErrorKind::Unencodable, text));
-    }
-    Ok(time.to_string())
+    timestamp::to_text(time.into()).ok_or_else(|| {
+        EncodeError::new(EncodeErrorKind::Unencodable, "the message's time is not within the years 1 to 9999")
+    })
 }
 
 /// The time that RFC 3339 text tells.
@@ -97,7 +90,7 @@ mod tests {
 
     #[test]
     fn years_beyond_four_digits_are_refused() {
-        let beyond = SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND as u64 + 1);
+        let beyond = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800);
         assert!(to_rfc3339(beyond).is_err());
         assert!(to_rfc3339(beyond - Duration::from_secs(1)).is_ok());
     }

@@ -14,8 +14,8 @@ impl Protocol {
     /// Is this a version we can read? Publishers that tell none are taken at their word.
     pub(super) fn check(&self, version: Option<&str>) -> Result<(), DecodeError> {
         let Some(version) = version.filter(|version| !version.is_empty()) else { return Ok(()) };
-        let major = |version: &str| version.split_once('.').map(|(major, _)| major.to_owned());
-        if Some(version) == self.older || major(version) == major(self.current) {
+        let of_one_major = || version.split_once('.')?.0.eq(self.current.split_once('.')?.0).then_some(());
+        if version == self.current || Some(version) == self.older || of_one_major().is_some() {
             return Ok(());
         }
         let text = format!("protocol version `{}` is not `{}`", shown(version), self.current);

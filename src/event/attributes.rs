@@ -1,6 +1,6 @@
 //! The pairs that travel beside a payload, where brokers can filter on them.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// Names that begin so are tegami's own.
 pub(crate) const RESERVED: &str = "tegami-";
@@ -57,22 +57,25 @@ impl From<&str> for Value {
     }
 }
 
-/// Attributes in the order they were set, each name once.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Attributes(Vec<(Cow<'static, str>, Value)>);
+type Pair = (Cow<'static, str>, Value);
+
+/// Attributes in the order they were set, each name once. Clones are cheap.
+#[derive(Clone, Default, PartialEq)]
+pub struct Attributes(Option<Arc<Vec<Pair>>>);
 
 impl Attributes {
     /// None at all.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// Sets an attribute, in place of one with the same name.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
+        let pairs = Arc::make_mut(self.0.get_or_insert_default());
+        match pairs.iter_mut().find(|(known, _)| *known == name) {
             Some(pair) => pair.1 = value,
-            None => self.0.push((name, value)),
+            None => pairs.push((name, value)),
         }
     }
 
@@ -92,7 +95,7 @@ impl Attributes {
 
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.pairs().iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The attribute of this name, where it is text.
@@ -105,22 +108,37 @@ impl Attributes {
 
     /// Takes an attribute out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let place = self.0.iter().position(|(known, _)| known == name)?;
-        Some(self.0.remove(place).1)
+        let place = self.pairs().iter().position(|(known, _)| known == name)?;
+        let pairs = self.0.as_mut().map(Arc::make_mut)?;
+        let (_, value) = pairs.remove(place);
+        if pairs.is_empty() {
+            self.0 = None;
+        }
+        Some(value)
     }
 
     /// Every name with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+        self.pairs().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.pairs().len()
     }
 
     /// Are there none?
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
+    }
+
+    fn pairs(&self) -> &[Pair] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }

@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fmt::Write,
     sync::OnceLock,
 };
 
@@ -47,8 +46,10 @@ impl Check {
     /// Asks about a field.
     pub fn value<T: ?Sized>(&mut self, field: &str, value: &T, ask: impl FnOnce(&T, &mut Self)) {
         let length = self.path.len();
-        let dot = if length == 0 { "" } else { "." };
-        write!(self.path, "{dot}{field}").expect("writing to a String cannot fail");
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(field);
         ask(value, self);
         self.path.truncate(length);
     }

@@ -10,7 +10,7 @@ use crate::{
     contract::Names,
     envelope::{Envelope, Head, MessageId},
     error::BoxError,
-    event::{EVENT_ATTRIBUTE, Event},
+    event::{EVENT_ATTRIBUTE, Event, Value},
     middleware::{Chain, Work},
     time::{Clock, Dice},
     transport::{Outgoing, PublishError, PublishErrorKind},
@@ -65,12 +65,12 @@ impl Line {
 
     /// The head of a new message.
     pub(crate) fn head<E: Event>(&self, id: MessageId, event: &E) -> Head {
-        let attributes = event.attributes().with(EVENT_ATTRIBUTE, E::CONTRACT.name);
+        let attributes = event.attributes().with(EVENT_ATTRIBUTE, Value::Text(E::CONTRACT.name.into()));
         let mut head = Head::new()
             .id(id)
             .event(E::CONTRACT.name)
             .time(self.clock.now())
-            .service(self.service.to_string())
+            .service(String::from(&*self.service))
             .instance(self.instance.clone())
             .topic(E::CONTRACT.topic)
             .attributes(attributes);

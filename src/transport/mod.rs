@@ -31,9 +31,9 @@ pub struct Outgoing {
     /// The event's name.
     pub event: Cow<'static, str>,
     /// The topic, with the environment's prefix.
-    pub topic: String,
+    pub topic: Cow<'static, str>,
     /// The AMQP routing key, with the environment's prefix.
-    pub routing_key: String,
+    pub routing_key: Cow<'static, str>,
     /// What must stay in order together.
     pub key: Option<String>,
     /// Is order per key promised?
@@ -50,12 +50,17 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A message to this topic, neither ordered nor delayed; the routing key is the event's name.
-    pub fn new(id: MessageId, event: impl Into<Cow<'static, str>>, topic: impl Into<String>, sealed: Sealed) -> Self {
+    pub fn new(
+        id: MessageId,
+        event: impl Into<Cow<'static, str>>,
+        topic: impl Into<Cow<'static, str>>,
+        sealed: Sealed,
+    ) -> Self {
         let event = event.into();
         Self {
             id,
             topic: topic.into(),
-            routing_key: event.to_string(),
+            routing_key: event.clone(),
             event,
             key: None,
             ordered: false,

@@ -100,9 +100,9 @@ async fn publisher_that_finds_another_queue_full_passes_its_place_on() {
     let memory = Memory::builder().capacity(1).build();
     let mut billing = consumer(&memory, plan("billing")).await;
     let mut only = message("only");
-    only.topic = "shop-parcels-v1".to_owned();
+    only.topic = "shop-parcels-v1".into();
     let mut parcels = plan("billing");
-    parcels.bindings[0].topic = "shop-parcels-v1".to_owned();
+    parcels.bindings[0].topic = "shop-parcels-v1".into();
     declare(&memory, [plan("shipping"), parcels]).await;
     memory.publish(message("both")).await.unwrap();
     let mut to_both = Box::pin(memory.publish(message("stuck")));

@@ -44,7 +44,7 @@ async fn bindings_of_several_plans_add_up() {
     let bindings = vec![Binding { topic: "shop-parcels-v1".to_owned(), ..binding() }];
     declare(&memory, [QueuePlan { bindings, ..plan("billing") }]).await;
     let mut parcel = message("parcel");
-    parcel.topic = "shop-parcels-v1".to_owned();
+    parcel.topic = "shop-parcels-v1".into();
     memory.publish(parcel).await.unwrap();
     memory.publish(message("order")).await.unwrap();
     let both = billing.next(10).await.unwrap();

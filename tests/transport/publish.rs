@@ -41,7 +41,7 @@ async fn p4_unroutable_is_rejected_for_exactly_that_message() {
         .map(|number| {
             let mut outgoing = message(&number.to_string());
             if number % 10 == 0 {
-                outgoing.topic = "nobody-listens".to_owned();
+                outgoing.topic = "nobody-listens".into();
             }
             outgoing
         })
@@ -122,7 +122,7 @@ async fn d5_topics_with_similar_names_stay_apart() {
     }
     for topic in &topics {
         let mut outgoing = message(topic);
-        outgoing.topic = topic.clone();
+        outgoing.topic = topic.clone().into();
         memory.publish(outgoing).await.unwrap();
     }
     for (consumer, topic) in consumers.iter_mut().zip(&topics) {
@@ -236,7 +236,7 @@ async fn accepted_publishes_are_recorded_up_to_the_bound() {
         memory.publish(message(name)).await.unwrap();
     }
     let mut lost = message("lost");
-    lost.topic = "nobody-listens".to_owned();
+    lost.topic = "nobody-listens".into();
     memory.publish(lost).await.unwrap_err();
     let published = memory.published();
     assert_eq!(published.iter().map(|outgoing| outgoing.id.as_str()).collect::<Vec<_>>(), ["b", "c"]);

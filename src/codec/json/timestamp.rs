@@ -98,6 +98,11 @@ const DAY: i64 = 86_400;
 const FIRST: i64 = -62_135_596_800;
 const LAST: i64 = 253_402_300_799;
 
+/// RFC 3339 text in UTC; none outside the years 1 to 9999.
+pub(crate) fn to_text(time: Instant) -> Option<String> {
+    print(time).map(|text| text.as_str().to_owned())
+}
+
 fn print(time: Instant) -> Option<Digits> {
     if !(FIRST..=LAST).contains(&time.seconds) {
         return None;

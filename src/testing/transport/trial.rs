@@ -212,8 +212,8 @@ impl Trial {
     pub fn message(&self, plan: &QueuePlan, body: impl Into<bytes::Bytes>) -> Outgoing {
         let sealed = Sealed { body: body.into(), attributes: Attributes::new() };
         let binding = &plan.bindings[0];
-        let mut outgoing = Outgoing::new(MessageId::draw(&self.dice), EVENT, &binding.topic, sealed);
-        outgoing.routing_key.clone_from(&binding.routing_key);
+        let mut outgoing = Outgoing::new(MessageId::draw(&self.dice), EVENT, binding.topic.clone(), sealed);
+        outgoing.routing_key = binding.routing_key.clone().into();
         outgoing.ordered = plan.ordered;
         outgoing
     }

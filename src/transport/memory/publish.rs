@@ -19,7 +19,8 @@ impl Memory {
             return Err(closed());
         }
         self.capabilities().check(&outgoing)?;
-        let message = Arc::new(outgoing);
+        // What travels is sealed; the payload beside it was for middleware.
+        let message = Arc::new(Outgoing { payload: None, ..outgoing });
         match self.broker.publish(&message) {
             Answer::Stored => Ok(()),
             Answer::Unroutable => Err(unroutable(&message)),

@@ -72,7 +72,7 @@ impl State {
 
     /// Stores a message in every queue that wants it, or in none.
     pub(super) fn publish(&mut self, message: &Arc<Outgoing>, now: Instant) -> Published {
-        let targets = self.topics.get(&message.topic).map(|topic| topic.routes.targets(message)).unwrap_or_default();
+        let targets = self.topics.get(&*message.topic).map(|topic| topic.routes.targets(message)).unwrap_or_default();
         if !targets.bound {
             if !message.allow_unroutable {
                 return Published::Unroutable;

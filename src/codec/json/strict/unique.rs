@@ -6,8 +6,13 @@ use std::borrow::Cow;
 const FEW: usize = 16;
 
 /// The names read so far in every object that is open, the outermost's first.
-#[derive(Default)]
 pub(super) struct Names<'a>(Vec<Cow<'a, str>>);
+
+impl Default for Names<'_> {
+    fn default() -> Self {
+        Self(Vec::with_capacity(FEW))
+    }
+}
 
 impl<'a> Names<'a> {
     pub(super) fn len(&self) -> usize {

@@ -9,8 +9,8 @@ use tegami::{
 
 use crate::arbitrary::Arbitrary;
 
-/// The years that RFC 3339 has, in seconds from 1970.
-const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+/// The years 1 to 9999, in seconds from 1970.
+const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// A head in which each thing may be missing, and each text may be empty.
 pub fn head(arbitrary: &mut Arbitrary) -> Head {
