@@ -1,7 +1,7 @@
 //! Crash points: named moments at which a test ends the process, or has it fail as a real fault there would.
 //!
 //! For tests of tegami and of transports, behind the feature `failpoints`; without it [`hit`] compiles to nothing.
-//! What happens at a point is set with the crate [`fail`](https://docs.rs/fail), in code or by the variable
+//! What happens at a point is set with the crate [`fail`](https://docs.rs/fail), which stands in here, or by the variable
 //! `FAILPOINTS` (which `fail::FailScenario::setup` reads):
 //!
 //! ```text
@@ -14,6 +14,8 @@ mod off;
 #[cfg(feature = "failpoints")]
 mod on;
 
+#[cfg(feature = "failpoints")]
+pub use fail;
 #[cfg(not(feature = "failpoints"))]
 pub use off::{Struck, hit};
 #[cfg(feature = "failpoints")]

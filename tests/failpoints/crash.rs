@@ -7,8 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use fail::FailScenario;
-use tegami::failpoint::Point;
+use tegami::failpoint::{Point, fail::FailScenario};
 
 use crate::tell_all;
 

@@ -1,7 +1,13 @@
 //! A failure at each point, once.
 
-use fail::FailScenario;
-use tegami::{Error, failpoint::Point, transport::PublishErrorKind};
+use tegami::{
+    Error,
+    failpoint::{
+        Point,
+        fail::{self, FailScenario},
+    },
+    transport::PublishErrorKind,
+};
 
 use crate::{ORDERS, Seen, tell_all};
 

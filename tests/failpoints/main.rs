@@ -11,10 +11,9 @@ mod error;
 use std::sync::{Arc, Mutex};
 
 use contracts::shop::orders::v1::OrderPaid;
-use fail::FailScenario;
 use tegami::{
     Context, Error, HandlerError, Retry, Service,
-    failpoint::{Point, hits},
+    failpoint::{Point, fail::FailScenario, hits},
     transport::{Memory, PublishErrorKind},
 };
 

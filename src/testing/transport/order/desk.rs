@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    HandlerError, Retry, Service,
+    HandlerError, Retry, Service, Subscription,
     testing::transport::{LetterFiled, Trial, trial::held},
 };
 
@@ -53,12 +53,22 @@ impl Desk {
 
     /// A service that handles letters at this desk.
     pub(super) fn service(&self, trial: &Trial, service: Service) -> Service {
+        self.service_with(trial, service, |subscription| subscription)
+    }
+
+    /// A service that handles letters at this desk in a way of its own.
+    pub(super) fn service_with(
+        &self,
+        trial: &Trial,
+        service: Service,
+        choose: impl FnOnce(Subscription<LetterFiled>) -> Subscription<LetterFiled>,
+    ) -> Service {
         let (desk, plan) = (self.clone(), Retry::after([REST; 2]));
         let handler = trial.handler(&plan, move |letter: LetterFiled, ctx| {
             let desk = desk.clone();
             async move { desk.handle(letter, ctx.attempt()).await }
         });
-        service.on_with::<LetterFiled>(handler, |subscription| subscription.concurrency(WORKERS).retry(plan))
+        service.on_with::<LetterFiled>(handler, |asked| choose(asked.concurrency(WORKERS).retry(plan)))
     }
 
     async fn handle(&self, letter: LetterFiled, attempt: u32) -> Result<(), HandlerError> {

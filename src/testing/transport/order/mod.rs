@@ -140,7 +140,29 @@ pub async fn o_05_dead_letter_gap(trial: &Trial) -> Done {
     let reasons: Vec<_> = dead.iter().map(|letter| letter.reason()).collect();
     assert_eq!(reasons, [ReasonKind::Undecodable, ReasonKind::HandlerError], "both gaps are reported");
     running.stop().await.expect("no hook can fail");
+    halted_key_waits(trial).await;
     Done::Kept
+}
+
+/// O5: where a subscription halts, the letter that ran out of attempts is tried on, and its key waits for it.
+async fn halted_key_waits(trial: &Trial) {
+    let desk = Desk::new(trial, |letter, attempt| match letter.number {
+        1 if attempt < 6 => Err(HandlerError::retry("not yet, though the plan has three attempts")),
+        _ => Ok(()),
+    });
+    let service = trial.service("shipping").await;
+    let service = desk.service_with(trial, service, |subscription| subscription.halt_on_dead());
+    let running = start(trial, service).await.expect("it is the transport that keeps order");
+    let done = trial.tally().done();
+    let letters: Vec<_> = (0..3).map(|number| filed(HANGS, number)).collect();
+    for letter in &letters {
+        trial.post(running.publisher(), letter).await.expect("it is bound");
+    }
+    trial.tally().until_done(done + letters.len()).await;
+    assert_eq!(desk.begun(HANGS), [0, 1, 1, 1, 1, 1, 1, 2], "the letter behind waits");
+    running.stop().await.expect("no hook can fail");
+    // The first service's queue got them, too.
+    trial.complete_rest().await;
 }
 
 async fn publish_poison(trial: &Trial, plan: &QueuePlan) {
