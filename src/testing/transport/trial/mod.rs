@@ -1,0 +1,185 @@
+//! One run of one case: its names, its seed, its connections, its ledger, and the account at the end.
+
+mod publishes;
+mod queues;
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
+
+use futures_util::future;
+
+use super::{Case, Done, Fault, Injected, Pace, Subject, drain, reader::Reader, tally::Tally};
+use crate::{
+    testing::ledger::{Entry, Ledger, LedgerErrorKind, Verdict},
+    time::{Clock, Dice},
+    transport::{Capabilities, QueuePlan, Transport},
+};
+
+/// The event that messages without a service are said to be.
+const EVENT: &str = "letters.v1.LetterPosted";
+/// Asks for a tenth of the messages.
+const QUICK: &str = "CONFORMANCE_QUICK";
+
+/// One run of one case.
+pub struct Trial {
+    pub(super) case: &'static Case,
+    pub(super) ledger: Ledger,
+    pub(super) tally: Arc<Tally>,
+    pub(super) clock: Clock,
+    pub(super) dice: Dice,
+    pub(super) queues: Mutex<Vec<QueuePlan>>,
+    /// The time the case runs in.
+    pub pace: Pace,
+    seed: u64,
+    subject: Box<dyn Subject>,
+    connections: Mutex<Vec<Arc<dyn Transport>>>,
+    faults: Mutex<Vec<Fault>>,
+    folder: PathBuf,
+    published: AtomicU64,
+}
+
+impl Trial {
+    pub(super) async fn begin(case: &'static Case, subject: impl Subject, seed: u64, pace: Pace) -> Self {
+        let name = format!("tegami-{:016x}-{}-{}", seed, case.id, std::process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        let clock = Clock::system();
+        Self {
+            case,
+            ledger: Ledger::open(&folder, "suite", clock).expect("the ledger can be written"),
+            tally: Arc::default(),
+            clock,
+            dice: Dice::seeded(seed),
+            queues: Mutex::default(),
+            pace,
+            seed,
+            subject: Box::new(subject),
+            connections: Mutex::default(),
+            faults: Mutex::default(),
+            folder,
+            published: AtomicU64::default(),
+        }
+    }
+
+    /// How many messages are many: 1,000, or 100 where `CONFORMANCE_QUICK` is set.
+    pub fn many(&self) -> usize {
+        if env::var_os(QUICK).is_some() { 100 } else { 1_000 }
+    }
+
+    /// How long something may take that is promised within this time: a real broker needs some of its own.
+    pub fn allow(&self, promised: Duration) -> Duration {
+        match self.pace {
+            Pace::Virtual => promised,
+            Pace::Real => promised + Duration::from_secs(4),
+        }
+    }
+
+    /// Chance, from the case's seed.
+    pub fn chance(&self) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.seed)
+    }
+
+    /// Opens one more connection to the broker.
+    ///
+    /// # Panics
+    /// The broker cannot be reached.
+    pub async fn connect(&self) -> Arc<dyn Transport> {
+        let connection = self.subject.connect().await.expect("the broker can be reached");
+        held(&self.connections).push(connection.clone());
+        connection
+    }
+
+    /// Puts a fault upon the broker.
+    pub async fn inject(&self, fault: Fault) -> Injected {
+        let injected = self.subject.inject(fault).await;
+        if injected == Injected::Done {
+            held(&self.faults).push(fault);
+            self.ledger.write(Entry::FaultBegin { name: format!("{fault:?}") });
+        }
+        injected
+    }
+
+    /// Takes a fault away again.
+    pub async fn lift(&self, fault: Fault) {
+        held(&self.faults).retain(|other| *other != fault);
+        self.subject.lift(fault).await;
+        self.ledger.write(Entry::FaultEnd { name: format!("{fault:?}") });
+    }
+
+    /// What begins every topic and queue of this run.
+    pub fn prefix(&self) -> String {
+        format!("t-{:08x}-{}-", self.seed as u32, self.case.id)
+    }
+
+    /// Reads a queue without a service.
+    ///
+    /// # Panics
+    /// The queue cannot be read.
+    pub async fn reader(&self, on: &dyn Transport, plan: &QueuePlan) -> Reader {
+        let deliveries = on.consume(plan).await.expect("the queue can be read");
+        Reader::new(deliveries, &plan.name, self.ledger.clone(), self.tally.clone())
+    }
+
+    /// Completes what still comes from every queue, where nobody can know how much that is.
+    ///
+    /// # Panics
+    /// A queue cannot be read.
+    pub async fn complete_rest(&self) {
+        let (connection, queues) = (self.connect().await, self.queues());
+        let rests = queues.iter().map(|plan| async {
+            self.reader(&*connection, plan).await.complete_rest(self.silence()).await;
+        });
+        future::join_all(rests).await;
+    }
+
+    /// How long a queue must stay silent to count as empty.
+    pub fn silence(&self) -> Duration {
+        drain::silence(self.pace)
+    }
+
+    /// What has been completed so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// What the transport declares.
+    pub async fn capabilities(&self) -> Capabilities {
+        self.connect().await.capabilities()
+    }
+
+    /// Empties every queue through a connection of its own, and holds the ledger against the contract.
+    ///
+    /// A case that was not kept may have tried nothing, and written nothing.
+    pub(super) async fn end(self, done: Option<Done>) -> Result<(), String> {
+        // A broken case lifts nothing, and the next one needs the broker too.
+        let faults = held(&self.faults).clone();
+        for fault in faults {
+            self.lift(fault).await;
+        }
+        let connections = std::mem::take(&mut *held(&self.connections));
+        for connection in connections {
+            connection.close().await;
+        }
+        let last = self.connect().await;
+        let queues = std::mem::take(&mut *held(&self.queues));
+        // All at once: each must be silent for a while.
+        future::join_all(queues.iter().map(|plan| drain::drain(&self, &*last, plan))).await;
+        last.close().await;
+        let verdict = Verdict::of(&self.folder);
+        fs::remove_dir_all(&self.folder).expect("the ledger can be removed");
+        match verdict {
+            Err(error) if error.kind() == LedgerErrorKind::Empty && done != Some(Done::Kept) => Ok(()),
+            Err(error) => Err(error.to_string()),
+            Ok(verdict) if verdict.is_clean() => Ok(()),
+            Ok(verdict) => Err(format!("the ledger is not clean\n{verdict}")),
+        }
+    }
+}
+
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
