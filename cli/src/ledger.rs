@@ -23,7 +23,7 @@ const NOT_CHECKED: u8 = 2;
 ///
 ///   - the figures that must be zero, with the messages that count against them,
 ///   - what was counted: published, completed, dead-lettered, seen twice,
-///   - how long it took to go on after each fault, and where it stood still without one.
+///   - how long it took to go on after each fault, and where it stood still without one; these are measured, not judged.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {

@@ -4,6 +4,9 @@ use std::{fmt, future::Future, pin::Pin};
 
 use super::{Pace, Trial, containment, delivery, network, order, poison, publish, retry, stop};
 
+/// What tries a promise.
+pub type Run = for<'a> fn(&'a Trial) -> Pin<Box<dyn Future<Output = Done> + 'a>>;
+
 /// One case of the suite.
 pub struct Case {
     /// Its id in the delivery contract, as `P-03`.
@@ -12,10 +15,30 @@ pub struct Case {
     pub name: &'static str,
     /// The time it needs, if it must not be paused.
     pub(super) pace: Option<Pace>,
-    pub(super) run: for<'a> fn(&'a Trial) -> Pin<Box<dyn Future<Output = Done> + 'a>>,
+    pub(super) run: Run,
 }
 
 impl Case {
+    /// A case of your own, to be tried and accounted for like ours.
+    ///
+    /// # Examples
+    /// ```
+    /// use tegami::{testing::transport::{Case, Done, Trial, judge}, transport::Memory};
+    ///
+    /// async fn empty_body(trial: &Trial) -> Done {
+    ///     let (transport, plan) = trial.queue("letters").await;
+    ///     trial.publish(&*transport, trial.message(&plan, "")).await.expect("it is taken");
+    ///     trial.reader(&*transport, &plan).await.complete(1).await;
+    ///     Done::Kept
+    /// }
+    ///
+    /// static EMPTY_BODY: Case = Case::new("E-01", "empty_body", |trial| Box::pin(empty_body(trial)));
+    /// assert_eq!(judge(&EMPTY_BODY, Memory::new, 7).result, Ok(Done::Kept));
+    /// ```
+    pub const fn new(id: &'static str, name: &'static str, run: Run) -> Self {
+        Self { id, name, pace: None, run }
+    }
+
     /// The case of this id.
     pub fn of(id: &str) -> Option<&'static Case> {
         CASES.iter().find(|case| case.id == id)
@@ -24,7 +47,9 @@ impl Case {
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.id, self.name.get(5..).unwrap_or(self.name))
+        // The name of ours begins with the id.
+        let begin = self.id.to_lowercase().replace('-', "_") + "_";
+        write!(f, "{} {}", self.id, self.name.strip_prefix(&begin).unwrap_or(self.name))
     }
 }
 

@@ -43,7 +43,7 @@ mod tamper;
 mod trial;
 mod witness;
 
-pub use case::{CASES, Case, Done};
+pub use case::{CASES, Case, Done, Run};
 pub use faulty::Faulty;
 pub use letters::{LetterFiled, LetterPosted, filed, letter};
 pub use reader::{Got, Reader};

@@ -45,7 +45,9 @@ impl Reader {
             if let Some(delivery) = self.waiting.pop_front() {
                 return Got::begin(delivery, self.desk.clone());
             }
-            self.waiting.extend(self.deliveries.next(1).await.expect("the queue can be read"));
+            let next = self.deliveries.next(1).await.expect("the queue can be read");
+            assert!(!next.is_empty(), "`next` must wait for at least one delivery");
+            self.waiting.extend(next);
         }
     }
 

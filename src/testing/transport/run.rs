@@ -5,7 +5,12 @@ use std::{
     env, fmt, fs,
     io::Write,
     panic::AssertUnwindSafe,
-    sync::{Mutex, PoisonError},
+    process,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -19,6 +24,8 @@ use crate::error::panic_text;
 const BOUND: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(2 * 60 * 60)];
 /// How long the account at its end may take.
 const ACCOUNT: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(24 * 60 * 60)];
+/// How long a case may take by real time, whatever its own time says: it may be busy, and time stand still.
+const BUSY: Duration = Duration::from_secs(300);
 /// How long tasks have to end after a case.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 /// Replays a run: the seed it printed.
@@ -78,14 +85,39 @@ pub fn judge<S: Subject>(case: &'static Case, subject: impl Fn() -> S, seed: u64
     let pace = case.pace.unwrap_or_else(|| subject().pace());
     drop(runtime(pace)); // What a first runtime leaves behind for the next ones is nobody's leak.
     let descriptors = descriptors();
+    let watchdog = Watchdog::start(case, seed);
     let runtime = runtime(pace);
     let result = runtime.block_on(bounded(case, subject, seed, pace));
     drop(runtime);
-    let result = result.and_then(|done| match self::descriptors() {
-        now if now > descriptors => Err(format!("{} descriptors are left open", now - descriptors)),
-        _ => Ok(done),
-    });
+    drop(watchdog);
+    let result = result.and_then(|done| no_descriptor_is_left(descriptors).map(|()| done));
     Report { case, seed, took: began.elapsed(), result }
+}
+
+/// Ends the process if a case keeps its thread so busy that no timeout can come; it must be dropped before.
+struct Watchdog {
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    fn start(case: &'static Case, seed: u64) -> Self {
+        let (end, ended) = channel();
+        let watch = move || {
+            if ended.recv_timeout(BUSY) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{case:?} is not done after {BUSY:?}, and busy; replay it with {SEED}={seed}");
+                process::abort();
+            }
+        };
+        Self { end: Some(end), thread: Some(thread::spawn(watch)) }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 async fn bounded<S: Subject>(
@@ -137,6 +169,18 @@ async fn no_task_is_left() -> Result<(), String> {
         }
     });
     ended.await.map_err(|_| format!("{} tasks are left running", alive()))
+}
+
+/// Others in this process may hold some for a while, too.
+fn no_descriptor_is_left(before: usize) -> Result<(), String> {
+    let ends = Instant::now() + AFTERWARDS;
+    loop {
+        match descriptors() {
+            now if now <= before => return Ok(()),
+            now if Instant::now() > ends => return Err(format!("{} descriptors are left open", now - before)),
+            _ => thread::sleep(Duration::from_millis(10)),
+        }
+    }
 }
 
 /// How many files and sockets this process has open, where the system tells.

@@ -28,7 +28,9 @@ pub(super) fn left_over(messages: &Messages<'_>) -> Vec<Offence> {
 
 /// Seen, and never published, or not for this subscription.
 pub(super) fn phantom(messages: &Messages<'_>) -> Vec<Offence> {
-    let mut found = Vec::new();
+    let unbegun =
+        messages.all.iter().filter(|(_, message)| message.published().is_none() && !message.answers.is_empty());
+    let mut found: Vec<_> = unbegun.map(|(id, _)| Offence::of(id, "answered, never published")).collect();
     for (id, subscription, message, _) in messages.stories() {
         match message.published() {
             None => found.push(Offence::at(id, subscription, "never published")),

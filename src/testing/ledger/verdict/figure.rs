@@ -12,7 +12,7 @@ pub enum Figure {
     Lost,
     /// Still in a queue: the drain did not finish, and a message that lies there is not yet lost.
     LeftOver,
-    /// Seen by a subscription, and never published for it.
+    /// Seen by a subscription, and never published for it; or answered, and never published at all.
     Phantom,
     /// Rejected by publish, and seen all the same.
     Ghost,

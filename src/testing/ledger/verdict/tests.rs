@@ -148,6 +148,12 @@ fn d5_a_message_published_for_others_is_a_phantom() {
 }
 
 #[test]
+fn p1_an_answer_to_no_publish_is_a_phantom() {
+    let verdict = and(r#"{"publish-end":{"id":"z","answer":"ok"}}"#);
+    only(&verdict, Figure::Phantom, &["z: answered, never published"]);
+}
+
+#[test]
 fn p2_a_rejected_message_that_is_delivered_is_a_ghost() {
     let verdict =
         and(r#"{"run-begin":{"id":"refused","subscription":"billing","attempt":1,"key":null,"checksum":"sum-r"}}"#);

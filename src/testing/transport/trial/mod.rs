@@ -6,7 +6,10 @@ mod queues;
 use std::{
     env, fs,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -38,19 +41,17 @@ pub struct Trial {
     subject: Box<dyn Subject>,
     connections: Mutex<Vec<Arc<dyn Transport>>>,
     faults: Mutex<Vec<Fault>>,
-    folder: PathBuf,
+    folder: Folder,
     published: AtomicU64,
 }
 
 impl Trial {
     pub(super) async fn begin(case: &'static Case, subject: impl Subject, seed: u64, pace: Pace) -> Self {
-        let name = format!("tegami-{:016x}-{}-{}", seed, case.id, std::process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        let folder = Folder::make(&format!("tegami-{seed:016x}-{}", case.id));
         let clock = Clock::system();
         Self {
             case,
-            ledger: Ledger::open(&folder, "suite", clock).expect("the ledger can be written"),
+            ledger: Ledger::open(&folder.0, "suite", clock).expect("the ledger can be written"),
             tally: Arc::default(),
             clock,
             dice: Dice::seeded(seed),
@@ -169,14 +170,32 @@ impl Trial {
         // All at once: each must be silent for a while.
         future::join_all(queues.iter().map(|plan| drain::drain(&self, &*last, plan))).await;
         last.close().await;
-        let verdict = Verdict::of(&self.folder);
-        fs::remove_dir_all(&self.folder).expect("the ledger can be removed");
-        match verdict {
+        match Verdict::of(&self.folder.0) {
             Err(error) if error.kind() == LedgerErrorKind::Empty && done != Some(Done::Kept) => Ok(()),
             Err(error) => Err(error.to_string()),
             Ok(verdict) if verdict.is_clean() => Ok(()),
             Ok(verdict) => Err(format!("the ledger is not clean\n{verdict}")),
         }
+    }
+}
+
+/// A folder that goes with its run.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(name: &str) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("{name}-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system.
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
