@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::{Tamper, tampered, trial::held};
 use crate::transport::{Delivery, SettleError, Settlement, Transport};
 
-/// Ends its connection just before one of the settlements.
+/// Ends its connection just before one of the acks.
 pub(super) struct Cut {
     connection: Arc<dyn Transport>,
     before: AtomicUsize,
@@ -18,7 +18,7 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// Ends this connection before its so-manieth settlement, from 1.
+    /// Ends this connection before its so-manieth ack, from 1.
     pub(super) fn new(connection: Arc<dyn Transport>, before: usize) -> Arc<Self> {
         Arc::new(Self { connection, before: AtomicUsize::new(before), cut: Mutex::default() })
     }
@@ -28,7 +28,7 @@ impl Cut {
         tampered(self.connection.clone(), self.clone())
     }
 
-    /// The message whose settlement came too late.
+    /// The message whose ack came too late.
     pub(super) fn id(&self) -> Option<String> {
         held(&self.cut).clone()
     }
@@ -37,7 +37,7 @@ impl Cut {
 #[async_trait]
 impl Tamper for Cut {
     async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<(), SettleError> {
-        if self.before.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if matches!(settlement, Settlement::Ack) && self.before.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.connection.close().await;
             *held(&self.cut) = delivery.id.as_ref().map(ToString::to_string);
         }

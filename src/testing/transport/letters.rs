@@ -228,7 +228,8 @@ impl<F> Drop for Run<'_, F> {
         }
         let step = usize::try_from(self.attempt).unwrap_or(usize::MAX).saturating_sub(1);
         let delay = self.by.plan.delays().get(step).copied();
-        let retry_after = delay.filter(|_| ended != Ended::Ok && self.ended.is_some());
+        // What is dropped half-way is late, or was cut by a stop and comes back at once: nobody can tell here.
+        let retry_after = delay.filter(|_| self.ended == Some(Ended::Err) || ended == Ended::Panic);
         let (id, subscription, attempt) = (self.id.clone(), self.queue.clone(), self.attempt);
         self.by.ledger.write(Entry::RunEnd { id, subscription, attempt, ended, retry_after });
     }

@@ -14,10 +14,20 @@ pub(super) fn time_on_cpu() -> Option<Duration> {
     Some(TICK * ticks.sum::<Option<u32>>()?)
 }
 
+/// The memory that this process holds, in bytes; the most of it is counted anew from now on. See proc_pid_clear_refs(5).
+pub(super) fn memory_from_now() -> Option<u64> {
+    fs::write("/proc/self/clear_refs", "5").ok()?;
+    bytes_of("VmRSS:")
+}
+
 /// The most memory that this process has held at once, in bytes.
 pub(super) fn most_memory() -> Option<u64> {
+    bytes_of("VmHWM:")
+}
+
+fn bytes_of(field: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -11,6 +11,7 @@ use super::{
     billing::{Attempts, at_once, once_allowed},
     letter,
     run::descriptors,
+    subject::PUBLISH,
     tally::{until, within},
     tamper::tampered,
     witness::Witness,
@@ -28,8 +29,6 @@ const RUNNING: usize = 50;
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long a stop takes beyond that, at most (S1).
 const AFTER_DRAIN: Duration = Duration::from_secs(10);
-/// How long a publish takes at most (P3).
-const PUBLISH: Duration = Duration::from_secs(11);
 
 /// S1, S2: running handlers end, what none has begun goes back within a second, and nothing is delivered twice.
 pub async fn s_01_drain(trial: &Trial) -> Done {
@@ -79,10 +78,12 @@ pub async fn s_03_drain_broker_frozen(trial: &Trial) -> Done {
     let publisher = first.publisher().clone();
     trial.post_ok(&publisher, 10).await;
     until(|| trial.tally().attempts() == 10).await;
+    let injected = trial.inject(Fault::Frozen).await;
+    // What the handlers end with meets a broker that says nothing.
     go.cancel();
-    if trial.inject(Fault::Frozen).await == Injected::Cannot {
+    if injected == Injected::Cannot {
         first.stop().await.expect("no hook can fail");
-        return Done::NotHere("a broker that can be frozen");
+        return Done::NotHere(Fault::Frozen.needs());
     }
     let posts = trial.post_letters(&publisher, 10);
     let stop = within(DRAIN + AFTER_DRAIN, "a stop while the broker is frozen", first.stop());

@@ -1,10 +1,13 @@
 //! The transport under test, as the suite meets it: connections to one broker, and faults to put upon it.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
 use crate::transport::{Memory, Transport, TransportError};
+
+/// The longest that a publish takes: its deadline and a second (P3).
+pub(super) const PUBLISH: Duration = Duration::from_secs(11);
 
 /// A transport under test, with the broker behind it.
 ///
@@ -59,6 +62,21 @@ pub enum Fault {
     Blocked,
     /// The broker refuses every request: too many of them, or credentials that are no longer good.
     Refusing,
+}
+
+impl Fault {
+    /// What a subject needs that can bring it about.
+    pub(super) fn needs(self) -> &'static str {
+        match self {
+            Self::DeadLettersDown => "dead-letter queues that can be taken away",
+            Self::Killed => "a broker that can be killed",
+            Self::Frozen => "a broker that can be frozen",
+            Self::Cut => "connections that can be cut",
+            Self::ChannelClosed => "a channel that can be closed",
+            Self::Blocked => "a broker that can be blocked",
+            Self::Refusing => "a broker that can be told to refuse",
+        }
+    }
 }
 
 /// Did a fault happen?

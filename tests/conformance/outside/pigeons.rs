@@ -7,11 +7,13 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
 use tegami::{
     envelope::{MessageId, Sealed},
+    time::Clock,
     transport::{
         Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, PublishErrorKind,
         QueuePlan, SettleError, SettleErrorKind, Settlement, Topology, Transport, TransportError, TransportErrorKind,
@@ -28,11 +30,17 @@ pub struct Pigeons {
     closed: CancellationToken,
 }
 
-#[derive(Default)]
 struct Loft {
     queues: Mutex<BTreeMap<String, Queue>>,
     news: Notify,
     numbers: AtomicU64,
+    clock: Clock,
+}
+
+impl Default for Loft {
+    fn default() -> Self {
+        Self { queues: Mutex::default(), news: Notify::new(), numbers: AtomicU64::new(0), clock: Clock::system() }
+    }
 }
 
 struct Queue {
@@ -47,6 +55,7 @@ struct Letter {
     sealed: Sealed,
     attempt: u32,
     redelivered: bool,
+    first: Option<SystemTime>,
     due: Instant,
     held: Option<Hold>,
 }
@@ -70,7 +79,7 @@ impl Loft {
 
 impl Queue {
     fn push(&mut self, id: MessageId, sealed: Sealed, redelivered: bool) {
-        self.letters.push(Letter { id, sealed, attempt: 1, redelivered, due: Instant::now(), held: None });
+        self.letters.push(Letter { id, sealed, attempt: 1, redelivered, first: None, due: Instant::now(), held: None });
     }
 
     fn free(&mut self) -> impl Iterator<Item = &mut Letter> {
@@ -218,8 +227,10 @@ impl Flock {
     fn hand(&self, letter: &mut Letter) -> Delivery {
         let (loft, queue) = (self.pigeons.loft.clone(), self.queue.clone());
         let hold = Hold { connection: self.pigeons.connection, number: loft.number() };
+        let first = *letter.first.get_or_insert_with(|| loft.clock.now());
         let mut delivery = Delivery::new(letter.sealed.clone(), letter.attempt, Held { loft, queue, hold });
         (delivery.id, delivery.redelivered) = (Some(letter.id.clone()), letter.redelivered);
+        delivery.first_delivered = Some(first);
         (letter.held, letter.redelivered) = (Some(hold), true);
         delivery
     }

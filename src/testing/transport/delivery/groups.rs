@@ -1,26 +1,43 @@
 //! Who gets what: everybody all of theirs, nobody anything of others, early or late.
 
-use futures_util::future;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::{self, BoxFuture};
 
 use crate::{
+    Context, HandlerError,
     envelope::MessageId,
-    testing::transport::{Done, Trial, letter},
+    testing::transport::{Done, LetterPosted, Trial, letter, until, within},
     transport::{QueuePlan, Transport},
 };
 
 /// How many consumers come and go.
 const CHURN: usize = 20;
+/// Two subscriptions of three replicas each.
+const REPLICAS: [&str; 6] = ["billing", "billing", "billing", "shipping", "shipping", "shipping"];
+/// What a replica works on at once: all of them together have far less in their hands than there is (B1).
+const BUSY: usize = 5;
+/// How long it takes at most until every replica has had something.
+const SHARED: Duration = Duration::from_secs(60);
 
 /// D3: replicas of a subscription share its messages; different subscriptions each get all.
 pub async fn d_02_groups(trial: &Trial) -> Done {
-    let mut replicas = Vec::new();
-    for name in ["billing", "billing", "billing", "shipping", "shipping", "shipping"] {
-        replicas.push(trial.listen(name).await);
+    let (mut replicas, begun) = (Vec::new(), Begun::default());
+    for (number, name) in REPLICAS.into_iter().enumerate() {
+        let handler = begun.handling_once_all_have(number);
+        let service = trial.handling(trial.service(name).await, handler, |s| s.concurrency(BUSY));
+        replicas.push(trial.start(service).await);
     }
     for number in 0..trial.many() {
         trial.post(replicas[0].publisher(), &letter("a", number)).await.expect("both listen");
     }
-    trial.tally().until_done(2 * trial.many()).await;
+    within(SHARED, "each replica to get its share", trial.tally().until_done(2 * trial.many())).await;
     assert_eq!(trial.tally().duplicates(), 0, "each message goes to one replica of each");
     for plan in trial.queues() {
         assert_eq!(trial.tally().of(&plan.name).len(), trial.many(), "{} gets all", plan.name);
@@ -29,6 +46,28 @@ pub async fn d_02_groups(trial: &Trial) -> Done {
         replica.stop().await.expect("no hook can fail");
     }
     Done::Kept
+}
+
+/// How often each replica began to handle a letter.
+#[derive(Clone, Default)]
+struct Begun(Arc<[AtomicUsize; REPLICAS.len()]>);
+
+impl Begun {
+    /// Handles letters once every replica has begun with one: who is busy until then cannot take those of others.
+    fn handling_once_all_have(
+        &self,
+        replica: usize,
+    ) -> impl Fn(LetterPosted, Context) -> BoxFuture<'static, Result<(), HandlerError>> + use<> {
+        let begun = self.0.clone();
+        move |_, _| {
+            let begun = begun.clone();
+            Box::pin(async move {
+                begun[replica].fetch_add(1, Ordering::SeqCst);
+                until(|| begun.iter().all(|begun| begun.load(Ordering::SeqCst) > 0)).await;
+                Ok(())
+            })
+        }
+    }
 }
 
 /// D5: topics with names that look alike stay apart, whatever a broker makes of their characters.

@@ -8,7 +8,7 @@ use super::{
     super::{
         Done, Trial,
         office::{LETTER, Office, enveloped},
-        process::{most_memory, time_on_cpu},
+        process::{memory_from_now, most_memory, time_on_cpu},
     },
     open,
     packed::{MEBIBYTE, bytes_per_mebibyte, field, in_base64, letter, protobuf, repeated, zlib, zlibbed},
@@ -31,8 +31,8 @@ type Bomb = (&'static str, Bytes, ReasonKind);
 
 /// X3: a message that unpacks to a multiple of itself, or pretends to, is dead after little time and memory.
 pub async fn x_07_bombs(trial: &Trial) -> Done {
-    if most_memory().is_none() || time_on_cpu().is_none() {
-        return Done::NotHere("Linux's /proc, to read time on processors and memory");
+    if memory_from_now().is_none() || time_on_cpu().is_none() {
+        return Done::NotHere("Linux's /proc, to read time on processors and memory, and to count the most of it anew");
     }
     let room = trial.capabilities().await.message_limit.min(MESSAGE_LIMIT) - 4 * 1024;
     let service = trial.service("billing").await;
@@ -46,10 +46,11 @@ pub async fn x_07_bombs(trial: &Trial) -> Done {
 /// Puts each of them alone and looks at what it costs.
 async fn explode(trial: &Trial, office: &Office, bombs: Vec<Bomb>) {
     for (number, (name, body, reason)) in bombs.into_iter().enumerate() {
-        let (time, memory) = (time_on_cpu().unwrap_or_default(), most_memory().unwrap_or_default());
+        let (time, memory) = (time_on_cpu().unwrap_or_default(), memory_from_now().unwrap_or_default());
         let id = put(trial, office, body).await;
         let letters = office.dead(number + 1).await;
-        let (time, memory) = (time_on_cpu().unwrap_or_default() - time, most_memory().unwrap_or_default() - memory);
+        let (time, most) = (time_on_cpu().unwrap_or_default() - time, most_memory().unwrap_or(u64::MAX));
+        let memory = most.saturating_sub(memory);
         let letter = letters.iter().find(|letter| letter.id() == Some(&id)).expect("it is dead");
         assert_eq!(letter.reason(), reason, "{name}: {}", letter.error());
         assert!(time <= MOST_TIME, "{name} took {time:?}");

@@ -68,9 +68,7 @@ pub async fn x_11_no_magic(trial: &Trial) -> Done {
 
 /// P9: the most attributes with the longest values that the transport takes arrive; more are refused as too large.
 pub async fn x_12_header_bomb(trial: &Trial) -> Done {
-    let transport = trial.connect().await;
-    let plan = trial.plan("letters", "letters");
-    trial.declare(&*transport, std::slice::from_ref(&plan)).await;
+    let (transport, plan) = trial.queue("letters").await;
     let most = transport.capabilities().attribute_limit.min(100);
     let mut taken = 0;
     for length in (6..=16).map(|power| 1 << power) {

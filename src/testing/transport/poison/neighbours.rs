@@ -62,7 +62,7 @@ pub async fn x_05_dlq_down(trial: &Trial) -> Done {
     });
     let office = Office::open(trial, trial.service("billing").await.on::<LetterPosted>(handler)).await;
     if trial.inject(Fault::DeadLettersDown).await == Injected::Cannot {
-        return Done::NotHere("dead-letter queues that can be taken away");
+        return Done::NotHere(Fault::DeadLettersDown.needs());
     }
     for number in 0..bad {
         office.put(trial, |message| message.sealed.body = format!("poison {}", message.id).into()).await;

@@ -18,11 +18,13 @@ use crate::{
 const SECRET: &str = "secret-4711";
 /// The most bytes of an error's text.
 const ERROR_LIMIT: usize = 1024;
+/// How long what can be tried again waits for its second attempt.
+const DELAY: Duration = Duration::from_millis(20);
 
 /// X2: a dead letter of each reason tells who gave up, where, on what, how often and when, in an error without control
 /// characters or payload.
 pub async fn x_06_reasons(trial: &Trial) -> Done {
-    let plan = Retry::after([Duration::from_millis(20)]);
+    let plan = Retry::after([DELAY]);
     let handler = trial.handler(&plan, |letter: LetterPosted, _| fail(letter));
     let service = trial.service("billing").await;
     let choose = |on: crate::Subscription<_>| on.retry(plan.clone()).timeout(Duration::from_millis(200));
@@ -83,8 +85,9 @@ async fn fail(letter: LetterPosted) -> Result<(), HandlerError> {
 fn is_complete(letter: &DeadLetter, queue: &str) {
     let details = letter.details();
     assert_eq!((details.service.as_str(), details.queue.as_str()), ("billing", queue), "{details:?}");
-    assert!(details.first <= details.last, "{details:?}");
     let (by_handler, attempts) = expected(letter.reason());
+    let lasted = details.last.duration_since(details.first).expect("the first attempt was not after the last");
+    assert!(lasted >= DELAY * (attempts - 1), "{attempts} attempts within {lasted:?}: {details:?}");
     assert_eq!(details.attempts, attempts, "{details:?}");
     let event = Some(LetterPosted::CONTRACT.name).filter(|_| by_handler);
     assert!(event.is_none() || details.event.as_deref() == event, "{details:?}");

@@ -12,26 +12,26 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, future, stream};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     envelope::MessageId,
-    testing::transport::{Done, Fault, Injected, Tamper, Trial, letter, tampered, trial::held, until},
+    testing::transport::{
+        Done, Fault, Injected, Tamper, Trial, letter, subject::PUBLISH, tampered, trial::held, until,
+    },
     transport::{Outgoing, PublishError, PublishErrorKind, Transport},
 };
 
 /// Publishes under way at once.
 const WINDOW: usize = 50;
-/// The longest a publish takes (P3).
-const DEADLINE: Duration = Duration::from_secs(11);
+/// How long a publish waits at least before there is no room for it (P8).
+const WAITS: Duration = Duration::from_secs(9);
 /// More than may be under way at once, in messages of a byte and of 64 KiB (P8).
 const FLOOD: usize = 1_100;
 const FLOODS: [(usize, usize); 2] = [(1, 1_000), (64 * 1024, 512)];
 
 /// How long a broker that is started again stays away, so that somebody publishes meanwhile.
 const DOWN: Duration = Duration::from_millis(100);
-
-const NO_KILL: Done = Done::NotHere("a broker that can be killed");
-const NO_FREEZE: Done = Done::NotHere("a broker that can be frozen");
 
 /// P1, D1: every publish that was answered with ok is delivered, though its connection ended at some point, and
 /// where messages outlive that, the broker was started again.
@@ -49,13 +49,17 @@ pub async fn p_01_ok_means_stored(trial: &Trial) -> Done {
         }
     });
     let taken: Vec<MessageId> = publishes.buffer_unordered(WINDOW).filter_map(future::ready).collect().await;
-    assert!((end - WINDOW..trial.many()).contains(&taken.len()), "{} taken, closed at {end}", taken.len());
+    assert!(
+        (end.saturating_sub(WINDOW)..trial.many()).contains(&taken.len()),
+        "{} taken, closed at {end}",
+        taken.len()
+    );
     let is_durable = trial.capabilities().await.durable;
     let is_started_again = is_durable && start_again(trial).await == Injected::Done;
     let reading = trial.connect().await;
     trial.reader(&*reading, &plan).await.complete_all(taken).await;
     trial.complete_rest().await;
-    if is_durable && !is_started_again { NO_KILL } else { Done::Kept }
+    if is_durable && !is_started_again { Done::NotHere(Fault::Killed.needs()) } else { Done::Kept }
 }
 
 async fn start_again(trial: &Trial) -> Injected {
@@ -69,24 +73,36 @@ async fn start_again(trial: &Trial) -> Injected {
 
 /// P3: a broker that does not answer holds no publish beyond its deadline, and then nobody knows.
 pub async fn p_06_deadline(trial: &Trial) -> Done {
-    let running = trial.listen("billing").await;
-    if trial.inject(Fault::Frozen).await == Injected::Cannot {
-        running.stop().await.expect("no hook can fail");
-        return NO_FREEZE;
-    }
+    let (running, answering) = (trial.listen("billing").await, CancellationToken::new());
+    let silent = tampered(trial.connect().await, Arc::new(Silent(answering.clone())));
+    let sender = trial.start(trial.service_on(silent, "mail")).await;
     let began = trial.clock.instant();
     let letters: Vec<_> = (0..10).map(|number| letter("a", number)).collect();
-    let answers = future::join_all(letters.iter().map(|letter| trial.post(running.publisher(), letter))).await;
+    let answers = future::join_all(letters.iter().map(|letter| trial.post(sender.publisher(), letter))).await;
     let took = began.elapsed();
-    trial.lift(Fault::Frozen).await;
-    assert!(took <= DEADLINE, "{took:?}");
+    assert!(took <= PUBLISH, "{took:?}");
     for answer in answers {
         assert_eq!(answer.map_err(|error| error.kind()), Err(PublishErrorKind::Unknown));
     }
-    trial.post_until_taken(running.publisher(), &letter("b", 0)).await;
-    running.stop().await.expect("no hook can fail");
+    answering.cancel();
+    trial.post(sender.publisher(), &letter("b", 0)).await.expect("the broker answers again");
+    for running in [sender, running] {
+        running.stop().await.expect("no hook can fail");
+    }
     trial.complete_rest().await;
     Done::Kept
+}
+
+/// Takes publishes, and answers none until it may.
+struct Silent(CancellationToken);
+
+#[async_trait]
+impl Tamper for Silent {
+    async fn publish(&self, outgoing: Outgoing, on: &dyn Transport) -> Result<(), PublishError> {
+        let answer = on.publish(outgoing).await;
+        self.0.cancelled().await;
+        answer
+    }
 }
 
 /// P2, P6: a publish whose answer was lost says so; sent again it is the same message, so that it can count once.
@@ -130,18 +146,22 @@ pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
     let (transport, plan) = trial.queue("letters").await;
     for (size, most) in FLOODS {
         if trial.inject(Fault::Frozen).await == Injected::Cannot {
-            return NO_FREEZE;
+            return Done::NotHere(Fault::Frozen.needs());
         }
         let (body, began) = (Bytes::from(vec![b'x'; size]), trial.clock.instant());
-        let publishes = (0..FLOOD).map(|_| trial.publish(&*transport, trial.message(&plan, body.clone())));
+        let publishes = (0..FLOOD).map(|_| async {
+            let answer = trial.publish(&*transport, trial.message(&plan, body.clone())).await;
+            (answer.expect_err("nobody answered").kind(), began.elapsed())
+        });
         let answers = future::join_all(publishes).await;
         let took = began.elapsed();
         trial.lift(Fault::Frozen).await;
-        assert!(took <= DEADLINE, "{took:?}");
-        let kinds = answers.into_iter().map(|answer| answer.expect_err("nobody answered").kind());
-        let (sent, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| *kind == PublishErrorKind::Unknown);
-        assert!(sent.len() <= most, "{} of {size} bytes under way, {most} allowed", sent.len());
-        assert!(others.iter().all(|kind| *kind == PublishErrorKind::Backpressure), "{others:?}");
+        assert!(took <= PUBLISH, "{took:?}");
+        let answers = answers.into_iter();
+        let (sent, others): (Vec<_>, Vec<_>) = answers.partition(|(kind, _)| *kind == PublishErrorKind::Unknown);
+        assert!((1..=most).contains(&sent.len()), "{} of {size} bytes under way, {most} allowed", sent.len());
+        let is_refused = |(kind, after): &(_, _)| *kind == PublishErrorKind::Backpressure && *after >= WAITS;
+        assert!(others.iter().all(is_refused), "{others:?}");
         trial.complete_rest().await;
     }
     Done::Kept
@@ -150,19 +170,23 @@ pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
 /// P1, N1: a broker that is started again twice while many publish loses nothing that it took.
 pub async fn p_12_restart_under_publish(trial: &Trial) -> Done {
     if start_again(trial).await == Injected::Cannot {
-        return NO_KILL;
+        return Done::NotHere(Fault::Killed.needs());
     }
     let (running, taken) = (trial.listen("billing").await, AtomicUsize::new(0));
     let (tasks, each) = (100, trial.many() / 10);
     let publishing = (0..tasks).map(|task| {
         let (running, taken) = (&running, &taken);
         async move {
+            let mut longest = Duration::ZERO;
             for number in 0..each {
+                let began = trial.clock.instant();
                 trial.post_until_taken(running.publisher(), &letter(&format!("box {task}"), number)).await;
+                longest = longest.max(began.elapsed());
                 taken.fetch_add(1, Ordering::Relaxed);
                 // Where time is paused, everything would else be published before the broker can go.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
+            longest
         }
     });
     let restarts = async {
@@ -171,7 +195,12 @@ pub async fn p_12_restart_under_publish(trial: &Trial) -> Done {
             start_again(trial).await;
         }
     };
-    future::join(future::join_all(publishing), restarts).await;
+    let (longest, ()) = future::join(future::join_all(publishing), restarts).await;
+    // Whether the publish is refused meanwhile or waits: it is taken only once the broker is back.
+    assert!(
+        longest.iter().any(|longest| *longest >= DOWN / 2),
+        "nobody published while the broker was away: {longest:?}"
+    );
     trial.tally().until_done(tasks * each).await;
     running.stop().await.expect("no hook can fail");
     trial.complete_rest().await;

@@ -51,9 +51,7 @@ pub async fn r_05_permanent(trial: &Trial) -> Done {
 pub async fn r_08_many_nacks(trial: &Trial) -> Done {
     const MESSAGES: usize = 50;
     const RETURNS: u32 = 6;
-    let transport = trial.connect().await;
-    let plan = trial.plan("letters", "letters");
-    trial.declare(&*transport, std::slice::from_ref(&plan)).await;
+    let (transport, plan) = trial.queue("letters").await;
     for number in 0..MESSAGES {
         trial.publish(&*transport, trial.message(&plan, number.to_string())).await.expect("there is room");
     }

@@ -20,9 +20,7 @@ use crate::{
 /// R4: a message whose connection is lost again and again is neither counted as tried nor given up on.
 pub async fn r_06_outage_not_counted(trial: &Trial) -> Done {
     const OUTAGES: usize = 10;
-    let outside = trial.connect().await;
-    let plan = trial.plan("letters", "letters");
-    trial.declare(&*outside, std::slice::from_ref(&plan)).await;
+    let (outside, plan) = trial.queue("letters").await;
     trial.publish(&*outside, trial.message(&plan, "one")).await.expect("there is room");
     for outage in 0..=OUTAGES {
         let connection = trial.connect().await;

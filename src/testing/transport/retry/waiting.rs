@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    future::pending,
+    panic::resume_unwind,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -9,40 +11,62 @@ use std::{
 use tokio::time::Instant;
 
 use super::super::{Done, LetterPosted, Trial, letter, office::Office, process::time_on_cpu, trial::held};
-use crate::{HandlerError, Retry, transport::ReasonKind};
+use crate::{Context, HandlerError, Retry, transport::ReasonKind};
 
 /// R2, X1: attempts come at the delays of the plan, a quarter later at most; after the last it is a dead letter.
 pub async fn r_02_schedule(trial: &Trial) -> Done {
     let plan = Retry::after([50, 100, 250, 500, 1_000].map(Duration::from_millis));
-    let starts = Arc::new(Mutex::new(BTreeMap::<String, Vec<Instant>>::new()));
+    let starts = Starts::default();
     let (noted, clock) = (starts.clone(), trial.clock);
-    let handler = trial.handler(&plan, move |_: LetterPosted, ctx| {
-        held(&noted).entry(ctx.message_id().to_string()).or_default().push(clock.instant());
-        async { Err(HandlerError::retry("no ink")) }
+    let handler = trial.handler(&plan, move |letter: LetterPosted, ctx| {
+        held(&noted).entry((letter.r#box.clone(), letter.number)).or_default().push(clock.instant());
+        fail(letter, ctx)
     });
     let service = trial.service("billing").await;
-    let service = service.on_with::<LetterPosted>(handler, |subscription| subscription.retry(plan.clone()));
-    let office = Office::open(trial, service).await;
-    let count = trial.many() / 50;
-    for number in 0..count {
-        office.post(trial, &letter("a", number)).await;
+    let choose = |subscription: crate::Subscription<_>| subscription.retry(plan.clone()).timeout(LATE);
+    let office = Office::open(trial, service.on_with::<LetterPosted>(handler, choose)).await;
+    let each = (trial.many() / 100).max(2);
+    for number in 0..each {
+        for (way, _) in WAYS {
+            office.post(trial, &letter(way, number)).await;
+        }
     }
-    for letter in office.dead(count).await {
-        assert_eq!((letter.reason(), letter.error()), (ReasonKind::HandlerError, "no ink"));
-        assert_eq!(letter.attempts(), plan.attempts());
+    let dead = office.dead(WAYS.len() * each).await;
+    assert!(dead.iter().all(|letter| letter.attempts() == plan.attempts()), "{dead:?}");
+    for (way, reason) in WAYS {
+        assert_eq!(dead.iter().filter(|letter| letter.reason() == reason).count(), each, "{way}");
     }
-    for starts in held(&starts).values() {
-        keeps_to(&plan, starts);
+    for ((way, number), starts) in &*held(&starts) {
+        keeps_to(&plan, starts, &format!("{way} {number}"));
     }
     office.close().await;
     Done::Kept
 }
 
-fn keeps_to(plan: &Retry, starts: &[Instant]) {
-    assert_eq!(starts.len(), plan.delays().len() + 1, "every attempt of the plan is made, and no other");
+/// When each letter was tried, by its box and number.
+type Starts = Arc<Mutex<BTreeMap<(String, u64), Vec<Instant>>>>;
+
+/// How a handler fails at the letters of a box.
+const WAYS: [(&str, ReasonKind); 3] =
+    [("error", ReasonKind::HandlerError), ("panic", ReasonKind::HandlerPanic), ("late", ReasonKind::HandlerTimeout)];
+/// How long a handler may take.
+const LATE: Duration = Duration::from_millis(200);
+
+async fn fail(letter: LetterPosted, _: Context) -> Result<(), HandlerError> {
+    match letter.r#box.as_str() {
+        // Without the panic hook, whose lines would be all there is to read.
+        "panic" => resume_unwind(Box::new("the handler has had enough")),
+        "late" => pending().await,
+        _ => Err(HandlerError::retry("no ink")),
+    }
+}
+
+fn keeps_to(plan: &Retry, starts: &[Instant], what: &str) {
+    assert_eq!(starts.len(), plan.delays().len() + 1, "every attempt of the plan is made, and no other: {what}");
+    let took = if what.starts_with("late") { LATE } else { Duration::ZERO };
     for (pair, delay) in starts.windows(2).zip(plan.delays()) {
-        let (gap, latest) = (pair[1] - pair[0], delay.mul_f64(1.25) + Duration::from_secs(1));
-        assert!(gap >= *delay && gap <= latest, "{gap:?} between two attempts, planned {delay:?}");
+        let (gap, latest) = (pair[1] - pair[0] - took, delay.mul_f64(1.25) + Duration::from_secs(1));
+        assert!(gap >= *delay && gap <= latest, "{gap:?} between two attempts at {what}, planned {delay:?}");
     }
 }
 

@@ -14,9 +14,9 @@ use crate::{
 };
 
 impl Trial {
-    /// A message to the plan's topic, with this body.
+    /// A message to the plan's topic, with this body and an attribute.
     pub fn message(&self, plan: &QueuePlan, body: impl Into<bytes::Bytes>) -> Outgoing {
-        let sealed = Sealed { body: body.into(), attributes: Attributes::new() };
+        let sealed = Sealed { body: body.into(), attributes: Attributes::new().with("stamp", "red") };
         let binding = &plan.bindings[0];
         let mut outgoing = Outgoing::new(MessageId::draw(&self.dice), EVENT, binding.topic.clone(), sealed);
         outgoing.routing_key = binding.routing_key.clone().into();

@@ -31,13 +31,6 @@ impl Trial {
         }
     }
 
-    /// The same, in order per key.
-    pub fn ordered_plan(&self, queue: &str, topic: &str) -> QueuePlan {
-        let QueuePlan { bindings, .. } = self.plan("", &format!("{topic}.fifo"));
-        let name = format!("{}{queue}.fifo", self.prefix());
-        QueuePlan { dead_letters: dead_letter_queue(&name), name, ordered: true, retry_delays: Vec::new(), bindings }
-    }
-
     /// Has the queues made.
     ///
     /// # Errors
