@@ -173,6 +173,8 @@ pub enum ReasonKind {
     Permanent,
     /// Its sender could not be verified.
     Unverified,
+    /// The broker's own limit: it was handed out again and again, and nobody lived to answer (X6).
+    DeliveryLimit,
 }
 
 impl ReasonKind {
@@ -189,6 +191,7 @@ impl ReasonKind {
             Self::HandlerTimeout => "handler-timeout",
             Self::Permanent => "permanent",
             Self::Unverified => "unverified",
+            Self::DeliveryLimit => "delivery-limit",
         }
     }
 }
@@ -279,6 +282,7 @@ mod tests {
             ReasonKind::HandlerTimeout,
             ReasonKind::Permanent,
             ReasonKind::Unverified,
+            ReasonKind::DeliveryLimit,
         ];
         for kind in kinds {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
