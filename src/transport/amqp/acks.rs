@@ -119,12 +119,9 @@ impl Tags {
         }
         let untold = std::mem::take(&mut self.untold);
         let (below, beyond): (Vec<u64>, Vec<u64>) = untold.into_iter().partition(|tag| *tag <= self.floor);
-        let below = match below[..] {
-            [] => None,
-            [tag] => Some((tag, false)),
-            _ => Some((self.floor, true)),
-        };
-        below.into_iter().chain(beyond.into_iter().map(|tag| (tag, false))).collect()
+        // RabbitMQ closes the channel at the ack of a tag that it no longer knows: the last one must be news to it.
+        let last = below.iter().max().map(|last| (*last, below.len() > 1));
+        last.into_iter().chain(beyond.into_iter().map(|tag| (tag, false))).collect()
     }
 }
 
@@ -159,6 +156,15 @@ mod tests {
         all.told(4);
         all.settle(6);
         assert_eq!(all.take(), [(6, false)]);
+        assert_eq!(all.floor, 4);
+    }
+
+    #[test]
+    fn d2_the_last_tag_of_a_frame_was_never_told_before() {
+        let mut all = tags(&[4]);
+        assert_eq!(all.take(), [(4, false)]);
+        [1, 2, 3].into_iter().for_each(|tag| drop(all.settle(tag)));
+        assert_eq!(all.take(), [(3, true)], "not up to 4");
         assert_eq!(all.floor, 4);
     }
 

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use lapin::{
     Channel, Consumer,
     message::Delivery as Arrival,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions},
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable},
 };
 
@@ -25,6 +25,9 @@ use crate::{
 
 /// How long the next dead letter may take to arrive, when the broker said that there is one.
 const NEXT: Duration = Duration::from_secs(1);
+/// How often, and after how long, it is looked whether what was given back is there.
+const LOOKS: usize = 100;
+const LOOK: Duration = Duration::from_millis(10);
 /// How many go back at once.
 const AT_ONCE: usize = 100;
 /// The time for one to be stored.
@@ -35,16 +38,32 @@ pub(super) async fn look(wire: &Wire, queue: &str, limit: usize) -> Result<Vec<D
     let channel = wire.channel().await?;
     let name = dead_letter_queue(queue);
     let count = count(&channel, &name).await?.min(limit);
-    let mut letters = Vec::new();
+    let (mut letters, mut last) = (Vec::new(), None);
     if count > 0 {
         let mut consumer = consume(&channel, &name, count).await?;
         while letters.len() < count {
             let Some(arrival) = next(&mut consumer, &name).await? else { break };
+            last = Some(arrival.delivery_tag);
             letters.push(dead_letter(queue, arrival));
         }
     }
+    if let Some(last) = last {
+        give_back(&channel, &name, (last, letters.len())).await?;
+    }
     answer("close a channel", channel.close(200, "looked".into())).await?;
     Ok(letters)
+}
+
+/// Gives back all up to this tag, and waits for a moment until so many are there again: who looks next must see them.
+async fn give_back(channel: &Channel, queue: &str, (last, many): (u64, usize)) -> Result<(), TransportError> {
+    let options = BasicNackOptions { multiple: true, requeue: true };
+    answer("give dead letters back", channel.basic_nack(last, options)).await?;
+    let mut looks = 0;
+    while count(channel, queue).await? < many && looks < LOOKS {
+        looks += 1;
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 /// Puts every dead letter of now back into its queue, as if it had never been tried; how many there were.

@@ -156,7 +156,9 @@ impl Transport for Amqp {
         if parameters.compat == Compat::Tomodachi {
             tracing::warn!("queues are deleted with their messages a day after their last reader, as tomodachi has it");
         }
-        topology::provision(&*self.consuming.wire().await?, parameters, &stations, mode).await
+        topology::provision(&*self.consuming.wire().await?, parameters, &stations, mode).await?;
+        // What would keep us from publishing is told at the start, too.
+        self.outlet.open().await
     }
 
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {

@@ -149,6 +149,11 @@ impl Outlet {
         open.as_ref().filter(|line| line.wire.is_up() && line.channel.status().connected()).cloned()
     }
 
+    /// Opens the connection and its channel.
+    pub(super) async fn open(&self) -> Result<(), TransportError> {
+        self.line().await.map(drop)
+    }
+
     /// Waits until every publish has its answer.
     pub(super) async fn quiet(&self) {
         let all = u32::try_from(IN_FLIGHT).expect("a small number");
