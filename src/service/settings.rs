@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, plan::is_plain};
-use crate::transport::{Memory, Provision, Transport};
+use crate::transport::{self, Memory, Provision, Transport};
 
 const KNOWN: [&str; 4] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN"];
 /// The longest prefix that leaves room for names.
@@ -64,12 +64,17 @@ impl Settings {
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Error> {
         match self.transport.split_once(':') {
             Some(("memory", name)) => Ok(Arc::new(Memory::named(name))),
-            _ => {
-                let way_out = "this build knows `memory:` and `memory:<name>`";
-                Err(setting("TEGAMI_TRANSPORT", &self.transport, way_out))
-            }
+            // The error says which part of the URL is wrong; the whole of it may hold a password.
+            Some(("amqp" | "amqps", _)) => Ok(Arc::new(transport::amqp_at(&self.transport)?)),
+            Some((scheme, _)) => Err(unknown_transport(scheme)),
+            None => Err(unknown_transport(&self.transport)),
         }
     }
+}
+
+fn unknown_transport(scheme: &str) -> Error {
+    let way_out = "there are `memory:`, `memory:<name>`, `amqp://…` and `amqps://…`";
+    setting("TEGAMI_TRANSPORT", scheme, way_out)
 }
 
 fn prefix(value: String) -> Result<String, Error> {

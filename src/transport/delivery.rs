@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::{SettleError, rfc3339};
 use crate::{
@@ -35,6 +36,17 @@ impl Delivery {
     pub fn new(sealed: Sealed, attempt: u32, lease: impl Lease + 'static) -> Self {
         let lease = Box::new(lease);
         Self { sealed, attempt, redelivered: attempt > 1, id: None, first_delivered: None, lease }
+    }
+
+    /// Waits until the hold on the message is lost (L2); for ever, where the transport cannot know.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this future is dropped.
+    pub async fn lost(&self) {
+        match self.lease.lost() {
+            Some(lost) => lost.cancelled().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Settles so.
@@ -98,6 +110,11 @@ pub trait Lease: Send + Sync {
     /// # Errors
     /// The broker no longer holds the delivery for us, or did not take the copy.
     async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError>;
+
+    /// Set once somebody else may have the message, where the transport can know (L2). Default: never.
+    fn lost(&self) -> Option<&CancellationToken> {
+        None
+    }
 }
 
 /// What becomes of a delivery.

@@ -4,6 +4,8 @@
 //! nothing of events, codecs or handlers. Implementations stand in folders below; a test suite outside may
 //! bring its own.
 
+#[cfg(not(feature = "amqp"))]
+mod absent;
 #[cfg(feature = "amqp")]
 pub mod amqp;
 mod delivery;
@@ -13,6 +15,10 @@ pub mod memory;
 mod rfc3339;
 mod topology;
 
+#[cfg(not(feature = "amqp"))]
+pub(crate) use absent::amqp as amqp_at;
+#[cfg(feature = "amqp")]
+pub(crate) use amqp::at as amqp_at;
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
 pub use error::{PublishError, PublishErrorKind, SettleError, SettleErrorKind, TransportError, TransportErrorKind};
 pub use memory::Memory;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     copies::{self, Copy},
@@ -120,6 +121,10 @@ impl Lease for Hold {
             Settlement::Release => self.release(),
             Settlement::DeadLetter(reason) => self.dead_letter(reason).await,
         }
+    }
+
+    fn lost(&self) -> Option<&CancellationToken> {
+        self.0.as_ref().map(|parcel| &parcel.intake.lost)
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Intake {
     pub(super) setup: Arc<Setup>,
     /// Which of the shelf's readers this is.
     pub(super) reader: u64,
+    /// Set once the channel is gone, and with it the hold on its messages.
+    pub(super) lost: CancellationToken,
     /// Those that are not settled.
     pub(super) parcels: TaskTracker,
     /// The connection lives as long as its channels are in use.
@@ -94,6 +96,9 @@ impl QueueDeliveries {
         ready: &mut Vec<Delivery>,
     ) -> Result<(), TransportError> {
         let queue = &self.intake.station.name;
+        if !matches!(arrived, Some(Ok(_))) {
+            self.intake.lost.cancel();
+        }
         let gone = || {
             let text = format!("RabbitMQ has ended the consumer of queue `{queue}`: the queue is gone or has moved");
             TransportError::new(TransportErrorKind::Unreachable, text)

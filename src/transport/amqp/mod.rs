@@ -99,6 +99,13 @@ struct Queues {
     shelves: HashMap<String, Arc<Shelf>>,
 }
 
+/// The broker at this URL; what is wrong with the URL is told at once.
+pub(crate) fn at(url: &str) -> Result<Amqp, TransportError> {
+    let amqp = Amqp::new(url);
+    amqp.setup.broker()?;
+    Ok(amqp)
+}
+
 impl Amqp {
     /// The broker at this URL. Nothing is done until a service starts; a URL that is wrong is told then.
     ///
@@ -201,6 +208,7 @@ impl Transport for Amqp {
             outlet: self.outlet.clone(),
             setup: self.setup.clone(),
             reader,
+            lost: wire.gone().child_token(),
             parcels: TaskTracker::new(),
             _wire: wire,
         });

@@ -159,7 +159,6 @@ impl Station {
     }
 }
 
-
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }

@@ -15,7 +15,7 @@ use lapin::{
     uri::{AMQPAuthority, AMQPQueryString, AMQPUri, AMQPUserInfo},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::{
     address::{Address, Secret},
@@ -37,14 +37,15 @@ pub(super) struct Wire {
     /// What came back from it as unroutable.
     pub(super) returned: Arc<Returned>,
     cut: CancellationToken,
+    gone: CancellationToken,
 }
 
 impl Wire {
     /// Connects; `name` is what the broker's tools call the connection.
     pub(super) async fn open(address: &Address, dialer: &Dialer, name: &str) -> Result<Self, TransportError> {
         let cut = CancellationToken::new();
-        let guard = cut.clone().drop_guard();
-        let stream = Severable::new(dialer.dial().await?, &cut);
+        let (guard, gone) = (cut.clone().drop_guard(), CancellationToken::new());
+        let stream = Severable::new(dialer.dial().await?, &cut, &gone);
         // lapin asks for it once: it is not to connect again by itself.
         let stream = Mutex::new(Some(Box::new(stream) as Box<dyn runtime::Io>));
         let hand_over = async move || {
@@ -64,7 +65,7 @@ impl Wire {
             }
         };
         guard.disarm();
-        Ok(Self { connection, returned, cut })
+        Ok(Self { connection, returned, cut, gone })
     }
 
     /// Is it still open?
@@ -75,6 +76,11 @@ impl Wire {
     /// Has the broker asked us to publish nothing for now (an alarm)?
     pub(super) fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
+    }
+
+    /// Set once nothing more comes from the broker.
+    pub(super) fn gone(&self) -> &CancellationToken {
+        &self.gone
     }
 
     /// Opens a channel.
@@ -135,11 +141,14 @@ struct Severable {
     stream: Stream,
     token: CancellationToken,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Told when it has ended, from whichever side.
+    _gone: DropGuard,
 }
 
 impl Severable {
-    fn new(stream: Stream, cut: &CancellationToken) -> Self {
-        Self { stream, token: cut.clone(), cut: Box::pin(cut.clone().cancelled_owned()) }
+    fn new(stream: Stream, cut: &CancellationToken, gone: &CancellationToken) -> Self {
+        let (token, ended) = (cut.clone(), Box::pin(cut.clone().cancelled_owned()));
+        Self { stream, token, cut: ended, _gone: gone.clone().drop_guard() }
     }
 
     fn is_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
