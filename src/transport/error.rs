@@ -61,8 +61,12 @@ pub type TransportError = Failure<TransportErrorKind>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
+    /// A setting is wrong; the text names it.
+    Setting,
     /// It does not answer.
     Unreachable,
+    /// It is there and does not let us in: its certificate, the password, the virtual host, a permission.
+    Refused,
     /// A topic or queue is not there.
     Missing,
     /// A topic or queue is there and differs from the plan.
