@@ -4,6 +4,8 @@
 //! nothing of events, codecs or handlers. Implementations stand in folders below; a test suite outside may
 //! bring its own.
 
+#[cfg(feature = "amqp")]
+pub mod amqp;
 mod delivery;
 mod error;
 pub(crate) mod limits;
