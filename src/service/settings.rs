@@ -1,6 +1,6 @@
 //! What a service takes from its environment: every `TEGAMI_…` variable, its meaning, its default, its limits.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, plan::is_plain};
 use crate::transport::{self, Memory, Provision, Transport};
@@ -11,8 +11,8 @@ pub(super) const PREFIX_LIMIT: usize = 32;
 /// The longest drain, in seconds.
 const DRAIN_LIMIT: u64 = 3600;
 
-/// Settings of one service.
-#[derive(Debug, Clone, PartialEq)]
+/// Settings of one service. They are never printed: the transport's URL may hold a password.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Settings {
     /// `TEGAMI_TRANSPORT`: where messages travel. Default: `memory:`.
     pub(crate) transport: String,
@@ -22,6 +22,12 @@ pub(crate) struct Settings {
     pub(crate) provision: Provision,
     /// `TEGAMI_DRAIN`: seconds that running handlers have at a stop. Default: 30.
     pub(crate) drain: Duration,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
 }
 
 impl Default for Settings {

@@ -131,7 +131,9 @@ mod tests {
 
     fn tags(settled: &[u64]) -> Tags {
         let mut tags = Tags::default();
-        settled.iter().for_each(|tag| drop(tags.settle(*tag)));
+        for tag in settled {
+            tags.settle(*tag);
+        }
         tags
     }
 
@@ -163,7 +165,9 @@ mod tests {
     fn d2_the_last_tag_of_a_frame_was_never_told_before() {
         let mut all = tags(&[4]);
         assert_eq!(all.take(), [(4, false)]);
-        [1, 2, 3].into_iter().for_each(|tag| drop(all.settle(tag)));
+        for tag in [1, 2, 3] {
+            all.settle(tag);
+        }
         assert_eq!(all.take(), [(3, true)], "not up to 4");
         assert_eq!(all.floor, 4);
     }

@@ -13,7 +13,10 @@ use super::{
     parcel::Parcel,
     properties::{NAMELESS, Progress, copied},
 };
-use crate::transport::{PublishError, Reason};
+use crate::{
+    envelope::MessageId,
+    transport::{PublishError, Reason},
+};
 
 /// The time for a copy: less than the pipeline gives to an answer.
 const COPY_TIME: Duration = Duration::from_secs(4);
@@ -59,7 +62,7 @@ fn to(queue: String, properties: BasicProperties, headers: FieldTable, parcel: &
 fn named(properties: BasicProperties, parcel: &Parcel) -> BasicProperties {
     match properties.message_id() {
         Some(_) => properties,
-        None => properties.with_message_id(format!("{NAMELESS}{}", parcel.intake.setup.dice.uuid()).into()),
+        None => properties.with_message_id(format!("{NAMELESS}{}", MessageId::draw(&parcel.intake.setup.dice)).into()),
     }
 }
 

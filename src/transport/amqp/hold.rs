@@ -29,7 +29,7 @@ impl Hold {
         self.0.as_ref().expect("a hold is let go of once")
     }
 
-    async fn ack(&mut self) -> Result<(), SettleError> {
+    async fn done(&mut self) -> Result<(), SettleError> {
         let parcel = self.0.take().expect("a hold is let go of once");
         let acked = parcel.intake.acks.ack(parcel.tag).await;
         parcel.leave();
@@ -55,7 +55,7 @@ impl Hold {
             match self.set_aside(Copy::Later { progress, after }).await {
                 Ok(()) => {
                     failpoint::hit(Point::RetryAfterCopy).map_err(cut_short)?;
-                    return self.ack().await;
+                    return self.done().await;
                 }
                 Err(error) => {
                     let queue = &self.parcel().intake.station.name;
@@ -73,7 +73,7 @@ impl Hold {
         failpoint::hit(Point::DeadLetterBeforeCopy).map_err(cut_short)?;
         let Err(error) = self.set_aside(Copy::Dead(reason)).await else {
             failpoint::hit(Point::DeadLetterAfterCopy).map_err(cut_short)?;
-            return self.ack().await;
+            return self.done().await;
         };
         self.rest().await?;
         Err(error)
@@ -85,7 +85,7 @@ impl Hold {
         let aside = !self.parcel().intake.station.waits_in_place()
             && self.set_aside(Copy::Later { progress, after: REST }).await.is_ok();
         if aside {
-            return self.ack().await;
+            return self.done().await;
         }
         let parcel = self.0.take().expect("a hold is let go of once");
         parcel.wait(REST)
@@ -95,7 +95,7 @@ impl Hold {
     pub(super) async fn postpone(mut self, after: Duration) {
         let progress = self.parcel().progress;
         let postponed = match self.set_aside(Copy::Later { progress, after }).await {
-            Ok(()) => self.ack().await,
+            Ok(()) => self.done().await,
             Err(_) => self.0.take().expect("a hold is let go of once").wait(after),
         };
         // Lost, it comes again, too early as before.
@@ -116,7 +116,7 @@ impl Hold {
 impl Lease for Hold {
     async fn settle(mut self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
         match settlement {
-            Settlement::Ack => self.ack().await,
+            Settlement::Ack => self.done().await,
             Settlement::Retry { after } => self.retry(after).await,
             Settlement::Release => self.release(),
             Settlement::DeadLetter(reason) => self.dead_letter(reason).await,

@@ -53,9 +53,12 @@ use self::{
     shelf::Shelf,
     station::{Lifetime, Station},
 };
-use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
-    TransportError,
+use crate::{
+    envelope::MessageId,
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
+        TransportError,
+    },
 };
 
 /// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
@@ -115,7 +118,7 @@ impl Amqp {
         let (setup, closed) = (Arc::new(Setup::new(url.as_ref())), CancellationToken::new());
         let publishing = Link::new(setup.clone(), "publish", closed.clone());
         let consuming = Link::new(setup.clone(), "consume", closed.clone());
-        let instance = setup.dice.uuid().simple().to_string();
+        let instance = MessageId::draw(&setup.dice).to_string();
         let outlet = Arc::new(Outlet::new(setup.clone(), publishing));
         Self { setup, consuming, outlet, closed, instance, queues: Mutex::default() }
     }

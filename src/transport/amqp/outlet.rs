@@ -18,6 +18,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use tracing::{Dispatch, dispatcher};
+
 use super::{fault::answer, link::Link, properties::short, setup::Setup, wire::Wire};
 use crate::{
     failpoint::{self, Point},
@@ -187,7 +189,8 @@ impl Line {
         let written = std::future::poll_fn(|cx| {
             let _turn = (!turned).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
             turned = true;
-            writing.as_mut().poll(cx)
+            // lapin logs the whole message where it finds the connection gone.
+            dispatcher::with_default(&Dispatch::none(), || writing.as_mut().poll(cx))
         });
         let confirm = written.await.map_err(unknown)?;
         failpoint::hit(Point::PublishBeforeConfirm).map_err(|struck| {

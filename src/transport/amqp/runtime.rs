@@ -5,7 +5,6 @@
 
 use std::{
     cell::RefCell,
-    future,
     io::{self, Read, Write},
     net::SocketAddr,
     sync::Arc,
@@ -17,9 +16,13 @@ use async_rs::{
     traits::{Executor, Reactor, RuntimeKit},
     util::Task,
 };
-use futures_util::Stream;
+use futures_util::{
+    FutureExt, Stream,
+    future::{self, BoxFuture},
+};
 use lapin::{Connection, ConnectionProperties, tcp::AsyncTcpStream, uri::AMQPUri};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
 use tracing::{
     Dispatch,
     dispatcher::{self, DefaultGuard},
@@ -37,17 +40,17 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Io for S {}
 
-/// Opens a connection over the stream that `dial` makes.
+/// Opens a connection over the stream that `dial` makes. Once `gone` is set, none of its tasks sleeps on.
 ///
 /// # Errors
 /// `dial` failed, or the broker refused.
 pub(super) async fn open(
     uri: AMQPUri,
     dial: impl AsyncFn() -> io::Result<Box<dyn Io>> + Send + Sync + 'static,
-    returned: Arc<Returned>,
+    (returned, gone): (Arc<Returned>, CancellationToken),
     options: ConnectionProperties,
 ) -> lapin::Result<Connection> {
-    let runtime = Runtime::new(Kit(Tokio::current()));
+    let runtime = Runtime::new(Kit { tokio: Tokio::current(), gone });
     let connect = async move |_: AMQPUri, _: Runtime<Kit>| {
         fall_silent();
         let stream = dial().await?;
@@ -66,7 +69,10 @@ fn fall_silent() {
 
 /// tokio, with streams of ours and tasks that log nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Kit(Tokio);
+pub(super) struct Kit {
+    tokio: Tokio,
+    gone: CancellationToken,
+}
 
 impl RuntimeKit for Kit {}
 
@@ -74,28 +80,32 @@ impl Executor for Kit {
     type Task<T: Send + 'static> = <Tokio as Executor>::Task<T>;
 
     fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
-        self.0.block_on(future)
+        self.tokio.block_on(future)
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(&self, future: F) -> Task<Self::Task<T>> {
-        self.0.spawn(future.with_subscriber(Dispatch::none()))
+        self.tokio.spawn(future.with_subscriber(Dispatch::none()))
     }
 
     fn spawn_blocking<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(&self, work: F) -> Task<Self::Task<T>> {
-        self.0.spawn_blocking(|| dispatcher::with_default(&Dispatch::none(), work))
+        self.tokio.spawn_blocking(|| dispatcher::with_default(&Dispatch::none(), work))
     }
 }
 
 impl Reactor for Kit {
     type TcpStream = Guarded<Box<dyn Io>>;
-    type Sleep = <Tokio as Reactor>::Sleep;
+    type Sleep = BoxFuture<'static, ()>;
 
+    /// lapin's heartbeat looks whether it is still needed only when it wakes.
     fn sleep(&self, duration: Duration) -> Self::Sleep {
-        self.0.sleep(duration)
+        let (sleep, gone) = (self.tokio.sleep(duration), self.gone.clone());
+        Box::pin(async move {
+            let _ = future::select(sleep.boxed(), gone.cancelled_owned().boxed()).await;
+        })
     }
 
     fn interval(&self, duration: Duration) -> impl Stream<Item = Instant> + Send + 'static {
-        self.0.interval(duration)
+        self.tokio.interval(duration)
     }
 
     /// Streams come from `open` alone.

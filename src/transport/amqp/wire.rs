@@ -56,7 +56,7 @@ impl Wire {
         let properties = ConnectionProperties::default()
             .with_connection_name(name.into())
             .with_auth_provider(Plain { user: address.user().to_owned(), password: address.password().clone() });
-        let opening = runtime::open(uri(address), hand_over, returned.clone(), properties);
+        let opening = runtime::open(uri(address), hand_over, (returned.clone(), gone.clone()), properties);
         let connection = match tokio::time::timeout(HANDSHAKE, opening).await {
             Ok(opened) => opened.map_err(|error| told(format!("cannot log in to {address}"), error))?,
             Err(_) => {

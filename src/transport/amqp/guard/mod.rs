@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use returned::{Return, Returned};
+pub(super) use returned::Returned;
 
 use std::{
     io,

@@ -24,38 +24,39 @@ pub(in crate::transport::amqp) struct Returned {
 
 #[derive(Debug, Default)]
 struct Known {
-    young: HashMap<String, Return>,
-    old: HashMap<String, Return>,
-    without_id: u64,
+    young: HashMap<String, Vec<Return>>,
+    old: HashMap<String, Vec<Return>>,
 }
 
 impl Returned {
-    /// Was this publish sent back? Asked again, it was not.
+    /// Was this publish sent back? Asked again, it was not, unless it was published twice.
     pub(in crate::transport::amqp) fn take(&self, id: &str) -> Option<Return> {
-        let mut known = self.lock();
-        known.young.remove(id).or_else(|| known.old.remove(id))
-    }
-
-    /// How many came back without a message id; they are no publishes of ours.
-    pub(in crate::transport::amqp) fn without_id(&self) -> u64 {
-        self.lock().without_id
+        let Known { young, old } = &mut *self.lock();
+        take(young, id).or_else(|| take(old, id))
     }
 
     pub(super) fn record(&self, id: Option<&str>, back: Return) {
+        // One without an id is no publish of ours.
+        let Some(id) = id else { return };
         let mut known = self.lock();
-        let Some(id) = id else {
-            known.without_id += 1;
-            return;
-        };
         if known.young.len() >= GENERATION {
             known.old = mem::take(&mut known.young);
         }
-        known.young.insert(id.to_owned(), back);
+        known.young.entry(id.to_owned()).or_default().push(back);
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn take(known: &mut HashMap<String, Vec<Return>>, id: &str) -> Option<Return> {
+    let backs = known.get_mut(id)?;
+    let back = backs.pop();
+    if backs.is_empty() {
+        known.remove(id);
+    }
+    back
 }
 
 #[cfg(test)]
