@@ -37,7 +37,7 @@ impl Hold {
     }
 
     /// Gives the message back: to its place here, or to the queue.
-    fn release(&mut self) -> Result<(), SettleError> {
+    fn give_back(&mut self) -> Result<(), SettleError> {
         let Some(mut parcel) = self.0.take() else { return Ok(()) };
         parcel.redelivered = true;
         match parcel.intake.station.waits_in_place() {
@@ -118,7 +118,7 @@ impl Lease for Hold {
         match settlement {
             Settlement::Ack => self.done().await,
             Settlement::Retry { after } => self.retry(after).await,
-            Settlement::Release => self.release(),
+            Settlement::Release => self.give_back(),
             Settlement::DeadLetter(reason) => self.dead_letter(reason).await,
         }
     }
@@ -131,7 +131,7 @@ impl Lease for Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         // Lost means that the broker has taken it back already.
-        let _ = self.release();
+        let _ = self.give_back();
     }
 }
 
