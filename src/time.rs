@@ -10,6 +10,10 @@ use std::{
 
 use tokio::time::Instant;
 
+/// How long to wait before asking a transport again, at first and at most (N2). With what chance adds to it, a
+/// transport that came back is used again within 5 s (N1).
+const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3)];
+
 /// Wall-clock time that moves with tokio's clock, so paused time pauses it too.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -72,5 +76,26 @@ impl Dice {
 
     fn roll<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         draw(&mut self.0.lock().expect("no panic happens while the dice are held"))
+    }
+}
+
+/// How long to wait after this many failures in a row: doubling, and spread out by chance.
+pub(crate) fn backoff(failures: u32, dice: &Dice) -> Duration {
+    let [first, most] = BACKOFF;
+    let step = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    dice.lengthen(step.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n1_n2_backoff_grows_from_100_ms_and_is_never_longer_than_5_s() {
+        let dice = Dice::seeded(7);
+        let (least, most) = (Duration::from_millis(100), Duration::from_secs(5));
+        let delays: Vec<_> = (1..1_000).map(|failures| backoff(failures, &dice)).collect();
+        assert!(delays.iter().all(|delay| (least..=most).contains(delay)), "{delays:?}");
+        assert!(delays[0] < 2 * least && delays.iter().max() > Some(&Duration::from_secs(3)), "{delays:?}");
     }
 }

@@ -3,7 +3,7 @@
 //! It never takes more than it has free slots for (B1), waits out a transport that is away (N2), and on drain
 //! gives back what it has not started.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,13 +13,9 @@ use crate::{
     failpoint::{self, Point, Struck},
     lifecycle::Lifecycle,
     pipeline::Pipeline,
-    time::Dice,
+    time::{Dice, backoff},
     transport::{Deliveries, Delivery, QueuePlan, Transport, TransportError, TransportErrorKind},
 };
-
-/// How long to wait before asking a transport again, at first and at most (N2). With what chance adds to it, a
-/// transport is asked 5 s after it came back at the latest (N1).
-const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(4)];
 
 /// The largest message, in kibibytes.
 const LARGEST: usize = 1024;
@@ -130,13 +126,6 @@ fn cut_short(struck: Struck) -> TransportError {
     TransportError::new(TransportErrorKind::Unreachable, "what was received was lost").caused_by(struck)
 }
 
-/// How long to wait after this many failures in a row: doubling, and spread out by chance.
-pub(crate) fn backoff(failures: u32, dice: &Dice) -> Duration {
-    let [first, most] = BACKOFF;
-    let step = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    dice.lengthen(step.min(most))
-}
-
 /// The bytes of all deliveries in work, bounded over the whole service.
 #[derive(Clone)]
 pub(crate) struct Budget {
@@ -166,15 +155,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn n1_n2_backoff_grows_from_100_ms_and_is_never_longer_than_5_s() {
-        let dice = Dice::seeded(7);
-        let (least, most) = (Duration::from_millis(100), Duration::from_secs(5));
-        let delays: Vec<_> = (1..1_000).map(|failures| backoff(failures, &dice)).collect();
-        assert!(delays.iter().all(|delay| (least..=most).contains(delay)), "{delays:?}");
-        assert!(delays[0] < 2 * least && delays.iter().max() > Some(&most.mul_f64(0.95)), "{delays:?}");
-    }
 
     #[test]
     fn b1_a_budget_gives_its_last_byte_and_not_one_beyond() {

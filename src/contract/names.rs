@@ -49,6 +49,11 @@ impl Names {
         shorten(name, fifo(contract.ordered))
     }
 
+    /// The queue of this name, whatever reads it.
+    pub fn exact(&self, queue: &str) -> String {
+        format!("{}{queue}", self.prefix)
+    }
+
     /// The queue that several subscriptions of the service share.
     pub fn group(&self, group: &str, ordered: bool) -> String {
         shorten(format!("{}{}-{group}", self.prefix, self.service), fifo(ordered))

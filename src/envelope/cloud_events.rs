@@ -79,6 +79,10 @@ impl Envelope for CloudEvents {
         self.encoding
     }
 
+    fn content_type(&self) -> &'static str {
+        "application/cloudevents+json"
+    }
+
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
         let Message { head, content } = message;
         let data: Option<&RawValue> = match content.encoding {
@@ -92,7 +96,7 @@ impl Envelope for CloudEvents {
             event: head.event.filter(|name| !name.is_empty()).ok_or_else(|| needs("an event name"))?,
             time: head.time.map(moment::to_rfc3339).transpose()?,
             subject: head.key,
-            datacontenttype: Some(content_type(content.encoding).into()),
+            datacontenttype: Some(content.encoding.media_type().into()),
             correlationid: head.correlation_id.map(|id| id.to_string()),
             causationid: head.causation_id.map(|id| id.to_string()),
             tegamitopic: head.topic,
@@ -166,13 +170,6 @@ impl Body<'_> {
 /// `null` is a payload too: only a missing member is none.
 fn even_null<'de, D: Deserializer<'de>>(member: D) -> Result<Option<&'de RawValue>, D::Error> {
     Deserialize::deserialize(member).map(Some)
-}
-
-fn content_type(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Json => "application/json",
-        Encoding::Protobuf => "application/protobuf",
-    }
 }
 
 fn encoding_of(content_type: &str) -> Result<Encoding, DecodeError> {

@@ -55,10 +55,17 @@ pub struct Sealed {
     pub attributes: Attributes,
 }
 
+/// The media type of bytes that nobody can name (RFC 2046, 4.5.1).
+pub(crate) const OCTETS: &str = "application/octet-stream";
+
 /// Shared envelopes are envelopes.
 impl Envelope for std::sync::Arc<dyn Envelope> {
     fn encoding(&self) -> Encoding {
         (**self).encoding()
+    }
+
+    fn content_type(&self) -> &'static str {
+        (**self).content_type()
     }
 
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
@@ -119,6 +126,11 @@ impl Envelope for std::sync::Arc<dyn Envelope> {
 pub trait Envelope: Send + Sync + 'static {
     /// The payload encoding this envelope carries best.
     fn encoding(&self) -> Encoding;
+
+    /// What its bodies are, as a media type (RFC 6838), for brokers' tools to show.
+    fn content_type(&self) -> &'static str {
+        OCTETS
+    }
 
     /// Puts the message into one body.
     ///

@@ -57,6 +57,10 @@ impl Envelope for Raw {
         self.encoding
     }
 
+    fn content_type(&self) -> &'static str {
+        self.encoding.media_type()
+    }
+
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
         let Message { mut head, content } = message;
         let mut attributes = std::mem::take(&mut head.attributes);

@@ -59,8 +59,8 @@ impl From<&str> for Value {
 
 type Pair = (Cow<'static, str>, Value);
 
-/// Attributes in the order they were set, each name once. Clones are cheap.
-#[derive(Clone, Default, PartialEq)]
+/// Attributes in the order they were set, each name once. Clones are cheap; order makes no difference to equality.
+#[derive(Clone, Default)]
 pub struct Attributes(Option<Arc<Vec<Pair>>>);
 
 impl Attributes {
@@ -134,6 +134,12 @@ impl Attributes {
 
     fn pairs(&self) -> &[Pair] {
         self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }
 

@@ -11,6 +11,16 @@ pub enum Encoding {
     Protobuf,
 }
 
+impl Encoding {
+    /// Its media type.
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Protobuf => "application/protobuf",
+        }
+    }
+}
+
 /// Encodes and decodes the events of one kind of contract.
 pub trait Format<E> {
     /// Encodings this kind of contract has.

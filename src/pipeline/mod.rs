@@ -118,7 +118,7 @@ impl Pipeline {
         let work = self.incoming(delivery, route, message, cancelled.clone());
         let ended = tokio::select! {
             biased;
-            () = given_time(cut_off) => return Outcome::Release,
+            () = given_time(cut_off, delivery, &cancelled) => return Outcome::Release,
             ended = AssertUnwindSafe(self.run(work, timeout)).catch_unwind() => ended,
         };
         cancelled.cancel();
@@ -162,10 +162,14 @@ impl Pipeline {
     }
 }
 
-/// Ends some time after the cut-off: a handler that watches [`Context::cancelled`](crate::Context::cancelled) may
-/// still end by itself.
-async fn given_time(cut_off: &CancellationToken) {
-    cut_off.cancelled().await;
+/// Ends some time after the cut-off, or after somebody else may have the message (L2): a handler that watches
+/// [`Context::cancelled`](crate::Context::cancelled) may still end by itself.
+async fn given_time(cut_off: &CancellationToken, delivery: &Delivery, cancelled: &CancellationToken) {
+    tokio::select! {
+        biased;
+        () = cut_off.cancelled() => {}
+        () = delivery.lost() => cancelled.cancel(),
+    }
     tokio::time::sleep(CUT_OFF_TIME).await;
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::Retry;
-use crate::{envelope::Envelope, event::Filter};
+use crate::{envelope::Envelope, event::Filter, transport::Reach};
 
 /// What becomes of the other events of a key when one of them was given up on (O5).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Subscription<E> {
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
     pub(crate) on_dead: OnDead,
+    pub(crate) reach: Reach,
+    pub(crate) queue: Option<String>,
     pub(crate) envelope: Option<Arc<dyn Envelope>>,
 }
 
@@ -38,6 +40,8 @@ impl<E> Default for Subscription<E> {
             timeout: Duration::from_secs(60),
             retry: Retry::default(),
             on_dead: OnDead::default(),
+            reach: Reach::default(),
+            queue: None,
             envelope: None,
         }
     }
@@ -61,6 +65,23 @@ impl<E> Subscription<E> {
     /// The group's events that are kept in order share a second one, `<service>-<group>.fifo`.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
+        self
+    }
+
+    /// Every instance of the service gets each event, instead of one of them: for caches to clear, for connected
+    /// clients to tell.
+    ///
+    /// Each instance reads a queue of its own, which begins when it starts and goes when it ends: what was published
+    /// meanwhile, or was not yet handled, is gone with it. What was given up on is kept as always.
+    pub fn per_instance(mut self) -> Self {
+        self.reach = Reach::PerInstance;
+        self
+    }
+
+    /// Reads the queue of this name, after the environment's prefix, instead of one that is named by the service and
+    /// the event: to stand beside a service that reads it already. 1 to 80 of A-Z a-z 0-9 - _ and the full stop.
+    pub fn queue(mut self, name: impl Into<String>) -> Self {
+        self.queue = Some(name.into());
         self
     }
 

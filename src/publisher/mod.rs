@@ -130,12 +130,15 @@ impl Publisher {
             head.attributes.set(name, value);
         }
         let key = head.key.clone();
+        let (time, correlation_id) = (head.time, head.correlation_id.clone());
         let sealed = envelope.seal(Message::new(head, payload.clone())).map_err(invalid::<E>)?;
         let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
         let routing_key = line.names.routing_key(E::CONTRACT);
         let (ordered, delay) = (E::CONTRACT.ordered, options.delay);
         let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
-        Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, payload: Some(payload), ..outgoing })
+        let (content_type, service, payload) = (envelope.content_type(), Some(line.service.clone()), Some(payload));
+        let told = Outgoing { content_type, service, correlation_id, time, payload, ..outgoing };
+        Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, ..told })
     }
 }
 

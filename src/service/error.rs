@@ -1,6 +1,9 @@
 //! Why a service could not start, or did not end well.
 
-use crate::error::{Failure, Kind};
+use crate::{
+    error::{Failure, Kind},
+    transport::{PublishError, TransportError, TransportErrorKind},
+};
 
 /// Why a service could not start, or did not end well.
 pub type Error = Failure<ErrorKind>;
@@ -27,14 +30,17 @@ impl Kind for ErrorKind {
     }
 }
 
-impl From<crate::transport::TransportError> for Error {
-    fn from(error: crate::transport::TransportError) -> Self {
-        Error::new(ErrorKind::Transport, "the transport is not ready").caused_by(error)
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        match error.kind() {
+            TransportErrorKind::Setting => Error::new(ErrorKind::Setting, error.to_string()),
+            _ => Error::new(ErrorKind::Transport, "the transport is not ready").caused_by(error),
+        }
     }
 }
 
-impl From<crate::transport::PublishError> for Error {
-    fn from(error: crate::transport::PublishError) -> Self {
+impl From<PublishError> for Error {
+    fn from(error: PublishError) -> Self {
         Error::new(ErrorKind::Publish, "an event was not published").caused_by(error)
     }
 }

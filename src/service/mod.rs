@@ -121,12 +121,13 @@ impl<S: Send + Sync + 'static> Service<S> {
         handler: impl Handler<E, S>,
         choose: impl FnOnce(Subscription<E>) -> Subscription<E>,
     ) -> Self {
-        let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, envelope } =
+        let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
         let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
-        self.parts.wishes.push(Wish { route: Arc::new(route), via, group, concurrency, on_dead });
+        let route = Arc::new(route);
+        self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });
         self
     }
 

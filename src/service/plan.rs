@@ -6,7 +6,7 @@ use super::{Error, ErrorKind, settings::PREFIX_LIMIT};
 use crate::{
     contract::{Names, dead_letter_queue, retry_queue},
     pipeline::{Keys, OnDead, Route},
-    transport::{Binding, Capabilities, QueuePlan, TopicPlan, Topology},
+    transport::{Binding, Capabilities, QueuePlan, Reach, TopicPlan, Topology},
 };
 
 /// Deliveries of one queue that are handled at once, unless a subscription says otherwise.
@@ -17,6 +17,8 @@ const MOST_CONCURRENCY: usize = 65_535;
 const TOPIC_LIMIT: usize = 256;
 /// The longest routing key, in bytes (AMQP's short string).
 const ROUTING_KEY_LIMIT: usize = 255;
+/// The longest queue name that a subscription can choose.
+const QUEUE_LIMIT: usize = 80;
 /// The longest service name.
 const NAME_LIMIT: usize = 64;
 
@@ -26,8 +28,11 @@ pub(crate) struct Wish {
     pub(crate) route: Arc<Route>,
     pub(crate) via: Option<String>,
     pub(crate) group: Option<String>,
+    /// The queue's own name, instead of a derived one.
+    pub(crate) queue: Option<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) on_dead: OnDead,
+    pub(crate) reach: Reach,
 }
 
 /// One queue with the handlers that read it.
@@ -79,9 +84,10 @@ pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) ->
     let mut stations = BTreeMap::<(Option<String>, String), Station>::new();
     for wish in wishes {
         let contract = wish.route.contract;
-        let queue = match &wish.group {
-            Some(group) => names.group(group, contract.ordered),
-            None => names.queue(contract),
+        let queue = match (&wish.queue, &wish.group) {
+            (Some(queue), _) => names.exact(queue),
+            (None, Some(group)) => names.group(group, contract.ordered),
+            (None, None) => names.queue(contract),
         };
         check(&wish, &queue)?;
         check_lengths(&binding(names, &wish.route))?;
@@ -131,6 +137,12 @@ pub(crate) fn check_capabilities(station: &Station, name: &str, capabilities: &C
         let text = format!("queue `{queue}` must keep order per key, which the transport `{name}` cannot promise");
         return Err(refuse(text));
     }
+    let limit = capabilities.handling_limit.unwrap_or(Duration::MAX);
+    if let Some(route) = station.routes.iter().find(|route| route.timeout > limit) {
+        let (queue, timeout) = (&station.queue.name, route.timeout);
+        let text = format!("the handler on queue `{queue}` has {timeout:?}, the transport `{name}` gives it {limit:?}");
+        return Err(refuse(text));
+    }
     Ok(())
 }
 
@@ -149,6 +161,8 @@ impl Station {
             ordered: contract.ordered,
             retry_delays: wish.route.retry.delays().to_vec(),
             bindings: vec![binding(names, &wish.route)],
+            concurrency: wish.concurrency.unwrap_or(CONCURRENCY),
+            reach: wish.reach,
         };
         let Wish { via, route, concurrency, on_dead, .. } = wish;
         Self { via, queue, routes: vec![route], concurrency, on_dead }
@@ -169,12 +183,21 @@ impl Station {
             let text = format!("queue `{queue}` is asked to halt its keys on a dead letter by some of its group only");
             return Err(refuse(text));
         }
+        if wish.reach != self.queue.reach {
+            return Err(refuse(format!(
+                "queue `{queue}` is asked to be one for each instance by some of its group only"
+            )));
+        }
+        if wish.route.contract.ordered != self.queue.ordered {
+            return Err(refuse(format!("queue `{queue}` is asked to keep order by some of its subscriptions only")));
+        }
         match (self.concurrency, wish.concurrency) {
             (Some(one), Some(other)) if one != other => {
                 return Err(refuse(format!("queue `{queue}` is asked to have concurrency {one} and {other}")));
             }
             (known, wished) => self.concurrency = known.or(wished),
         }
+        self.queue.concurrency = self.concurrency();
         if wish.route.retry.delays().len() > self.queue.retry_delays.len() {
             self.queue.retry_delays = wish.route.retry.delays().to_vec();
         }
@@ -221,12 +244,29 @@ fn check(wish: &Wish, queue: &str) -> Result<(), Error> {
     if wish.on_dead == OnDead::Halt {
         check_halt(&wish.route, queue)?;
     }
-    match &wish.group {
-        Some(group) if group.is_empty() || !is_plain(group) => {
+    match (&wish.queue, &wish.group) {
+        (Some(queue), Some(group)) => {
+            let (queue, group) = (queue.escape_debug(), group.escape_debug());
+            Err(refuse(format!("a subscription is asked to read the queue `{queue}` and to share that of `{group}`")))
+        }
+        (Some(queue), None) => check_exact(queue, wish.route.contract.ordered),
+        (None, Some(group)) if group.is_empty() || !is_plain(group) => {
             Err(refuse(format!("group `{}` may have only A-Z a-z 0-9 - _", group.escape_debug())))
         }
         _ => Ok(()),
     }
+}
+
+/// A queue's own name must be one that every broker takes; that of a queue in order says so.
+fn check_exact(queue: &str, ordered: bool) -> Result<(), Error> {
+    let text = queue.escape_debug();
+    if !(1..=QUEUE_LIMIT).contains(&queue.len()) || !is_plain(&queue.replace('.', "-")) {
+        return Err(refuse(format!("queue `{text}` may have only 1 to {QUEUE_LIMIT} of A-Z a-z 0-9 - _ .")));
+    }
+    if ordered != queue.ends_with(".fifo") {
+        return Err(refuse(format!("queue `{text}` must end in `.fifo` exactly if its events are kept in order")));
+    }
+    Ok(())
 }
 
 fn check_halt(route: &Route, queue: &str) -> Result<(), Error> {

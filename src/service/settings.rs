@@ -1,9 +1,9 @@
 //! What a service takes from its environment: every `TEGAMI_…` variable, its meaning, its default, its limits.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, plan::is_plain};
-use crate::transport::{Memory, Provision, Transport};
+use crate::transport::{self, Memory, Provision, Transport};
 
 const KNOWN: [&str; 4] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN"];
 /// The longest prefix that leaves room for names.
@@ -11,8 +11,8 @@ pub(super) const PREFIX_LIMIT: usize = 32;
 /// The longest drain, in seconds.
 const DRAIN_LIMIT: u64 = 3600;
 
-/// Settings of one service.
-#[derive(Debug, Clone, PartialEq)]
+/// Settings of one service. They are never printed: the transport's URL may hold a password.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Settings {
     /// `TEGAMI_TRANSPORT`: where messages travel. Default: `memory:`.
     pub(crate) transport: String,
@@ -22,6 +22,12 @@ pub(crate) struct Settings {
     pub(crate) provision: Provision,
     /// `TEGAMI_DRAIN`: seconds that running handlers have at a stop. Default: 30.
     pub(crate) drain: Duration,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
 }
 
 impl Default for Settings {
@@ -64,12 +70,17 @@ impl Settings {
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Error> {
         match self.transport.split_once(':') {
             Some(("memory", name)) => Ok(Arc::new(Memory::named(name))),
-            _ => {
-                let way_out = "this build knows `memory:` and `memory:<name>`";
-                Err(setting("TEGAMI_TRANSPORT", &self.transport, way_out))
-            }
+            // The error says which part of the URL is wrong; the whole of it may hold a password.
+            Some(("amqp" | "amqps", _)) => Ok(Arc::new(transport::amqp_at(&self.transport)?)),
+            Some((scheme, _)) => Err(unknown_transport(scheme)),
+            None => Err(unknown_transport(&self.transport)),
         }
     }
+}
+
+fn unknown_transport(scheme: &str) -> Error {
+    let way_out = "there are `memory:`, `memory:<name>`, `amqp://…` and `amqps://…`";
+    setting("TEGAMI_TRANSPORT", scheme, way_out)
 }
 
 fn prefix(value: String) -> Result<String, Error> {

@@ -7,10 +7,9 @@ use super::{
     plan::{self, Station},
 };
 use crate::{
-    consumer::backoff,
     failpoint::{self, Point},
     middleware::{BoxFuture, Chain, Middleware},
-    time::Dice,
+    time::{Dice, backoff},
     transport::{Outgoing, Provision, PublishError, PublishErrorKind, Transport},
 };
 

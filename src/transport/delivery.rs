@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::{SettleError, rfc3339};
 use crate::{
@@ -35,6 +36,17 @@ impl Delivery {
     pub fn new(sealed: Sealed, attempt: u32, lease: impl Lease + 'static) -> Self {
         let lease = Box::new(lease);
         Self { sealed, attempt, redelivered: attempt > 1, id: None, first_delivered: None, lease }
+    }
+
+    /// Waits until the hold on the message is lost (L2); for ever, where the transport cannot know.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this future is dropped.
+    pub async fn lost(&self) {
+        match self.lease.lost() {
+            Some(lost) => lost.cancelled().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Settles so.
@@ -98,6 +110,11 @@ pub trait Lease: Send + Sync {
     /// # Errors
     /// The broker no longer holds the delivery for us, or did not take the copy.
     async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError>;
+
+    /// Set once somebody else may have the message, where the transport can know (L2). Default: never.
+    fn lost(&self) -> Option<&CancellationToken> {
+        None
+    }
 }
 
 /// What becomes of a delivery.
@@ -173,6 +190,8 @@ pub enum ReasonKind {
     Permanent,
     /// Its sender could not be verified.
     Unverified,
+    /// The broker's own limit: it was handed out again and again, and nobody lived to answer (X6).
+    DeliveryLimit,
 }
 
 impl ReasonKind {
@@ -189,6 +208,7 @@ impl ReasonKind {
             Self::HandlerTimeout => "handler-timeout",
             Self::Permanent => "permanent",
             Self::Unverified => "unverified",
+            Self::DeliveryLimit => "delivery-limit",
         }
     }
 }
@@ -279,6 +299,7 @@ mod tests {
             ReasonKind::HandlerTimeout,
             ReasonKind::Permanent,
             ReasonKind::Unverified,
+            ReasonKind::DeliveryLimit,
         ];
         for kind in kinds {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());

@@ -19,6 +19,8 @@ pub enum PublishErrorKind {
     Backpressure,
     /// The broker refused it.
     Refused,
+    /// The broker could not be reached, up to the deadline.
+    Unreachable,
     /// The transport asked for something it cannot promise.
     Unsupported,
     /// The service has not started, or has stopped.
@@ -29,7 +31,7 @@ pub enum PublishErrorKind {
 
 impl Kind for PublishErrorKind {
     fn is_transient(self) -> bool {
-        matches!(self, Self::Unroutable | Self::Backpressure | Self::Refused | Self::Closed | Self::Unknown)
+        !matches!(self, Self::Invalid | Self::TooLarge | Self::Unsupported)
     }
 }
 
@@ -61,8 +63,12 @@ pub type TransportError = Failure<TransportErrorKind>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
+    /// A setting is wrong; the text names it.
+    Setting,
     /// It does not answer.
     Unreachable,
+    /// It is there and does not let us in: its certificate, the password, the virtual host, a permission.
+    Refused,
     /// A topic or queue is not there.
     Missing,
     /// A topic or queue is there and differs from the plan.

@@ -4,6 +4,10 @@
 //! nothing of events, codecs or handlers. Implementations stand in folders below; a test suite outside may
 //! bring its own.
 
+#[cfg(not(feature = "amqp"))]
+mod absent;
+#[cfg(feature = "amqp")]
+pub mod amqp;
 mod delivery;
 mod error;
 pub(crate) mod limits;
@@ -11,16 +15,24 @@ pub mod memory;
 mod rfc3339;
 mod topology;
 
+#[cfg(not(feature = "amqp"))]
+pub(crate) use absent::amqp as amqp_at;
+#[cfg(feature = "amqp")]
+pub(crate) use amqp::at as amqp_at;
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
 pub use error::{PublishError, PublishErrorKind, SettleError, SettleErrorKind, TransportError, TransportErrorKind};
 pub use memory::Memory;
-pub use topology::{Binding, Provision, QueuePlan, TopicPlan, Topology};
+pub use topology::{Binding, Provision, QueuePlan, Reach, TopicPlan, Topology};
 
-use std::{borrow::Cow, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 
-use crate::envelope::{MessageId, Payload, Sealed};
+use crate::envelope::{MessageId, OCTETS, Payload, Sealed};
 
 /// A sealed message with its address.
 #[derive(Debug, Clone)]
@@ -42,6 +54,14 @@ pub struct Outgoing {
     pub delay: Option<Duration>,
     /// May the message go nowhere without an error (P4)?
     pub allow_unroutable: bool,
+    /// What the body is, as a media type.
+    pub content_type: &'static str,
+    /// The service that publishes it.
+    pub service: Option<Arc<str>>,
+    /// The conversation it belongs to.
+    pub correlation_id: Option<MessageId>,
+    /// When it was published.
+    pub time: Option<SystemTime>,
     /// The body and its attributes.
     pub sealed: Sealed,
     /// The event's bytes before they were sealed, for middleware to look at; transports carry `sealed`.
@@ -66,6 +86,10 @@ impl Outgoing {
             ordered: false,
             delay: None,
             allow_unroutable: false,
+            content_type: OCTETS,
+            service: None,
+            correlation_id: None,
+            time: None,
             sealed,
             payload: None,
         }
@@ -101,6 +125,8 @@ pub struct Capabilities {
     pub attribute_limit: usize,
     /// The attempt count is exact (R4).
     pub exact_attempts: bool,
+    /// The longest that a handler may take; none where the hold on a message is renewed (L3).
+    pub handling_limit: Option<Duration>,
 }
 
 impl Capabilities {
@@ -115,6 +141,7 @@ impl Capabilities {
             message_limit: usize::MAX,
             attribute_limit: usize::MAX,
             exact_attempts: false,
+            handling_limit: None,
         }
     }
 
@@ -158,6 +185,12 @@ impl Capabilities {
     #[must_use]
     pub const fn exact_attempts(self) -> Self {
         Self { exact_attempts: true, ..self }
+    }
+
+    /// A handler may take this long at most.
+    #[must_use]
+    pub const fn handling_limit(self, longest: Duration) -> Self {
+        Self { handling_limit: Some(longest), ..self }
     }
 }
 

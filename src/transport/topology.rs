@@ -37,6 +37,20 @@ pub struct QueuePlan {
     pub retry_delays: Vec<Duration>,
     /// The topics it is fed from.
     pub bindings: Vec<Binding>,
+    /// How many of its deliveries are handled at once; a transport may fetch some more.
+    pub concurrency: usize,
+    /// Who reads it.
+    pub reach: Reach,
+}
+
+/// Who reads a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// All instances of the service together: each message goes to one of them.
+    #[default]
+    Shared,
+    /// Each instance has a queue of its own, which goes with it: each message goes to all that are there.
+    PerInstance,
 }
 
 /// One event's way from a topic into a queue.

@@ -22,6 +22,8 @@ pub fn plan(name: &str) -> QueuePlan {
         dead_letters: format!("{name}-dead"),
         ordered: false,
         retry_delays: Vec::new(),
+        concurrency: 10,
+        reach: Default::default(),
         bindings: vec![binding()],
     }
 }

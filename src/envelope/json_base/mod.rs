@@ -65,6 +65,10 @@ impl Envelope for JsonBase {
         Encoding::Json
     }
 
+    fn content_type(&self) -> &'static str {
+        "application/json"
+    }
+
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
         let Message { mut head, content } = message;
         let attributes = std::mem::take(&mut head.attributes);

@@ -62,6 +62,11 @@ impl Envelope for ProtobufBase {
         Encoding::Protobuf
     }
 
+    /// The body is base64: text, as SNS and SQS ask for.
+    fn content_type(&self) -> &'static str {
+        "text/plain"
+    }
+
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
         let Message { mut head, content } = message;
         let attributes = std::mem::take(&mut head.attributes);

@@ -14,6 +14,7 @@ use super::{
     packed::{MEBIBYTE, bytes_per_mebibyte, field, in_base64, letter, protobuf, repeated, zlib, zlibbed},
 };
 use crate::{
+    Service,
     envelope::ProtobufBase,
     testing::ledger::Checksum,
     transport::ReasonKind::{self, TooLarge, Undecodable},
@@ -35,26 +36,31 @@ pub async fn x_07_bombs(trial: &Trial) -> Done {
         return Done::NotHere("Linux's /proc, to read time on processors and memory, and to count the most of it anew");
     }
     let room = trial.capabilities().await.message_limit.min(MESSAGE_LIMIT) - 4 * 1024;
-    let service = trial.service("billing").await;
-    explode(trial, &open(trial, service).await, in_json(room)).await;
-    let service = trial.service("shipping").await.prefix(format!("{}p-", trial.prefix()));
-    explode(trial, &open(trial, service.envelope(ProtobufBase::default())).await, in_protobuf(room)).await;
+    explode(trial, "billing", in_json(room), |service| service).await;
+    explode(trial, "shipping", in_protobuf(room), |service| service.envelope(ProtobufBase::default())).await;
     assert_eq!(trial.tally().attempts(), 0, "no handler runs");
     Done::Kept
 }
 
-/// Puts each of them alone and looks at what it costs.
-async fn explode(trial: &Trial, office: &Office, bombs: Vec<Bomb>) {
+/// Puts each of them alone, into a queue of its own, and looks at what it costs.
+async fn explode(trial: &Trial, named: &str, bombs: Vec<Bomb>, choose: fn(Service) -> Service) {
     for (number, (name, body, reason)) in bombs.into_iter().enumerate() {
+        let service = trial.service(named).await.prefix(format!("{}{named}-{number}-", trial.prefix()));
+        let office = open(trial, choose(service)).await;
+        // What a connection needs once is there after the first message, and is no bomb's.
+        let first = put(trial, &office, Bytes::from_static(b"no envelope")).await;
+        office.dead(1).await;
         let (time, memory) = (time_on_cpu().unwrap_or_default(), memory_from_now().unwrap_or_default());
-        let id = put(trial, office, body).await;
-        let letters = office.dead(number + 1).await;
+        let id = put(trial, &office, body).await;
+        let letters = office.dead(2).await;
         let (time, most) = (time_on_cpu().unwrap_or_default() - time, most_memory().unwrap_or(u64::MAX));
         let memory = most.saturating_sub(memory);
+        assert!(letters.iter().any(|letter| letter.id() == Some(&first)));
         let letter = letters.iter().find(|letter| letter.id() == Some(&id)).expect("it is dead");
         assert_eq!(letter.reason(), reason, "{name}: {}", letter.error());
         assert!(time <= MOST_TIME, "{name} took {time:?}");
         assert!(memory <= MOST_MEMORY, "{name} took {memory} bytes");
+        office.close().await;
     }
 }
 

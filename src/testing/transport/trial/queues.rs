@@ -7,8 +7,11 @@ use crate::{
     contract::dead_letter_queue,
     event::Policy,
     testing::ledger::Entry,
-    transport::{Binding, Provision, QueuePlan, TopicPlan, Topology, Transport, TransportError},
+    transport::{Binding, Provision, QueuePlan, Reach, TopicPlan, Topology, Transport, TransportError},
 };
+
+/// How many deliveries a queue without a service is read for.
+const CONCURRENCY: usize = 10;
 
 impl Trial {
     /// A queue of this name that takes what is published to this topic.
@@ -28,6 +31,8 @@ impl Trial {
             ordered: false,
             retry_delays: Vec::new(),
             bindings: vec![binding],
+            concurrency: CONCURRENCY,
+            reach: Reach::Shared,
         }
     }
 

@@ -1,0 +1,160 @@
+//! The consuming end of one queue.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt};
+use lapin::{Channel, Consumer, message::Delivery as Arrival, options::BasicCancelOptions};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    acks::Acks,
+    fault::{answer, told},
+    hold::Hold,
+    link::closed,
+    names,
+    outlet::Outlet,
+    parcel::Parcel,
+    properties,
+    setup::Setup,
+    shelf::Shelf,
+    station::Station,
+    wire::Wire,
+};
+use crate::transport::{Deliveries, Delivery, TransportError, TransportErrorKind};
+
+/// What the parcels of one consumer share.
+pub(super) struct Intake {
+    pub(super) station: Station,
+    pub(super) acks: Acks,
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) setup: Arc<Setup>,
+    /// Which of the shelf's readers this is.
+    pub(super) reader: u64,
+    /// Set once the channel is gone, and with it the hold on its messages.
+    pub(super) lost: CancellationToken,
+    /// Those that are not settled.
+    pub(super) parcels: TaskTracker,
+    /// The connection lives as long as its channels are in use.
+    pub(super) _wire: Arc<Wire>,
+}
+
+/// One consumer of a queue.
+pub(super) struct QueueDeliveries {
+    pub(super) intake: Arc<Intake>,
+    pub(super) consumer: Consumer,
+    pub(super) closed: CancellationToken,
+}
+
+#[async_trait]
+impl Deliveries for QueueDeliveries {
+    async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError> {
+        let mut ready = Vec::new();
+        loop {
+            if self.closed.is_cancelled() {
+                return Err(closed());
+            }
+            self.take_ready(room.max(1), &mut ready)?;
+            if !ready.is_empty() {
+                return Ok(ready);
+            }
+            let arrived = tokio::select! {
+                biased;
+                () = self.closed.cancelled() => None,
+                () = self.intake.shelf.changed() => None,
+                arrived = self.consumer.next() => Some(arrived),
+            };
+            if let Some(arrived) = arrived {
+                self.arrive(arrived, &mut ready)?;
+            }
+        }
+    }
+}
+
+impl QueueDeliveries {
+    /// Takes what needs no waiting. What was taken before a fault is handed out before it is told.
+    fn take_ready(&mut self, room: usize, ready: &mut Vec<Delivery>) -> Result<(), TransportError> {
+        let (now, wall) = (self.intake.setup.clock.instant(), self.intake.setup.clock.now());
+        while ready.len() < room {
+            if let Some(parcel) = self.intake.shelf.take(now) {
+                ready.push(parcel.into_delivery(wall));
+                continue;
+            }
+            let Some(arrived) = self.consumer.next().now_or_never() else { return Ok(()) };
+            match self.arrive(arrived, ready) {
+                Err(_) if !ready.is_empty() => return Ok(()),
+                arrived => arrived?,
+            }
+        }
+        Ok(())
+    }
+
+    fn arrive(
+        &mut self,
+        arrived: Option<lapin::Result<Arrival>>,
+        ready: &mut Vec<Delivery>,
+    ) -> Result<(), TransportError> {
+        let queue = &self.intake.station.name;
+        if !matches!(arrived, Some(Ok(_))) {
+            self.intake.lost.cancel();
+        }
+        let gone = || {
+            let text = format!("RabbitMQ has ended the consumer of queue `{queue}`: the queue is gone or has moved");
+            TransportError::new(TransportErrorKind::Unreachable, text)
+        };
+        let asked = || format!("consume from queue `{queue}`");
+        let arrival = arrived.ok_or_else(gone)?.map_err(|error| told(asked(), error))?;
+        let parcel = Parcel::new(&self.intake, arrival);
+        if let Some(refused) = properties::text(&parcel.properties, names::REFUSED) {
+            let id = properties::id(&parcel.properties).map(tracing::field::display);
+            tracing::warn!(queue, id, refused, "a message has lost headers");
+        }
+        let wall = self.intake.setup.clock.now();
+        match parcel.too_early(wall).filter(|_| !self.intake.station.waits_in_place()) {
+            Some(early) => self.intake.setup.lifecycle.spawn(Hold::new(parcel).postpone(early)),
+            None => ready.extend(self.intake.shelf.arrive(parcel).map(|parcel| parcel.into_delivery(wall))),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for QueueDeliveries {
+    fn drop(&mut self) {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            let (intake, consumer) = (self.intake.clone(), self.consumer.clone());
+            self.intake.setup.lifecycle.spawn(wind_down(intake, consumer, self.closed.clone()));
+        }
+    }
+}
+
+/// Gives back what was fetched and is not handed out.
+async fn wind_down(intake: Arc<Intake>, mut consumer: Consumer, closed: CancellationToken) {
+    let channel = intake.acks.channel.clone();
+    if !intake.station.plan.ordered {
+        let _ = answer("end a consumer", channel.basic_cancel(consumer.tag(), BasicCancelOptions::default())).await;
+        while let Some(Some(Ok(arrival))) = consumer.next().now_or_never() {
+            let _ = intake.acks.give_back(arrival.delivery_tag);
+        }
+    }
+    for parcel in intake.shelf.end(intake.reader) {
+        if !intake.station.plan.ordered {
+            let _ = intake.acks.give_back(parcel.tag);
+        }
+    }
+    // What is in order is given back all at once, by closing the channel after the last handler: while one still runs,
+    // another instance must not get what comes after it.
+    intake.parcels.close();
+    tokio::select! {
+        biased;
+        () = intake.parcels.wait() => {}
+        () = closed.cancelled() => {}
+    }
+    close(&channel).await;
+}
+
+async fn close(channel: &Channel) {
+    if channel.status().connected() {
+        let _ = answer("close a channel", channel.close(200, "done".into())).await;
+    }
+}

@@ -1,0 +1,236 @@
+//! RabbitMQ, by AMQP 0-9-1.
+//!
+//! `link` keeps a connection, `outlet` publishes, `intake` consumes; `station` says what a queue and those around it
+//! are like, `topology` makes them. Bytes from the broker pass `guard` before the client's parser sees them. Nothing
+//! outside this folder speaks of exchanges and bindings.
+
+mod acks;
+mod address;
+mod copies;
+mod dead;
+mod dial;
+mod fault;
+mod guard;
+mod hold;
+mod intake;
+mod lanes;
+mod link;
+mod names;
+mod outlet;
+mod parcel;
+mod properties;
+mod runtime;
+mod setup;
+mod shelf;
+mod station;
+mod tls;
+mod topology;
+mod wire;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use lapin::{
+    options::{BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{
+    acks::Acks,
+    address::Compat,
+    fault::answer,
+    intake::{Intake, QueueDeliveries},
+    link::Link,
+    outlet::{Letter, Outlet},
+    properties::short,
+    setup::Setup,
+    shelf::Shelf,
+    station::{Lifetime, Station},
+};
+use crate::{
+    envelope::MessageId,
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
+        TransportError,
+    },
+};
+
+/// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
+const PUBLISH_TIME: Duration = Duration::from_millis(9_500);
+/// The largest message, attributes counted, in bytes.
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// The most attributes.
+const ATTRIBUTE_LIMIT: usize = 64;
+/// RabbitMQ takes back what nobody acked within 30 minutes; a handler gets less (L3).
+const HANDLING_LIMIT: Duration = Duration::from_secs(25 * 60);
+/// How long running work has when the transport is closed.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+/// RabbitMQ.
+///
+/// What is published is on disk when `publish` says so; what is not settled comes again, also when this process or
+/// the broker dies. The broker's restarts are survived without help.
+///
+/// # Examples
+/// ```
+/// use tegami::transport::{Transport, amqp::Amqp};
+///
+/// let rabbitmq = Amqp::new("amqp://guest:guest@127.0.0.1/");
+/// assert!(rabbitmq.capabilities().durable);
+/// assert!(!format!("{rabbitmq:?}").contains("guest:guest"), "a password is never shown");
+/// ```
+pub struct Amqp {
+    setup: Arc<Setup>,
+    consuming: Link,
+    outlet: Arc<Outlet>,
+    closed: CancellationToken,
+    /// Tells the queues of instances apart.
+    instance: String,
+    queues: Mutex<Queues>,
+}
+
+/// What is known of the queues that are read.
+#[derive(Default)]
+struct Queues {
+    mode: Option<Provision>,
+    shelves: HashMap<String, Arc<Shelf>>,
+}
+
+/// The broker at this URL; what is wrong with the URL is told at once.
+pub(crate) fn at(url: &str) -> Result<Amqp, TransportError> {
+    let amqp = Amqp::new(url);
+    amqp.setup.broker()?;
+    Ok(amqp)
+}
+
+impl Amqp {
+    /// The broker at this URL. Nothing is done until a service starts; a URL that is wrong is told then.
+    ///
+    /// `amqp://user:password@host:port/virtual-host?name=value`, or `amqps://` for TLS. See [`docs::amqp`](crate::docs)
+    /// for the parameters.
+    pub fn new(url: impl AsRef<str>) -> Self {
+        let (setup, closed) = (Arc::new(Setup::new(url.as_ref())), CancellationToken::new());
+        let publishing = Link::new(setup.clone(), "publish", closed.clone());
+        let consuming = Link::new(setup.clone(), "consume", closed.clone());
+        let instance = MessageId::draw(&setup.dice).to_string();
+        let outlet = Arc::new(Outlet::new(setup.clone(), publishing));
+        Self { setup, consuming, outlet, closed, instance, queues: Mutex::default() }
+    }
+
+    fn station(&self, plan: &QueuePlan) -> Result<Station, TransportError> {
+        Ok(Station::new(plan, self.setup.address()?.parameters(), &self.instance))
+    }
+
+    /// The queue's shelf; how it is to be provisioned, if it was read before, for it may have gone meanwhile.
+    fn shelf(&self, queue: &str) -> (Arc<Shelf>, Option<Provision>) {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mode = queues.mode.filter(|_| queues.shelves.contains_key(queue));
+        (queues.shelves.entry(queue.to_owned()).or_default().clone(), mode)
+    }
+}
+
+impl fmt::Debug for Amqp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.setup.address().map(ToString::to_string).unwrap_or_default();
+        f.debug_struct("Amqp").field("address", &address).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for Amqp {
+    fn name(&self) -> &'static str {
+        "amqp"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::none()
+            .durable()
+            .reports_unroutable()
+            .ordered()
+            .message_limit(MESSAGE_LIMIT)
+            .attribute_limit(ATTRIBUTE_LIMIT)
+            .exact_attempts()
+            .handling_limit(HANDLING_LIMIT)
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        let parameters = self.setup.address()?.parameters();
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).mode = Some(mode);
+        let stations = topology.queues.iter().map(|plan| self.station(plan)).collect::<Result<Vec<_>, _>>()?;
+        if parameters.compat == Compat::Tomodachi {
+            tracing::warn!("queues are deleted with their messages a day after their last reader, as tomodachi has it");
+        }
+        topology::provision(&*self.consuming.wire().await?, parameters, &stations, mode).await?;
+        // What would keep us from publishing is told at the start, too.
+        self.outlet.open().await
+    }
+
+    async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
+        self.capabilities().check(&message)?;
+        let exchange = match self.setup.address() {
+            Ok(address) => address.parameters().exchange.clone(),
+            Err(error) => {
+                let text = "the transport's settings are wrong";
+                return Err(PublishError::new(crate::transport::PublishErrorKind::Refused, text).caused_by(error));
+            }
+        };
+        let properties = properties::of(&message)?;
+        let Outgoing { routing_key, allow_unroutable, sealed, .. } = message;
+        let letter =
+            Letter { exchange, routing_key: routing_key.into_owned(), allow_unroutable, body: sealed.body, properties };
+        self.outlet.publish(letter, PUBLISH_TIME).await
+    }
+
+    async fn consume(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        let station = self.station(plan)?;
+        let wire = self.consuming.wire().await?;
+        let channel = wire.channel().await?;
+        let (shelf, again) = self.shelf(&station.name);
+        if let Some(mode) = again.filter(|mode| *mode == Provision::Create) {
+            topology::declare(&channel, &station, mode, Lifetime::Durable).await?;
+        }
+        if plan.reach == Reach::PerInstance {
+            topology::declare(&channel, &station, Provision::Create, Lifetime::Connection).await?;
+        }
+        answer("fetch ahead", channel.basic_qos(station.prefetch(), BasicQosOptions::default())).await?;
+        // Before the first delivery can come.
+        let reader = shelf.read();
+        let (queue, options) = (short(&station.name), BasicConsumeOptions::default());
+        let asked = channel.basic_consume(queue, "".into(), options, FieldTable::default());
+        let consumer = answer(format!("consume from queue `{}`", station.name), asked).await?;
+        let intake = Arc::new(Intake {
+            station,
+            acks: Acks::new(channel),
+            shelf,
+            outlet: self.outlet.clone(),
+            setup: self.setup.clone(),
+            reader,
+            lost: wire.gone().child_token(),
+            parcels: TaskTracker::new(),
+            _wire: wire,
+        });
+        Ok(Box::new(QueueDeliveries { intake, consumer, closed: self.closed.clone() }))
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        dead::look(&*self.consuming.wire().await?, queue, limit).await
+    }
+
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        dead::redrive(&*self.consuming.wire().await?, &self.outlet, queue).await
+    }
+
+    async fn close(&self) {
+        self.closed.cancel();
+        self.setup.lifecycle.drain();
+        self.setup.lifecycle.finished_within(CLOSE_TIME).await;
+        let _ = tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()).await;
+        tokio::join!(self.consuming.close(), self.outlet.link.close());
+    }
+}

@@ -1,0 +1,241 @@
+//! The publishing end: many publishes in flight, each answered by its own confirm.
+
+use std::{
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use lapin::{
+    BasicProperties, Channel, Confirmation,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
+
+use tracing::{Dispatch, dispatcher};
+
+use super::{fault::answer, link::Link, properties::short, setup::Setup, wire::Wire};
+use crate::{
+    failpoint::{self, Point},
+    time::backoff,
+    transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind},
+};
+
+/// The most publishes that wait for their confirm (P8).
+const IN_FLIGHT: usize = 1_000;
+/// The most kibibytes that they have together (P8).
+const KIBIBYTES: usize = 32 * 1024;
+/// How often a blocked connection is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A message with its address.
+pub(super) struct Letter {
+    pub(super) exchange: String,
+    pub(super) routing_key: String,
+    /// May it go nowhere?
+    pub(super) allow_unroutable: bool,
+    pub(super) body: Bytes,
+    pub(super) properties: BasicProperties,
+}
+
+/// What publishes go out through.
+pub(super) struct Outlet {
+    setup: Arc<Setup>,
+    pub(super) link: Link,
+    line: tokio::sync::Mutex<Option<Arc<Line>>>,
+    open: Mutex<Option<Arc<Line>>>,
+    messages: Arc<Semaphore>,
+    kibibytes: Arc<Semaphore>,
+}
+
+/// A channel that confirms.
+struct Line {
+    wire: Arc<Wire>,
+    channel: Channel,
+    /// lapin numbers a publish and puts its frames into the queue in two steps. Two publishes between them would get
+    /// each other's confirms: one at a time.
+    turn: Mutex<()>,
+}
+
+impl Outlet {
+    pub(super) fn new(setup: Arc<Setup>, link: Link) -> Self {
+        Self {
+            setup,
+            link,
+            line: tokio::sync::Mutex::default(),
+            open: Mutex::default(),
+            messages: Arc::new(Semaphore::new(IN_FLIGHT)),
+            kibibytes: Arc::new(Semaphore::new(KIBIBYTES)),
+        }
+    }
+
+    /// Publishes and waits for the confirm, in this time at most.
+    ///
+    /// # Cancel safety
+    /// Once it is written, it goes on without its caller: its confirm is waited for, and its place in the window kept.
+    pub(super) async fn publish(&self, letter: Letter, time: Duration) -> Result<(), PublishError> {
+        let deadline = self.setup.clock.instant() + time;
+        let place = timeout_at(deadline, self.place(letter.body.len())).await;
+        let Ok(place) = place else {
+            let text = format!("{IN_FLIGHT} publishes or {KIBIBYTES} KiB wait for their confirms");
+            return Err(PublishError::new(PublishErrorKind::Backpressure, text));
+        };
+        let line = self.line_until(deadline).await?;
+        if timeout_at(deadline, line.unblocked()).await.is_err() {
+            let text = "RabbitMQ has blocked publishing: it is out of memory or disk space";
+            return Err(PublishError::new(PublishErrorKind::Backpressure, text));
+        }
+        let flight = Box::pin(async move {
+            let answer = line.publish(letter).await;
+            drop(place);
+            answer
+        });
+        let flight = Flight { flight: Some(flight), setup: self.setup.clone() };
+        timeout_at(deadline, flight).await.unwrap_or_else(|_| {
+            Err(PublishError::new(PublishErrorKind::Unknown, format!("no confirm from RabbitMQ within {time:?}")))
+        })
+    }
+
+    async fn place(&self, bytes: usize) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
+        let share = u32::try_from(bytes.div_ceil(1024).clamp(1, KIBIBYTES)).expect("it is no more than the window");
+        let never = "the window is never closed";
+        let message = self.messages.clone().acquire_owned().await.expect(never);
+        (message, self.kibibytes.clone().acquire_many_owned(share).await.expect(never))
+    }
+
+    /// The open channel; where the broker is away, asks for it until the deadline.
+    async fn line_until(&self, deadline: Instant) -> Result<Arc<Line>, PublishError> {
+        let mut failures = 0;
+        loop {
+            let error = match timeout_at(deadline, self.line()).await {
+                Ok(Ok(line)) => return Ok(line),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(unreachable()),
+            };
+            if error.kind() == TransportErrorKind::Closed {
+                return Err(PublishError::new(PublishErrorKind::Closed, "the AMQP transport was closed"));
+            }
+            failures += 1;
+            let again = self.setup.clock.instant() + backoff(failures, &self.setup.dice);
+            if again >= deadline {
+                return Err(unreachable().caused_by(error));
+            }
+            tokio::time::sleep_until(again).await;
+        }
+    }
+
+    async fn line(&self) -> Result<Arc<Line>, TransportError> {
+        if let Some(line) = self.open_line() {
+            return Ok(line);
+        }
+        let _one = self.line.lock().await;
+        if let Some(line) = self.open_line() {
+            return Ok(line);
+        }
+        let wire = self.link.wire().await?;
+        let channel = wire.channel().await?;
+        answer("have publishes confirmed", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let line = Arc::new(Line { wire, channel, turn: Mutex::default() });
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.clone());
+        Ok(line)
+    }
+
+    fn open_line(&self) -> Option<Arc<Line>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().filter(|line| line.wire.is_up() && line.channel.status().connected()).cloned()
+    }
+
+    /// Opens the connection and its channel.
+    pub(super) async fn open(&self) -> Result<(), TransportError> {
+        self.line().await.map(drop)
+    }
+
+    /// Waits until every publish has its answer.
+    pub(super) async fn quiet(&self) {
+        let all = u32::try_from(IN_FLIGHT).expect("a small number");
+        let _all = self.messages.acquire_many(all).await;
+    }
+}
+
+fn unreachable() -> PublishError {
+    PublishError::new(PublishErrorKind::Unreachable, "RabbitMQ cannot be reached")
+}
+
+impl Line {
+    /// Waits until the broker lets us publish (N5).
+    async fn unblocked(&self) {
+        while self.wire.is_up() && self.wire.is_blocked() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn publish(&self, letter: Letter) -> Result<(), PublishError> {
+        let unknown = |error: lapin::Error| {
+            let text = "the connection to RabbitMQ failed before the confirm";
+            PublishError::new(PublishErrorKind::Unknown, text).caused_by(error)
+        };
+        let Letter { exchange, routing_key, allow_unroutable, body, properties } = letter;
+        let id = properties.message_id().clone();
+        let options = BasicPublishOptions { mandatory: !allow_unroutable, immediate: false };
+        let (to, key) = (short(&exchange), short(&routing_key));
+        let mut writing = pin!(self.channel.basic_publish(to, key, options, &body, properties));
+        let mut turned = false;
+        let written = std::future::poll_fn(|cx| {
+            let _turn = (!turned).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+            turned = true;
+            // lapin logs the whole message where it finds the connection gone.
+            dispatcher::with_default(&Dispatch::none(), || writing.as_mut().poll(cx))
+        });
+        let confirm = written.await.map_err(unknown)?;
+        failpoint::hit(Point::PublishBeforeConfirm).map_err(|struck| {
+            PublishError::new(PublishErrorKind::Unknown, "the confirm was not waited for").caused_by(struck)
+        })?;
+        let confirmed = confirm.await.map_err(unknown)?;
+        // The return is there before the confirm: the guard takes it out of the stream first.
+        if let Some(back) = id.and_then(|id| self.wire.returned.take(id.as_str())) {
+            let text = format!("no queue is bound for routing key `{routing_key}` on exchange `{exchange}`");
+            return Err(PublishError::new(PublishErrorKind::Unroutable, text).caused_by(back.text));
+        }
+        match confirmed {
+            Confirmation::Ack(_) => Ok(()),
+            Confirmation::Nack(_) | Confirmation::NotRequested => {
+                let text = "RabbitMQ refused the message: a queue is full or cannot store it";
+                Err(PublishError::new(PublishErrorKind::Refused, text))
+            }
+        }
+    }
+}
+
+/// A publish on its way. Dropped, it flies on as a task: lapin would keep the confirm of a forgotten publish for ever.
+struct Flight {
+    flight: Option<BoxFuture<'static, Result<(), PublishError>>>,
+    setup: Arc<Setup>,
+}
+
+impl Future for Flight {
+    type Output = Result<(), PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(flight) = &mut self.flight else { return Poll::Pending };
+        let answer = std::task::ready!(flight.as_mut().poll(cx));
+        self.flight = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if let Some(flight) = self.flight.take().filter(|_| tokio::runtime::Handle::try_current().is_ok()) {
+            self.setup.lifecycle.spawn(async move {
+                // Whoever asked has been told that nobody knows.
+                let _ = flight.await;
+            });
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Attributes and ids as AMQP properties, and back.
+
+use std::time::{Duration, SystemTime};
+
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+
+use super::names::{self, ATTEMPT, FIRST, KEY, NOT_BEFORE, is_kept};
+use crate::{
+    envelope::MessageId,
+    event::{Attributes, Value},
+    transport::{Outgoing, PublishError, PublishErrorKind},
+};
+
+/// Written to disk before it is confirmed (AMQP 0-9-1, basic class).
+const PERSISTENT: u8 = 2;
+/// The most attempts that a message can claim to have had.
+const MOST_ATTEMPTS: u32 = 1_000;
+
+/// The properties of a message on its way out.
+pub(super) fn of(message: &Outgoing) -> Result<BasicProperties, PublishError> {
+    let mut headers = FieldTable::default();
+    for (name, value) in message.sealed.attributes.iter() {
+        if is_kept(name) {
+            let text = format!("attribute `{name}` is a header that RabbitMQ or tegami writes");
+            return Err(PublishError::new(PublishErrorKind::Refused, text));
+        }
+        headers.insert(short(name), header(value));
+    }
+    if let Some(key) = message.key.as_ref().filter(|_| message.ordered) {
+        headers.insert(KEY.into(), AMQPValue::LongString(key.as_str().into()));
+    }
+    let properties = BasicProperties::default()
+        .with_content_type(message.content_type.into())
+        .with_delivery_mode(PERSISTENT)
+        .with_message_id(short(message.id.as_str()))
+        .with_type(short(&message.event))
+        .with_headers(headers);
+    let properties = match message.time {
+        Some(time) => properties.with_timestamp(since_1970(time).as_secs()),
+        None => properties,
+    };
+    let properties = match &message.service {
+        Some(service) => properties.with_app_id(short(service)),
+        None => properties,
+    };
+    Ok(match &message.correlation_id {
+        Some(id) => properties.with_correlation_id(short(id.as_str())),
+        None => properties,
+    })
+}
+
+/// AMQP's short strings end at 255 bytes; what is longer is cut, for people still read it.
+pub(super) fn short(text: &str) -> ShortString {
+    text[..text.floor_char_boundary(255)].into()
+}
+
+fn header(value: &Value) -> AMQPValue {
+    match value {
+        Value::Text(text) => AMQPValue::LongString(text.as_ref().into()),
+        Value::Integer(number) => match (i64::try_from(*number), u64::try_from(*number)) {
+            (Ok(number), _) => AMQPValue::LongLongInt(number),
+            // RabbitMQ has no other unsigned field of 64 bits.
+            (_, Ok(number)) => AMQPValue::Timestamp(number),
+            _ => AMQPValue::LongString(number.to_string().into()),
+        },
+        Value::Float(number) => AMQPValue::Double(*number),
+        Value::Bool(truth) => AMQPValue::Boolean(*truth),
+    }
+}
+
+/// The attributes of a message that came in; headers that cannot be one are left out.
+pub(super) fn attributes(properties: &BasicProperties) -> Attributes {
+    let mut attributes = Attributes::new();
+    for (name, value) in headers(properties).filter(|(name, _)| !is_kept(name)) {
+        if let Some(value) = attribute(value) {
+            attributes.set(name.to_owned(), value);
+        }
+    }
+    attributes
+}
+
+fn attribute(value: &AMQPValue) -> Option<Value> {
+    Some(match value {
+        AMQPValue::LongString(text) => Value::from(std::str::from_utf8(text.as_bytes()).ok()?),
+        AMQPValue::ShortString(text) => Value::from(text.as_str()),
+        AMQPValue::Boolean(truth) => Value::Bool(*truth),
+        AMQPValue::Float(number) => Value::from(*number),
+        AMQPValue::Double(number) => Value::from(*number),
+        _ => Value::Integer(integer(value)?),
+    })
+}
+
+fn integer(value: &AMQPValue) -> Option<i128> {
+    Some(match value {
+        AMQPValue::ShortShortInt(number) => (*number).into(),
+        AMQPValue::ShortShortUInt(number) => (*number).into(),
+        AMQPValue::ShortInt(number) => (*number).into(),
+        AMQPValue::ShortUInt(number) => (*number).into(),
+        AMQPValue::LongInt(number) => (*number).into(),
+        AMQPValue::LongUInt(number) => (*number).into(),
+        AMQPValue::LongLongInt(number) => (*number).into(),
+        AMQPValue::Timestamp(number) => (*number).into(),
+        _ => return None,
+    })
+}
+
+fn headers(properties: &BasicProperties) -> impl Iterator<Item = (&str, &AMQPValue)> {
+    let table = properties.headers().as_ref();
+    table.into_iter().flat_map(|table| table.inner()).map(|(name, value)| (name.as_str(), value))
+}
+
+/// A header of this name.
+pub(super) fn get<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPValue> {
+    properties.headers().as_ref()?.inner().get(name)
+}
+
+/// A header of this name, where it is text.
+pub(super) fn text(properties: &BasicProperties, name: &str) -> Option<String> {
+    match attribute(get(properties, name)?)? {
+        Value::Text(text) => Some(text.into_owned()),
+        _ => None,
+    }
+}
+
+/// The message's id, if it has one that we can take.
+pub(super) fn id(properties: &BasicProperties) -> Option<MessageId> {
+    MessageId::parse(properties.message_id().as_ref()?.as_str()).filter(|id| !id.as_str().starts_with(NAMELESS))
+}
+
+/// Begins the ids of copies whose originals had none.
+pub(super) const NAMELESS: &str = "tegami-nameless-";
+
+/// Where a message stands on its way through its attempts. It is told by headers that anyone can write: what they say
+/// is brought within bounds (R5).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Number of this delivery, from 1.
+    pub(super) attempt: u32,
+    /// When the queue first handed it out.
+    pub(super) first: Option<SystemTime>,
+    /// When it may be handled.
+    pub(super) not_before: Option<SystemTime>,
+}
+
+impl Progress {
+    /// What the headers say.
+    pub(super) fn of(properties: &BasicProperties) -> Self {
+        let number = |name| get(properties, name).and_then(integer);
+        let attempt = number(ATTEMPT).map_or(1, |attempt| attempt.clamp(1, MOST_ATTEMPTS.into()));
+        let attempt = u32::try_from(attempt).expect("it was brought within bounds");
+        let moment = |name| {
+            let millis = u64::try_from(number(name)?).ok()?;
+            SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+        };
+        Self { attempt, first: moment(FIRST), not_before: moment(NOT_BEFORE) }
+    }
+
+    /// Writes it into the headers of a copy.
+    pub(super) fn write(self, headers: &mut FieldTable) {
+        headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(self.attempt.into()));
+        for (name, moment) in [(FIRST, self.first), (NOT_BEFORE, self.not_before)] {
+            if let Some(moment) = moment {
+                let millis = i64::try_from(since_1970(moment).as_millis()).unwrap_or(i64::MAX);
+                headers.insert(name.into(), AMQPValue::LongLongInt(millis));
+            }
+        }
+    }
+}
+
+/// The properties of a copy: those of the original, without its headers that the broker or tegami acts on, and
+/// without its expiry (R5); always persistent.
+pub(super) fn copied(original: &BasicProperties) -> (BasicProperties, FieldTable) {
+    let mut kept = FieldTable::default();
+    for (name, value) in headers(original).filter(|(name, _)| !is_kept(name) || *name == names::KEY) {
+        kept.insert(name.into(), value.clone());
+    }
+    let mut copy = BasicProperties::default().with_delivery_mode(PERSISTENT);
+    // A user id is checked against the one who publishes, and an expiry would make the copy vanish: both stay behind.
+    macro_rules! keep {
+        // One line for each property: they have types and names of their own.
+        ($($get:ident $with:ident)*) => {$(
+            if let Some(value) = original.$get() {
+                copy = copy.$with(value.clone());
+            }
+        )*};
+    }
+    keep!(content_type with_content_type content_encoding with_content_encoding correlation_id with_correlation_id
+          reply_to with_reply_to message_id with_message_id timestamp with_timestamp kind with_type app_id with_app_id
+          priority with_priority);
+    (copy, kept)
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,94 @@
+//! Brings a plan's queues and bindings into being, or checks that they are there.
+
+use lapin::{
+    Channel, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+
+use super::{
+    address::Parameters,
+    fault::answer,
+    properties::short,
+    station::{Declared, Lifetime, Station},
+    wire::Wire,
+};
+use crate::transport::{Provision, TransportError};
+
+/// The exchange that every broker has.
+const BUILT_IN: &str = "amq.topic";
+
+/// Does what the mode says with the exchange and these queues.
+pub(super) async fn provision(
+    wire: &Wire,
+    parameters: &Parameters,
+    stations: &[Station],
+    mode: Provision,
+) -> Result<(), TransportError> {
+    if mode == Provision::Assume {
+        return Ok(());
+    }
+    let channel = wire.channel().await?;
+    exchange(&channel, &parameters.exchange, mode).await?;
+    for station in stations {
+        // The queue of an instance lives on the connection that reads it.
+        declare(&channel, station, mode, Lifetime::Durable).await?;
+    }
+    Ok(())
+}
+
+/// Declares the queues of a station that live so long, and binds the one that is read.
+pub(super) async fn declare(
+    channel: &Channel,
+    station: &Station,
+    mode: Provision,
+    lifetime: Lifetime,
+) -> Result<(), TransportError> {
+    let queues = station.queues();
+    let mine: Vec<_> = queues.iter().filter(|queue| queue.lifetime == lifetime).collect();
+    for queue in &mine {
+        match mode {
+            Provision::Verify if lifetime == Lifetime::Durable => verify(channel, queue).await?,
+            _ => create(channel, queue).await?,
+        }
+    }
+    // AMQP cannot be asked for a binding without making it.
+    if mine.iter().any(|queue| queue.name == station.name) && (mode, lifetime) != (Provision::Verify, Lifetime::Durable)
+    {
+        bind(channel, station).await?;
+    }
+    Ok(())
+}
+
+async fn exchange(channel: &Channel, name: &str, mode: Provision) -> Result<(), TransportError> {
+    let passive = mode == Provision::Verify || name == BUILT_IN;
+    let options = ExchangeDeclareOptions { passive, durable: true, ..ExchangeDeclareOptions::default() };
+    let asked = channel.exchange_declare(short(name), ExchangeKind::Topic, options, FieldTable::default());
+    answer(format!("exchange `{name}`"), asked).await
+}
+
+async fn create(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
+    let alone = queue.lifetime == Lifetime::Connection;
+    let options = QueueDeclareOptions { durable: !alone, exclusive: alone, auto_delete: alone, ..Default::default() };
+    let asked = channel.queue_declare(short(&queue.name), options, queue.arguments.clone());
+    answer(format!("queue `{}`", queue.name), asked).await.map(drop)
+}
+
+/// A queue that is there is declared again, which changes nothing and tells what differs.
+async fn verify(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let asked = channel.queue_declare(short(&queue.name), options, FieldTable::default());
+    answer(format!("queue `{}`", queue.name), asked).await?;
+    create(channel, queue).await
+}
+
+async fn bind(channel: &Channel, station: &Station) -> Result<(), TransportError> {
+    let exchange = &station.parameters.exchange;
+    for binding in &station.plan.bindings {
+        let (queue, key) = (short(&station.name), short(&binding.routing_key));
+        let asked = channel.queue_bind(queue, short(exchange), key, QueueBindOptions::default(), FieldTable::default());
+        let what = format!("binding of queue `{}` to `{}` on `{exchange}`", station.name, binding.routing_key);
+        answer(what, asked).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! One open connection, and the means to be done with it at once.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use lapin::{
+    Channel, Connection, ConnectionProperties,
+    auth::AuthProvider,
+    types::{LongString, ShortString},
+    uri::{AMQPAuthority, AMQPQueryString, AMQPUri, AMQPUserInfo},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+
+use super::{
+    address::{Address, Secret},
+    dial::{Dialer, Stream},
+    fault::{answer, told},
+    guard::Returned,
+    runtime,
+};
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// How long the broker has from the first byte to an open connection.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long the broker has to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// An open connection.
+pub(super) struct Wire {
+    connection: Connection,
+    /// What came back from it as unroutable.
+    pub(super) returned: Arc<Returned>,
+    cut: CancellationToken,
+    gone: CancellationToken,
+}
+
+impl Wire {
+    /// Connects; `name` is what the broker's tools call the connection.
+    pub(super) async fn open(address: &Address, dialer: &Dialer, name: &str) -> Result<Self, TransportError> {
+        let cut = CancellationToken::new();
+        let (guard, gone) = (cut.clone().drop_guard(), CancellationToken::new());
+        let stream = Severable::new(dialer.dial().await?, &cut, &gone);
+        // lapin asks for it once: it is not to connect again by itself.
+        let stream = Mutex::new(Some(Box::new(stream) as Box<dyn runtime::Io>));
+        let hand_over = async move || {
+            let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+            stream.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
+        };
+        let returned = Arc::<Returned>::default();
+        let properties = ConnectionProperties::default()
+            .with_connection_name(name.into())
+            .with_auth_provider(Plain { user: address.user().to_owned(), password: address.password().clone() });
+        let opening = runtime::open(uri(address), hand_over, (returned.clone(), gone.clone()), properties);
+        let connection = match tokio::time::timeout(HANDSHAKE, opening).await {
+            Ok(opened) => opened.map_err(|error| told(format!("cannot log in to {address}"), error))?,
+            Err(_) => {
+                let text = format!("{address} took the connection and does not answer within {HANDSHAKE:?}");
+                return Err(TransportError::new(TransportErrorKind::Unreachable, text));
+            }
+        };
+        guard.disarm();
+        Ok(Self { connection, returned, cut, gone })
+    }
+
+    /// Is it still open?
+    pub(super) fn is_up(&self) -> bool {
+        self.connection.status().connected()
+    }
+
+    /// Has the broker asked us to publish nothing for now (an alarm)?
+    pub(super) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// Set once nothing more comes from the broker.
+    pub(super) fn gone(&self) -> &CancellationToken {
+        &self.gone
+    }
+
+    /// Opens a channel.
+    pub(super) async fn channel(&self) -> Result<Channel, TransportError> {
+        answer("open a channel", self.connection.create_channel()).await
+    }
+
+    /// Ends it at once: whoever waits for an answer learns that there will be none.
+    pub(super) fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    /// Says goodbye, and does not wait for long.
+    pub(super) async fn close(&self) {
+        if self.is_up() {
+            let _ = tokio::time::timeout(GOODBYE, self.connection.close(200, "goodbye".into())).await;
+        }
+        self.cut();
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.cut.cancel();
+    }
+}
+
+fn uri(address: &Address) -> AMQPUri {
+    // Without the password: the client keeps and prints what it is given here.
+    let heartbeat = u16::try_from(address.parameters().heartbeat.as_secs()).unwrap_or(u16::MAX);
+    let userinfo = AMQPUserInfo { username: address.user().to_owned(), password: String::new() };
+    AMQPUri {
+        authority: AMQPAuthority { userinfo, host: address.host().to_owned(), port: address.port() },
+        vhost: address.virtual_host().to_owned(),
+        query: AMQPQueryString { heartbeat: Some(heartbeat), ..AMQPQueryString::default() },
+        ..AMQPUri::default()
+    }
+}
+
+/// SASL PLAIN (RFC 4616).
+struct Plain {
+    user: String,
+    password: Secret,
+}
+
+impl AuthProvider for Plain {
+    fn mechanism(&self) -> ShortString {
+        "PLAIN".into()
+    }
+
+    fn auth_starter(&self) -> Result<LongString, String> {
+        Ok(format!("\0{}\0{}", self.user, self.password.reveal()).into())
+    }
+}
+
+/// A stream that can be ended from outside.
+struct Severable {
+    stream: Stream,
+    token: CancellationToken,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Told when it has ended, from whichever side.
+    _gone: DropGuard,
+}
+
+impl Severable {
+    fn new(stream: Stream, cut: &CancellationToken, gone: &CancellationToken) -> Self {
+        let (token, ended) = (cut.clone(), Box::pin(cut.clone().cancelled_owned()));
+        Self { stream, token, cut: ended, _gone: gone.clone().drop_guard() }
+    }
+
+    fn is_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.cut.as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+impl AsyncRead for Severable {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.is_cut(cx)?;
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Severable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        // The one who reads is woken by the cut; here it only must not write on.
+        if self.token.is_cancelled() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
