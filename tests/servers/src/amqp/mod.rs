@@ -36,7 +36,7 @@ impl Producer {
         let account = [&[0; 4][..], &short_text("PLAIN"), &long_text(b"\0guest\0guest"), &short_text("en_US")].concat();
         producer.say(0, [10, 11], &account)?;
         producer.until(10, 30)?;
-        producer.say(0, [10, 31], &[&[0, 0][..], &FRAME.to_be_bytes(), &[0, 0]].concat())?;
+        producer.say(0, [10, 31], &[&CHANNEL.to_be_bytes()[..], &FRAME.to_be_bytes(), &[0, 0]].concat())?;
         producer.say(0, [10, 40], &[&short_text("/")[..], &[0, 0]].concat())?;
         producer.until(10, 41)?;
         producer.say(CHANNEL, [20, 10], &[0])?;
