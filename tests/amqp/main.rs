@@ -1,0 +1,11 @@
+//! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one.
+
+mod broker;
+
+mod rabbitmq_3 {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Release::V3));
+}
+
+mod rabbitmq_4 {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Release::V4));
+}
