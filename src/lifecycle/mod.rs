@@ -3,10 +3,14 @@
 //! A component asks for [`draining`](Lifecycle::draining) to stop taking work, and for
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
+#[cfg(feature = "amqp")]
+mod quarters;
 mod signals;
 mod stop;
 mod watch;
 
+#[cfg(feature = "amqp")]
+pub(crate) use quarters::Quarters;
 pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;
 pub(crate) use watch::{Blocking, Watch, Watching};

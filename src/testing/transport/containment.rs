@@ -90,7 +90,7 @@ pub async fn h_02_blocked_thread(trial: &Trial) -> Done {
         }
         Ok(())
     };
-    let seen = Arc::new(Mutex::new(vec![Instant::now()]));
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let times = seen.clone();
     let notes = move |_: LetterPosted, _: Context| {
         held(&times).push(Instant::now());
@@ -98,6 +98,8 @@ pub async fn h_02_blocked_thread(trial: &Trial) -> Done {
     };
     let blocked = trial.start(trial.handling(trial.service("billing").await, blocks, |s| s)).await;
     let free = trial.start(trial.handling(trial.service("shipping").await, notes, |s| s)).await;
+    // The wait for a broker is no standing still.
+    held(&seen).push(Instant::now());
     let posted = post_while_blocked(trial, free.publisher()).await;
     trial.tally().until_done(2 * posted).await;
     let longest = held(&seen).windows(2).map(|two| two[1] - two[0]).max().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, sync::Arc, time::Duration};
 
-use super::Trial;
+use super::{Pace, Trial};
 use crate::{
     Event, Service,
     envelope::MessageId,
@@ -10,13 +10,15 @@ use crate::{
     transport::{DeadLetter, Outgoing, PublishError, QueuePlan, Transport},
 };
 
-/// How often the dead letters are looked at.
+/// How often the dead letters are looked at; a real broker works for each look.
 const LOOK: Duration = Duration::from_millis(20);
+const REAL_LOOK: Duration = Duration::from_millis(200);
 
 /// A running service with one queue, and a connection beside it.
 pub(super) struct Office {
     pub(super) queue: QueuePlan,
     running: Option<Running>,
+    look: Duration,
     pub(super) outside: Arc<dyn Transport>,
 }
 
@@ -24,7 +26,8 @@ impl Office {
     /// Starts the service.
     pub(super) async fn open(trial: &Trial, service: Service) -> Self {
         let queue = service.topology().expect("it has one subscription").queues.remove(0);
-        Self { queue, running: Some(trial.start(service).await), outside: trial.connect().await }
+        let look = if trial.pace == Pace::Real { REAL_LOOK } else { LOOK };
+        Self { queue, running: Some(trial.start(service).await), look, outside: trial.connect().await }
     }
 
     /// Publishes an event as a service does.
@@ -61,7 +64,7 @@ impl Office {
         loop {
             match self.dead_letters().await {
                 letters if letters.len() >= count => return letters,
-                _ => tokio::time::sleep(LOOK).await,
+                _ => tokio::time::sleep(self.look).await,
             }
         }
     }

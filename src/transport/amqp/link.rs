@@ -76,12 +76,13 @@ impl Link {
     }
 
     async fn dial(&self) -> Result<Arc<Wire>, TransportError> {
-        let (address, dialer) = self.setup.broker()?;
+        let (broker, quarters) = (self.setup.broker()?, self.setup.quarters()?);
+        let address = &broker.0;
         let name = format!("tegami {}", self.purpose);
         let wire = tokio::select! {
             biased;
             () = self.closed.cancelled() => return Err(closed()),
-            opened = Wire::open(address, dialer, &name) => Arc::new(opened?),
+            opened = Wire::open(broker, quarters, &name) => Arc::new(opened?),
         };
         tracing::info!(%address, purpose = self.purpose, "connected to RabbitMQ");
         *self.held() = Some(wire.clone());

@@ -231,6 +231,7 @@ impl Transport for Amqp {
         self.setup.lifecycle.drain();
         self.setup.lifecycle.finished_within(CLOSE_TIME).await;
         let _ = tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()).await;
-        tokio::join!(self.consuming.close(), self.outlet.link.close());
+        tokio::join!(self.consuming.close(), self.outlet.close());
+        self.setup.leave();
     }
 }

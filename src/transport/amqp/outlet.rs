@@ -47,7 +47,7 @@ pub(super) struct Letter {
 /// What publishes go out through.
 pub(super) struct Outlet {
     setup: Arc<Setup>,
-    pub(super) link: Link,
+    link: Link,
     line: tokio::sync::Mutex<Option<Arc<Line>>>,
     open: Mutex<Option<Arc<Line>>>,
     messages: Arc<Semaphore>,
@@ -154,6 +154,12 @@ impl Outlet {
     /// Opens the connection and its channel.
     pub(super) async fn open(&self) -> Result<(), TransportError> {
         self.line().await.map(drop)
+    }
+
+    /// Lets go of the channel, and says goodbye to the broker.
+    pub(super) async fn close(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.link.close().await;
     }
 
     /// Waits until every publish has its answer.

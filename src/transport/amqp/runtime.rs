@@ -1,4 +1,4 @@
-//! How lapin runs: on our tokio runtime, over our own stream, and in silence.
+//! How lapin runs: on a thread of its own, over our own stream, and in silence.
 //!
 //! At its most talkative level lapin logs whole frames: payloads, and the answer that holds the password. What it
 //! logs is nothing a user could act on, so its thread and its tasks are given no one to log to.
@@ -21,7 +21,10 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use lapin::{Connection, ConnectionProperties, tcp::AsyncTcpStream, uri::AMQPUri};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{
     Dispatch,
@@ -40,17 +43,24 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Io for S {}
 
-/// Opens a connection over the stream that `dial` makes. Once `gone` is set, none of its tasks sleeps on.
+/// Where a connection's tasks run, and until when.
+pub(super) struct Place {
+    pub(super) quarters: Handle,
+    /// Once set, none of its tasks sleeps on.
+    pub(super) gone: CancellationToken,
+}
+
+/// Opens a connection over the stream that `dial` makes.
 ///
 /// # Errors
 /// `dial` failed, or the broker refused.
 pub(super) async fn open(
     uri: AMQPUri,
     dial: impl AsyncFn() -> io::Result<Box<dyn Io>> + Send + Sync + 'static,
-    (returned, gone): (Arc<Returned>, CancellationToken),
+    (returned, place): (Arc<Returned>, Place),
     options: ConnectionProperties,
 ) -> lapin::Result<Connection> {
-    let runtime = Runtime::new(Kit { tokio: Tokio::current(), gone });
+    let runtime = Runtime::new(Kit { tokio: Tokio::default().with_handle(place.quarters), gone: place.gone });
     let connect = async move |_: AMQPUri, _: Runtime<Kit>| {
         fall_silent();
         let stream = dial().await?;

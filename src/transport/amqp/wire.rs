@@ -22,9 +22,12 @@ use super::{
     dial::{Dialer, Stream},
     fault::{answer, told},
     guard::Returned,
-    runtime,
+    runtime::{self, Place},
 };
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::{
+    lifecycle::Quarters,
+    transport::{TransportError, TransportErrorKind},
+};
 
 /// How long the broker has from the first byte to an open connection.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -38,14 +41,24 @@ pub(super) struct Wire {
     pub(super) returned: Arc<Returned>,
     cut: CancellationToken,
     gone: CancellationToken,
+    _quarters: Arc<Quarters>,
 }
 
 impl Wire {
     /// Connects; `name` is what the broker's tools call the connection.
-    pub(super) async fn open(address: &Address, dialer: &Dialer, name: &str) -> Result<Self, TransportError> {
+    pub(super) async fn open(
+        broker: &Arc<(Address, Dialer)>,
+        quarters: Arc<Quarters>,
+        name: &str,
+    ) -> Result<Self, TransportError> {
+        let (address, there) = (&broker.0, broker.clone());
+        let dialed = quarters.run(async move { there.1.dial().await }).await.unwrap_or_else(|error| {
+            let text = "the thread of the connection ended";
+            Err(TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error))
+        })?;
         let cut = CancellationToken::new();
         let (guard, gone) = (cut.clone().drop_guard(), CancellationToken::new());
-        let stream = Severable::new(dialer.dial().await?, &cut, &gone);
+        let stream = Severable::new(dialed, &cut, &gone);
         // lapin asks for it once: it is not to connect again by itself.
         let stream = Mutex::new(Some(Box::new(stream) as Box<dyn runtime::Io>));
         let hand_over = async move || {
@@ -56,7 +69,12 @@ impl Wire {
         let properties = ConnectionProperties::default()
             .with_connection_name(name.into())
             .with_auth_provider(Plain { user: address.user().to_owned(), password: address.password().clone() });
-        let opening = runtime::open(uri(address), hand_over, (returned.clone(), gone.clone()), properties);
+        let opening = runtime::open(
+            uri(address),
+            hand_over,
+            (returned.clone(), Place { quarters: quarters.handle().clone(), gone: gone.clone() }),
+            properties,
+        );
         let connection = match tokio::time::timeout(HANDSHAKE, opening).await {
             Ok(opened) => opened.map_err(|error| told(format!("cannot log in to {address}"), error))?,
             Err(_) => {
@@ -65,7 +83,7 @@ impl Wire {
             }
         };
         guard.disarm();
-        Ok(Self { connection, returned, cut, gone })
+        Ok(Self { connection, returned, cut, gone, _quarters: quarters })
     }
 
     /// Is it still open?

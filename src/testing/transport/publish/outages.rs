@@ -11,21 +11,24 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
+
 use futures_util::{StreamExt, future, stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     envelope::MessageId,
-    testing::transport::{
-        Done, Fault, Injected, Tamper, Trial, letter,
-        life::{End, NEEDS},
-        subject::PUBLISH,
-        tampered,
-        trial::held,
-        until,
+    testing::{
+        ledger::Checksum,
+        transport::{
+            Done, Fault, Injected, Tamper, Trial, letter,
+            life::{End, NEEDS},
+            subject::PUBLISH,
+            tampered,
+            trial::held,
+            until,
+        },
     },
-    transport::{Outgoing, PublishError, PublishErrorKind, Transport},
+    transport::{Outgoing, PublishError, PublishErrorKind, QueuePlan, Transport},
 };
 
 /// Publishes under way at once.
@@ -186,9 +189,11 @@ pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
         if trial.inject(Fault::Frozen).await == Injected::Cannot {
             return Done::NotHere(Fault::Frozen.needs());
         }
-        let (body, began) = (Bytes::from(vec![b'x'; size]), trial.clock.instant());
-        let publishes = (0..FLOOD).map(|_| async {
-            let answer = trial.publish(&*transport, trial.message(&plan, body.clone())).await;
+        let messages = flood(trial, &plan, size);
+        let began = trial.clock.instant();
+        let publishes = messages.into_iter().map(|message| async {
+            let (id, answer) = (message.id.clone(), transport.publish(message).await);
+            trial.note_answer(&id, &answer);
             (answer.expect_err("nobody answered").kind(), began.elapsed())
         });
         let answers = future::join_all(publishes).await;
@@ -203,6 +208,18 @@ pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
         trial.complete_rest().await;
     }
     Done::Kept
+}
+
+/// Many messages of this size, noted. (To write them down takes longer than the publish that is measured.)
+fn flood(trial: &Trial, plan: &QueuePlan, size: usize) -> Vec<Outgoing> {
+    let first = trial.message(plan, vec![b'x'; size]);
+    let checksum = Checksum::of(&first.sealed);
+    let message = |_| {
+        let message = Outgoing { id: MessageId::draw(&trial.dice), ..first.clone() };
+        trial.note_publish(&message.id, None, checksum.clone(), vec![plan.name.clone()]);
+        message
+    };
+    (0..FLOOD).map(message).collect()
 }
 
 /// P1, N1: a broker that is started again twice while many publish loses nothing that it took.

@@ -1,0 +1,36 @@
+//! A thread with a runtime of its own, for what must go on while handlers block every thread of the service's.
+
+use std::{future::Future, io, thread};
+
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The thread. It ends with this, and its tasks with it.
+pub(crate) struct Quarters {
+    handle: Handle,
+    _end: DropGuard,
+}
+
+impl Quarters {
+    /// Starts a thread of this name.
+    pub(crate) fn open(name: &str) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (handle, end) = (runtime.handle().clone(), CancellationToken::new());
+        let ended = end.clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || runtime.block_on(ended.cancelled()))?;
+        Ok(Self { handle, _end: end.drop_guard() })
+    }
+
+    /// For those who start tasks there by themselves.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs this there; an error, if the thread ended first.
+    ///
+    /// # Cancel safety
+    /// It goes on without its caller.
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
+        self.handle.spawn(work).await.map_err(io::Error::other)
+    }
+}
