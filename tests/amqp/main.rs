@@ -1,12 +1,11 @@
-//! scratch
-use std::sync::Arc;
-use tegami::transport::{Transport, TransportError, amqp::Amqp};
+//! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one.
 
-mod v310 {
-    use super::*;
-    tegami::transport_suite!(|| async { Ok::<_, TransportError>(Amqp::new("amqp://guest:guest@127.0.0.1:17670/%2f")) });
+mod broker;
+
+mod rabbitmq_3 {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Release::V3));
 }
-mod v40 {
-    use super::*;
-    tegami::transport_suite!(|| async { Ok::<_, TransportError>(Amqp::new("amqp://guest:guest@127.0.0.1:17680/%2f")) });
+
+mod rabbitmq_4 {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Release::V4));
 }

@@ -177,8 +177,7 @@ macro_rules! transport_suite {
         #[test]
         fn $name() {
             let case = $crate::testing::transport::Case::of($id).expect("the case is listed");
-            let name = module_path!().rsplit("::").next().unwrap_or_default();
-            $crate::testing::transport::check(name, case, || $subject);
+            $crate::testing::transport::check(module_path!(), case, || $subject);
         }
     )*};
     ($subject:expr) => { $crate::__each_case!{ $crate::transport_suite!{ [$subject] } } };

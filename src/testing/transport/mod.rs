@@ -13,7 +13,8 @@
 //!
 //! What is given is a [`Subject`]: an async closure that opens a connection will do. An ability that a transport
 //! does not declare in its [`Capabilities`](crate::transport::Capabilities) is tried too: its use must then be
-//! refused. A case that needs a fault which the subject cannot bring about says so in its line.
+//! refused. A case that needs a fault which the subject cannot bring about says so in its line. Where a process of ours
+//! must die, the test's own program runs again as that process.
 //!
 //! Every case keeps a [ledger](crate::testing::ledger) and ends with a look at it: nothing lost, nothing made up,
 //! nothing changed; no task and no descriptor left. Each prints its seed; `CONFORMANCE_SEED` replays one,
@@ -27,6 +28,7 @@ pub mod delivery;
 mod drain;
 mod faulty;
 mod letters;
+mod life;
 pub mod network;
 mod office;
 pub mod order;
@@ -48,7 +50,7 @@ pub use faulty::Faulty;
 pub use letters::{LetterFiled, LetterPosted, filed, letter};
 pub use reader::{Got, Reader};
 pub use run::{Report, check, judge};
-pub use subject::{Fault, Injected, Pace, Subject};
+pub use subject::{Fault, Injected, Nest, Pace, Subject};
 pub use tally::{Runs, Tally, until, within};
 pub use tamper::{Tamper, Tampered, tampered, tampering};
 pub use trial::Trial;

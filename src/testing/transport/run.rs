@@ -17,7 +17,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Case, Done, Pace, Subject, Trial};
+use super::{Case, Done, Pace, Subject, Trial, life::Life};
 use crate::error::panic_text;
 
 /// How long a case may take, by real time and by paused time.
@@ -60,13 +60,20 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a case as a test; the subject's name stands in the table.
+/// Runs a case as a test of this module, whose name stands in the table; in a process of its own that is to die, if it
+/// was started for that.
 ///
 /// # Panics
 /// The promise is broken; the text says how, and how to replay it.
-pub fn check<S: Subject>(name: &str, case: &'static Case, subject: impl Fn() -> S) {
+pub fn check<S: Subject>(module: &str, case: &'static Case, subject: impl Fn() -> S) {
+    if let Some(life) = Life::given() {
+        return live(case, subject(), life);
+    }
+    let (_, path) = module.split_once("::").unwrap_or_default();
+    let name = path.rsplit("::").next().unwrap_or_default();
+    let test = [path, case.name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::");
     let seed = env::var(SEED).ok().map(|seed| seed.parse().expect("CONFORMANCE_SEED is a number"));
-    let report = judge(case, subject, seed.unwrap_or_else(|| fastrand::u64(..)));
+    let report = run(case, subject, seed.unwrap_or_else(|| fastrand::u64(..)), Some(test));
     let line = format!("{name:<16} {report}\n");
     print!("{line}");
     if let Some(table) = env::var_os(TABLE) {
@@ -78,8 +85,12 @@ pub fn check<S: Subject>(name: &str, case: &'static Case, subject: impl Fn() -> 
     }
 }
 
-/// Runs a case and says how it went.
+/// Runs a case and says how it went. Of processes that are to die, it knows none.
 pub fn judge<S: Subject>(case: &'static Case, subject: impl Fn() -> S, seed: u64) -> Report {
+    run(case, subject, seed, None)
+}
+
+fn run<S: Subject>(case: &'static Case, subject: impl Fn() -> S, seed: u64, test: Option<String>) -> Report {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let began = Instant::now();
     let pace = case.pace.unwrap_or_else(|| subject().pace());
@@ -87,7 +98,11 @@ pub fn judge<S: Subject>(case: &'static Case, subject: impl Fn() -> S, seed: u64
     let descriptors = descriptors();
     let watchdog = Watchdog::start(case, seed);
     let runtime = runtime(pace);
-    let result = runtime.block_on(bounded(case, subject, seed, pace));
+    let result = runtime.block_on(async {
+        let mut trial = Trial::begin(case, subject(), seed, pace);
+        trial.test = test;
+        bounded(case, trial).await
+    });
     drop(runtime);
     drop(watchdog);
     let result = result.and_then(|done| no_descriptor_is_left(descriptors).map(|()| done));
@@ -120,14 +135,18 @@ impl Drop for Watchdog {
     }
 }
 
-async fn bounded<S: Subject>(
-    case: &'static Case,
-    subject: impl Fn() -> S,
-    seed: u64,
-    pace: Pace,
-) -> Result<Done, String> {
-    let place = usize::from(pace == Pace::Virtual);
-    let trial = Trial::begin(case, subject(), seed, pace).await;
+/// Runs a case as a process that is to die.
+fn live<S: Subject>(case: &'static Case, subject: S, life: Life) {
+    let _watchdog = Watchdog::start(case, life.seed);
+    let ended = runtime(Pace::Real).block_on(async {
+        let trial = Trial::of_life(case, subject, life);
+        within(BOUND[0], (case.run)(&trial)).await
+    });
+    ended.unwrap_or_else(|broken| panic!("{broken}"));
+}
+
+async fn bounded(case: &'static Case, trial: Trial) -> Result<Done, String> {
+    let place = usize::from(trial.pace == Pace::Virtual);
     let done = within(BOUND[place], (case.run)(&trial)).await;
     // The account is made of a broken run too: it says what became of the messages.
     let account = within(ACCOUNT[place], trial.end(done.as_ref().ok().copied())).await.and_then(|account| account);

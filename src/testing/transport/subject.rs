@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::transport::{Memory, Transport, TransportError};
+use crate::transport::{Memory, Outgoing, Transport, TransportError, TransportErrorKind};
 
 /// The longest that a publish takes: its deadline and a second (P3).
 pub(super) const PUBLISH: Duration = Duration::from_secs(11);
@@ -33,6 +33,34 @@ pub trait Subject: Send + Sync + 'static {
 
     /// Takes a fault away again.
     async fn lift(&self, _fault: Fault) {}
+
+    /// Where another process finds this very broker, for cases in which one of ours dies. Default: nowhere.
+    async fn address(&self) -> Option<String> {
+        None
+    }
+
+    /// Opens a connection to the broker of another process, which gave its [`address`](Self::address).
+    ///
+    /// # Errors
+    /// The broker cannot be reached.
+    async fn connect_to(&self, address: &str) -> Result<Arc<dyn Transport>, TransportError> {
+        Err(TransportError::new(TransportErrorKind::Unreachable, format!("nobody knows the way to `{address}`")))
+    }
+
+    /// Puts a message into a queue past the transport, with something nested beside its attributes, as a foreign
+    /// producer could. Default: none can.
+    async fn put_nested(&self, _queue: &str, _message: &Outgoing, _nest: Nest) -> Injected {
+        Injected::Cannot
+    }
+}
+
+/// A value in a value in a value, where a broker has such attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nest {
+    /// So many lists.
+    Lists(usize),
+    /// So many tables.
+    Tables(usize),
 }
 
 /// The time that a transport lives by.

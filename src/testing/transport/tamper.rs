@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Fault, Injected, Pace, Subject};
+use super::{Fault, Injected, Nest, Pace, Subject};
 use crate::transport::{
     Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, QueuePlan, SettleError,
     Settlement, Topology, Transport, TransportError,
@@ -106,6 +106,18 @@ impl<S: Subject> Subject for Tampered<S> {
 
     async fn lift(&self, fault: Fault) {
         self.subject.lift(fault).await;
+    }
+
+    async fn address(&self) -> Option<String> {
+        self.subject.address().await
+    }
+
+    async fn connect_to(&self, address: &str) -> Result<Arc<dyn Transport>, TransportError> {
+        Ok(tampered(self.subject.connect_to(address).await?, self.by.clone()))
+    }
+
+    async fn put_nested(&self, queue: &str, message: &Outgoing, nest: Nest) -> Injected {
+        self.subject.put_nested(queue, message, nest).await
     }
 }
 

@@ -47,7 +47,7 @@ impl Hold {
     }
 
     /// Has the message wait for its next attempt.
-    async fn retry(&mut self, after: Duration) -> Result<(), SettleError> {
+    async fn put_off(&mut self, after: Duration) -> Result<(), SettleError> {
         if !self.parcel().intake.station.waits_in_place() {
             failpoint::hit(Point::RetryBeforeCopy).map_err(cut_short)?;
             let mut progress = self.parcel().progress;
@@ -69,7 +69,7 @@ impl Hold {
         parcel.wait(after)
     }
 
-    async fn dead_letter(&mut self, reason: Reason) -> Result<(), SettleError> {
+    async fn keep(&mut self, reason: Reason) -> Result<(), SettleError> {
         failpoint::hit(Point::DeadLetterBeforeCopy).map_err(cut_short)?;
         let Err(error) = self.set_aside(Copy::Dead(reason)).await else {
             failpoint::hit(Point::DeadLetterAfterCopy).map_err(cut_short)?;
@@ -117,9 +117,9 @@ impl Lease for Hold {
     async fn settle(mut self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
         match settlement {
             Settlement::Ack => self.done().await,
-            Settlement::Retry { after } => self.retry(after).await,
+            Settlement::Retry { after } => self.put_off(after).await,
             Settlement::Release => self.give_back(),
-            Settlement::DeadLetter(reason) => self.dead_letter(reason).await,
+            Settlement::DeadLetter(reason) => self.keep(reason).await,
         }
     }
 

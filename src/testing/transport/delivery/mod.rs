@@ -2,6 +2,7 @@
 
 mod bound;
 mod groups;
+mod killed;
 mod returns;
 
 pub use bound::d_08_prefetch_bound;

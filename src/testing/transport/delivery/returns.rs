@@ -6,14 +6,18 @@ use std::{
     time::Duration,
 };
 
+use super::killed;
 use crate::{
     Context, HandlerError, Retry,
     service::Running,
     testing::transport::{Done, LetterPosted, Trial, cut::Cut, letter, trial::held, until},
 };
 
-/// D1, D2: the ack comes after the handler: a delivery whose connection ends before that is delivered again.
+/// D1, D2: the ack comes after the handler: a delivery whose connection or process ends before that is delivered again.
 pub async fn d_01_ack_after_success(trial: &Trial) -> Done {
+    if trial.life().is_some() {
+        return killed::before_an_ack(trial).await;
+    }
     in_work(trial).await;
     let letters = trial.many() / 10;
     let cut = Cut::new(trial.connect().await, trial.chance().usize(1..=letters / 2));
@@ -34,7 +38,7 @@ pub async fn d_01_ack_after_success(trial: &Trial) -> Done {
     for running in [first, second, sender] {
         running.stop().await.expect("no hook can fail");
     }
-    Done::Kept
+    killed::is_delivered_again(trial).await
 }
 
 /// A delivery in work is not acked: when its connection ends, others get it, uncounted.
@@ -81,8 +85,12 @@ pub async fn d_06_stale_ack(trial: &Trial) -> Done {
     Done::Kept
 }
 
-/// D4: attempts are counted from 1, one by one where the transport counts exactly, and across restarts of the service.
+/// D4: attempts are counted from 1, one by one where the transport counts exactly, and across restarts of the service
+/// and of its process.
 pub async fn d_07_attempt_counts(trial: &Trial) -> Done {
+    if let Some(life) = trial.life() {
+        return killed::after_failures(trial, life).await;
+    }
     let attempts = Attempts::default();
     let sender = trial.start(trial.service("mail").await).await;
     let mut running = failing(trial, &attempts).await;
@@ -103,7 +111,7 @@ pub async fn d_07_attempt_counts(trial: &Trial) -> Done {
         let is_right = if is_exact { *counts == [1, 2, 3, 4] } else { counts.is_sorted() && counts[0] >= 1 };
         assert!(is_right, "letter {number} had the attempts {counts:?}");
     }
-    Done::Kept
+    killed::are_counted_on(trial).await
 }
 
 /// The attempts at each letter, as they came.

@@ -7,8 +7,8 @@ use super::{
     open,
 };
 use crate::{
-    event::{Attributes, EVENT_ATTRIBUTE, RESERVED},
-    transport::{PublishErrorKind, ReasonKind},
+    event::{EVENT_ATTRIBUTE, RESERVED},
+    transport::ReasonKind,
 };
 
 /// Words that mean something somewhere: in our source, in tomodachi's, in brokers'.
@@ -64,28 +64,4 @@ pub async fn x_11_no_magic(trial: &Trial) -> Done {
     assert_eq!(trial.tally().attempts(), WORDS.len(), "each letter is handled once");
     office.close().await;
     Done::Kept
-}
-
-/// P9: the most attributes with the longest values that the transport takes arrive; more are refused as too large.
-pub async fn x_12_header_bomb(trial: &Trial) -> Done {
-    let (transport, plan) = trial.queue("letters").await;
-    let most = transport.capabilities().attribute_limit.min(100);
-    let mut taken = 0;
-    for length in (6..=16).map(|power| 1 << power) {
-        let mut message = trial.message(&plan, "body");
-        message.sealed.attributes = (0..most)
-            .fold(Attributes::new(), |all, number| all.with(format!("attribute-{number}"), "v".repeat(length)));
-        match trial.publish(&*transport, message).await {
-            Ok(()) => taken += 1,
-            Err(error) => assert_eq!(error.kind(), PublishErrorKind::TooLarge, "{most} of {length} bytes: {error}"),
-        }
-    }
-    assert!(taken > 0, "not even short values are taken");
-    trial.reader(&*transport, &plan).await.complete(taken).await;
-    Done::NotHere("a producer of AMQP tables that are nested many times")
-}
-
-/// X6: a handler that kills its process is stopped by the broker's own limit.
-pub async fn x_13_process_killer(_: &Trial) -> Done {
-    Done::NotHere("a handler that may kill its process")
 }

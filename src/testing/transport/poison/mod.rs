@@ -2,6 +2,8 @@
 
 mod bombs;
 mod data;
+mod headers;
+mod killer;
 mod neighbours;
 mod packed;
 mod reasons;
@@ -10,7 +12,9 @@ mod undecodable;
 mod versions;
 
 pub use bombs::{x_07_bombs, x_08_depth};
-pub use data::{x_11_no_magic, x_12_header_bomb, x_13_process_killer};
+pub use data::x_11_no_magic;
+pub use headers::x_12_header_bomb;
+pub use killer::x_13_process_killer;
 pub use neighbours::{x_03_bad_neighbour, x_04_burst, x_05_dlq_down};
 pub use reasons::x_06_reasons;
 pub use redrive::x_10_redrive;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    process,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -17,7 +18,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     envelope::MessageId,
     testing::transport::{
-        Done, Fault, Injected, Tamper, Trial, letter, subject::PUBLISH, tampered, trial::held, until,
+        Done, Fault, Injected, Tamper, Trial, letter,
+        life::{End, NEEDS},
+        subject::PUBLISH,
+        tampered,
+        trial::held,
+        until,
     },
     transport::{Outgoing, PublishError, PublishErrorKind, Transport},
 };
@@ -34,8 +40,33 @@ const FLOODS: [(usize, usize); 2] = [(1, 1_000), (64 * 1024, 512)];
 const DOWN: Duration = Duration::from_millis(100);
 
 /// P1, D1: every publish that was answered with ok is delivered, though its connection ended at some point, and
-/// where messages outlive that, the broker was started again.
+/// where messages outlive that, its process was killed and the broker was started again.
 pub async fn p_01_ok_means_stored(trial: &Trial) -> Done {
+    if trial.life().is_some() {
+        return publish_until_killed(trial).await;
+    }
+    let mut taken = publish_until_closed(trial).await;
+    let (mut is_killed, mut is_started_again) = (false, false);
+    let is_durable = trial.capabilities().await.durable;
+    if is_durable {
+        is_killed = trial.live(1).await == Some(End::Killed);
+        let by_life = trial.taken_by_lives().into_iter();
+        taken.extend(by_life.map(|id| MessageId::parse(id).expect("it was drawn")));
+        is_started_again = start_again(trial).await == Injected::Done;
+    }
+    let reading = trial.connect().await;
+    let plan = &trial.queues()[0];
+    trial.reader(&*reading, plan).await.complete_all(taken).await;
+    trial.complete_rest().await;
+    match (is_durable, is_killed, is_started_again) {
+        (false, ..) | (_, true, true) => Done::Kept,
+        (_, false, _) => Done::NotHere(NEEDS),
+        (..) => Done::NotHere(Fault::Killed.needs()),
+    }
+}
+
+/// Publishes until some time after the connection was closed; what was taken.
+async fn publish_until_closed(trial: &Trial) -> Vec<MessageId> {
     let (publishing, plan) = trial.queue("letters").await;
     let end = trial.chance().usize(trial.many() / 4..trial.many());
     let publishes = stream::iter(0..trial.many()).map(|number| {
@@ -49,17 +80,24 @@ pub async fn p_01_ok_means_stored(trial: &Trial) -> Done {
         }
     });
     let taken: Vec<MessageId> = publishes.buffer_unordered(WINDOW).filter_map(future::ready).collect().await;
-    assert!(
-        (end.saturating_sub(WINDOW)..trial.many()).contains(&taken.len()),
-        "{} taken, closed at {end}",
-        taken.len()
-    );
-    let is_durable = trial.capabilities().await.durable;
-    let is_started_again = is_durable && start_again(trial).await == Injected::Done;
-    let reading = trial.connect().await;
-    trial.reader(&*reading, &plan).await.complete_all(taken).await;
-    trial.complete_rest().await;
-    if is_durable && !is_started_again { Done::NotHere(Fault::Killed.needs()) } else { Done::Kept }
+    let possible = end.saturating_sub(WINDOW)..trial.many();
+    assert!(possible.contains(&taken.len()), "{} taken, closed at {end}", taken.len());
+    taken
+}
+
+/// Publishes until this process is killed, with others under way.
+async fn publish_until_killed(trial: &Trial) -> Done {
+    let (publishing, plan) = trial.queue("letters").await;
+    let end = trial.chance().usize(trial.many() / 4..trial.many() - WINDOW);
+    let publishes = stream::iter(0..trial.many()).map(|number| {
+        let message = trial.message(&plan, number.to_string());
+        trial.publish(&*publishing, message)
+    });
+    let mut answers = publishes.buffer_unordered(WINDOW).take(end);
+    while let Some(answer) = answers.next().await {
+        answer.expect("the broker is there");
+    }
+    process::abort()
 }
 
 async fn start_again(trial: &Trial) -> Injected {

@@ -5,7 +5,7 @@ mod queues;
 
 use std::{
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -15,11 +15,16 @@ use std::{
 
 use futures_util::future;
 
-use super::{Case, Done, Fault, Injected, Pace, Subject, drain, reader::Reader, tally::Tally};
+use super::{
+    Case, Done, Fault, Injected, Nest, Pace, Subject, drain, letters,
+    life::{LIFE, Life},
+    reader::Reader,
+    tally::Tally,
+};
 use crate::{
-    testing::ledger::{Entry, Ledger, LedgerErrorKind, Verdict},
+    testing::ledger::{Answer, Entry, Ledger, LedgerErrorKind, Verdict},
     time::{Clock, Dice},
-    transport::{Capabilities, QueuePlan, Transport},
+    transport::{Capabilities, Outgoing, QueuePlan, Transport},
 };
 
 /// The event that messages without a service are said to be.
@@ -37,33 +42,51 @@ pub struct Trial {
     pub(super) queues: Mutex<Vec<QueuePlan>>,
     /// The time the case runs in.
     pub pace: Pace,
-    seed: u64,
-    subject: Box<dyn Subject>,
+    /// The name of the test, by which its program runs it again.
+    pub(super) test: Option<String>,
+    pub(super) seed: u64,
+    pub(super) subject: Box<dyn Subject>,
+    life: Option<Life>,
     connections: Mutex<Vec<Arc<dyn Transport>>>,
     faults: Mutex<Vec<Fault>>,
-    folder: Folder,
+    pub(super) folder: Folder,
     published: AtomicU64,
 }
 
 impl Trial {
-    pub(super) async fn begin(case: &'static Case, subject: impl Subject, seed: u64, pace: Pace) -> Self {
+    pub(super) fn begin(case: &'static Case, subject: impl Subject, seed: u64, pace: Pace) -> Self {
         let folder = Folder::make(&format!("tegami-{seed:016x}-{}", case.id));
-        let clock = Clock::system();
+        let (clock, dice) = (Clock::system(), Dice::seeded(seed));
         Self {
             case,
-            ledger: Ledger::open(&folder.0, "suite", clock).expect("the ledger can be written"),
+            ledger: Ledger::open(folder.path(), "suite", clock).expect("the ledger can be written"),
             tally: Arc::default(),
             clock,
-            dice: Dice::seeded(seed),
+            dice,
             queues: Mutex::default(),
             pace,
+            test: None,
             seed,
             subject: Box::new(subject),
+            life: None,
             connections: Mutex::default(),
             faults: Mutex::default(),
             folder,
             published: AtomicU64::default(),
         }
+    }
+
+    /// The same run in a process that is to die: with its names and in its folder, and with chance of its own.
+    pub(super) fn of_life(case: &'static Case, subject: impl Subject, life: Life) -> Self {
+        let (trial, folder) = (Self::begin(case, subject, life.seed, Pace::Real), Folder::Other(life.folder.clone()));
+        let ledger = Ledger::open(folder.path(), LIFE, trial.clock).expect("the ledger can be written");
+        let dice = Dice::seeded(life.seed.wrapping_add(life.number as u64));
+        Self { ledger, dice, folder, life: Some(life), ..trial }
+    }
+
+    /// Which life this is of a process that is to die, from 1; none in the test's own process.
+    pub fn life(&self) -> Option<usize> {
+        self.life.as_ref().map(|life| life.number)
     }
 
     /// How many messages are many: 1,000, or 100 where `CONFORMANCE_QUICK` is set.
@@ -89,7 +112,11 @@ impl Trial {
     /// # Panics
     /// The broker cannot be reached.
     pub async fn connect(&self) -> Arc<dyn Transport> {
-        let connection = self.subject.connect().await.expect("the broker can be reached");
+        let connection = match &self.life {
+            Some(life) => self.subject.connect_to(&life.address).await,
+            None => self.subject.connect().await,
+        };
+        let connection = connection.expect("the broker can be reached");
         held(&self.connections).push(connection.clone());
         connection
     }
@@ -109,6 +136,16 @@ impl Trial {
         held(&self.faults).retain(|other| *other != fault);
         self.subject.lift(fault).await;
         self.ledger.write(Entry::FaultEnd { name: format!("{fault:?}") });
+    }
+
+    /// Puts a message into a queue past the transport, with something nested beside it, and notes both ends of it.
+    pub async fn put_nested(&self, plan: &QueuePlan, message: &Outgoing, nest: Nest) -> Injected {
+        let to = vec![plan.name.clone()];
+        self.note_publish(&message.id, message.key.clone(), letters::checksum(&message.sealed), to);
+        let injected = self.subject.put_nested(&plan.name, message, nest).await;
+        let answer = if injected == Injected::Done { Answer::Ok } else { Answer::Rejected };
+        self.ledger.publish_end(message.id.as_str(), answer);
+        injected
     }
 
     /// What begins every topic and queue of this run.
@@ -170,7 +207,7 @@ impl Trial {
         // All at once: each must be silent for a while.
         future::join_all(queues.iter().map(|plan| drain::drain(&self, &*last, plan))).await;
         last.close().await;
-        match Verdict::of(&self.folder.0) {
+        match Verdict::of(self.folder.path()) {
             Err(error) if error.kind() == LedgerErrorKind::Empty && done != Some(Done::Kept) => Ok(()),
             Err(error) => Err(error.to_string()),
             Ok(verdict) if verdict.is_clean() => Ok(()),
@@ -179,8 +216,13 @@ impl Trial {
     }
 }
 
-/// A folder that goes with its run.
-struct Folder(PathBuf);
+/// The folder of a run.
+pub(super) enum Folder {
+    /// It goes with this run.
+    Own(PathBuf),
+    /// It is the run's of another process.
+    Other(PathBuf),
+}
 
 impl Folder {
     fn make(name: &str) -> Self {
@@ -188,14 +230,22 @@ impl Folder {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
-        Self(folder)
+        Self::Own(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Own(path) | Self::Other(path) => path,
+        }
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system.
-        let _ = fs::remove_dir_all(&self.0);
+        if let Self::Own(path) = self {
+            // What cannot be removed is left to the system.
+            let _ = fs::remove_dir_all(path);
+        }
     }
 }
 

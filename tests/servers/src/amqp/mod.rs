@@ -1,0 +1,85 @@
+//! A producer that says what it likes, in AMQP 0-9-1 by hand: no client library writes headers that no library reads.
+
+mod wire;
+
+use std::{
+    io::{self, Read, Write},
+    net::{Ipv4Addr, TcpStream},
+    time::Duration,
+};
+
+pub use wire::Nest;
+use wire::{BODY, HEADER, METHOD, frame, headers, long_text, short_text};
+
+/// How long the broker takes for an answer.
+const ANSWER: Duration = Duration::from_secs(10);
+/// The one channel.
+const CHANNEL: u16 = 1;
+/// The largest frame that RabbitMQ takes without being asked.
+const FRAME: u32 = 131_072;
+
+/// A connection to a broker on this machine that publishes.
+#[derive(Debug)]
+pub struct Producer(TcpStream);
+
+impl Producer {
+    /// Connects as guest.
+    ///
+    /// # Errors
+    /// The broker is not there, or does not speak as it should.
+    pub fn connect(port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        let mut producer = Self(stream);
+        producer.0.write_all(b"AMQP\0\0\x09\x01")?;
+        producer.until(10, 10)?;
+        let account = [&[0; 4][..], &short_text("PLAIN"), &long_text(b"\0guest\0guest"), &short_text("en_US")].concat();
+        producer.say(0, [10, 11], &account)?;
+        producer.until(10, 30)?;
+        producer.say(0, [10, 31], &[&CHANNEL.to_be_bytes()[..], &FRAME.to_be_bytes(), &[0, 0]].concat())?;
+        producer.say(0, [10, 40], &[&short_text("/")[..], &[0, 0]].concat())?;
+        producer.until(10, 41)?;
+        producer.say(CHANNEL, [20, 10], &[0])?;
+        producer.until(20, 11)?;
+        producer.say(CHANNEL, [85, 10], &[0])?;
+        producer.until(85, 11)?;
+        Ok(producer)
+    }
+
+    /// Puts a message straight into a queue, with one header that is nested so, and waits until it is stored.
+    ///
+    /// # Errors
+    /// The broker does not take it.
+    pub fn put(&mut self, queue: &str, message: (&str, &[u8]), nest: Nest) -> io::Result<()> {
+        let (id, body) = message;
+        let to = [&[0, 0][..], &short_text(""), &short_text(queue), &[0]].concat();
+        self.say(CHANNEL, [60, 40], &to)?;
+        self.0.write_all(&frame(HEADER, CHANNEL, &headers(id, body.len(), nest)))?;
+        self.0.write_all(&frame(BODY, CHANNEL, body))?;
+        self.until(60, 80)
+    }
+
+    fn say(&mut self, channel: u16, method: [u16; 2], arguments: &[u8]) -> io::Result<()> {
+        let [class, method] = method.map(u16::to_be_bytes);
+        self.0.write_all(&frame(METHOD, channel, &[&class[..], &method, arguments].concat()))
+    }
+
+    /// Reads until the broker says this; a connection or channel that it closes is an error.
+    fn until(&mut self, class: u16, method: u16) -> io::Result<()> {
+        loop {
+            let mut head = [0; 7];
+            self.0.read_exact(&mut head)?;
+            let length = u32::from_be_bytes([head[3], head[4], head[5], head[6]]) as usize;
+            let mut rest = vec![0; length + 1];
+            self.0.read_exact(&mut rest)?;
+            let said =
+                |class: u16, method: u16| rest.starts_with(&[class.to_be_bytes(), method.to_be_bytes()].concat());
+            if head[0] == METHOD && said(class, method) {
+                return Ok(());
+            }
+            if head[0] == METHOD && (said(10, 50) || said(20, 40) || said(60, 120)) {
+                return Err(io::Error::other(String::from_utf8_lossy(&rest[4..]).into_owned()));
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What can be done to a RabbitMQ. What is taken back leaves it as it was.
+
+use super::Rabbit;
+
+/// Writes down what the broker only remembers: it keeps the registry of quorum queues in tables that reach the file
+/// seconds later, and a queue that is missing there after a kill hangs for ever.
+const WRITE_DOWN: &str = "[dets:sync(Table) || Table <- dets:all()].";
+/// Has the first channel that consumes make a mistake, as a client might: it acks what it was never handed.
+const CLOSE_A_CHANNEL: &str = "[Pid | _] = [Pid || Pid <- rabbit_channel:list(),
+    rabbit_channel:info(Pid, [consumer_count]) =/= [{consumer_count, 0}]],
+    rabbit_channel_common:do(Pid, {'basic.ack', 999999, false}).";
+
+impl Rabbit {
+    /// Ends it as a power cut would; queues that were declared until now are there again after [`start`](Self::start).
+    ///
+    /// # Panics
+    /// It did not run.
+    pub async fn kill9(&self) {
+        self.broken();
+        self.eval(WRITE_DOWN).await;
+        self.script(&["kill9"]).await;
+    }
+
+    /// Ends it in good order.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub async fn stop(&self) {
+        self.broken();
+        self.script(&["stop"]).await;
+    }
+
+    /// Starts it, and waits until it answers.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start(&self) {
+        self.script(&["start"]).await;
+        self.whole();
+    }
+
+    /// Lets it hang: connections stay open, nothing moves.
+    ///
+    /// # Panics
+    /// It did not run.
+    pub async fn freeze(&self) {
+        self.broken();
+        self.script(&["freeze"]).await;
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub async fn thaw(&self) {
+        self.script(&["thaw"]).await;
+        self.whole();
+    }
+
+    /// Has it believe that its memory is full: it takes no publishes.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn block(&self) {
+        self.broken();
+        self.ctl(&["set_vm_memory_high_watermark", "0.0000001"]).await;
+    }
+
+    /// Has it take publishes again.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn unblock(&self) {
+        self.ctl(&["set_vm_memory_high_watermark", "0.4"]).await;
+        self.whole();
+    }
+
+    /// Closes every connection, as an operator would.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn close_connections(&self) {
+        self.ctl(&["close_all_connections", "a test wants it"]).await;
+    }
+
+    /// Closes one channel that consumes; its connection and the other channels stay.
+    ///
+    /// # Panics
+    /// Nobody consumes.
+    pub async fn close_a_channel(&self) {
+        self.eval(CLOSE_A_CHANNEL).await;
+    }
+
+    /// Puts a queue that is always full in the place of each whose name ends so, until they are [put
+    /// back](Self::empty). What these held is gone.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn fill(&self, ending: &str) {
+        self.broken();
+        let aside = format!(
+            "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
+                lists:suffix(\"{ending}\", binary_to_list(element(4, amqqueue:get_name(Queue))))],
+            true = Queues =/= [],
+            application:set_env(rabbit, tegami_aside, [{{amqqueue:get_name(Queue), amqqueue:get_arguments(Queue)}} || Queue <- Queues]),
+            [rabbit_amqqueue:delete(Queue, false, false, <<\"test\">>) || Queue <- Queues],
+            Full = [{{<<\"x-max-length\">>, long, 0}}, {{<<\"x-overflow\">>, longstr, <<\"reject-publish\">>}}],
+            [rabbit_amqqueue:declare(amqqueue:get_name(Queue), true, false, Full, none, <<\"test\">>) || Queue <- Queues],
+            ok."
+        );
+        self.eval(&aside).await;
+    }
+
+    /// Puts the queues back, empty, that were [full](Self::fill).
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn empty(&self) {
+        let back = "{ok, Aside} = application:get_env(rabbit, tegami_aside),
+            [begin {ok, Queue} = rabbit_amqqueue:lookup(Name), rabbit_amqqueue:delete(Queue, false, false, <<\"test\">>),
+                rabbit_amqqueue:declare(Name, true, false, Arguments, none, <<\"test\">>) end || {Name, Arguments} <- Aside],
+            ok.";
+        self.eval(back).await;
+        self.whole();
+    }
+
+    /// Runs `rabbitmqctl`, which boots a whole Erlang for it: half a second or more.
+    ///
+    /// # Panics
+    /// It fails.
+    pub async fn ctl(&self, arguments: &[&str]) -> String {
+        self.script(&[&["ctl"], arguments].concat()).await
+    }
+
+    async fn eval(&self, code: &str) {
+        self.ctl(&["eval", code]).await;
+    }
+}
