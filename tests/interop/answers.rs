@@ -9,6 +9,7 @@ use tegami::{
     testing::ReasonKind,
     transport::{DeadLetter, Transport},
 };
+use tegami_test_servers::Release;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     generated::{letters::v1::LetterPosted, shop::billing::v1::ReceiptSent},
     office::{Office, Plan, letter},
     peer::{Kind, Peer, reads},
-    rabbit::Release,
 };
 
 /// How often the dead-letter queue is looked at.

@@ -3,14 +3,13 @@
 mod answers;
 mod office;
 mod peer;
-mod rabbit;
 mod shares;
 mod words;
 
 use std::time::Duration;
 
 use peer::Kind;
-use rabbit::Release;
+use tegami_test_servers::Release;
 
 // Not every generated item is used here.
 #[allow(dead_code, missing_docs)]

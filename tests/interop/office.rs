@@ -11,14 +11,10 @@ use tegami::{
     service::Running,
     transport::amqp::Amqp,
 };
+use tegami_test_servers::{Rabbit, Release};
 use tokio::{sync::mpsc, time::timeout};
 
-use crate::{
-    WAIT,
-    generated::letters::v1::LetterPosted,
-    peer::Kind,
-    rabbit::{Rabbit, Release},
-};
+use crate::{WAIT, generated::letters::v1::LetterPosted, peer::Kind};
 
 /// Where letters are published to.
 pub const KEY: &str = LetterPosted::CONTRACT.routing_key;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tegami::{Event, transport::amqp::tomodachi_queue};
+use tegami_test_servers::Release;
 
 use crate::{
     generated::letters::v1::LetterPosted,
     office::{Desk, KEY, Office, Plan, letter},
     peer::{Kind, Peer, holds, reads},
-    rabbit::Release,
 };
 
 const LETTERS: u64 = 300;

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use tegami::Event;
+use tegami_test_servers::Release;
 
 use crate::{
     generated::letters::v1::LetterPosted,
     office::{KEY, Office, Plan, letter},
     peer::{Kind, Peer, Read, reads},
-    rabbit::Release,
 };
 
 /// A short letter, one that is sent compressed, and one with the largest number.
