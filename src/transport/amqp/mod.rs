@@ -24,8 +24,11 @@ mod setup;
 mod shelf;
 mod station;
 mod tls;
+mod tomodachi;
 mod topology;
 mod wire;
+
+pub use tomodachi::tomodachi_queue;
 
 use std::{
     collections::HashMap,

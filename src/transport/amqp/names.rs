@@ -12,6 +12,8 @@ pub(super) const NOT_BEFORE: &str = "tegami-not-before";
 pub(super) const REASON: &str = "tegami-reason";
 /// What the guard had to take out of the headers.
 pub(super) const REFUSED: &str = "tegami-refused";
+/// In a table of its own: the digits of a whole number of more than 64 bits with its sign.
+pub(super) const INTEGER: &str = "tegami-integer";
 /// Where and why the broker itself put the message aside.
 pub(super) const DEATHS: &str = "x-death";
 

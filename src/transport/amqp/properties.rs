@@ -7,7 +7,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use super::names::{self, ATTEMPT, FIRST, KEY, NOT_BEFORE, is_kept};
+use super::names::{self, ATTEMPT, FIRST, INTEGER, KEY, NOT_BEFORE, is_kept};
 use crate::{
     envelope::MessageId,
     event::{Attributes, Value},
@@ -60,15 +60,17 @@ pub(super) fn short(text: &str) -> ShortString {
 fn header(value: &Value) -> AMQPValue {
     match value {
         Value::Text(text) => AMQPValue::LongString(text.as_ref().into()),
-        Value::Integer(number) => match (i64::try_from(*number), u64::try_from(*number)) {
-            (Ok(number), _) => AMQPValue::LongLongInt(number),
-            // RabbitMQ has no other unsigned field of 64 bits.
-            (_, Ok(number)) => AMQPValue::Timestamp(number),
-            _ => AMQPValue::LongString(number.to_string().into()),
-        },
+        Value::Integer(number) => i64::try_from(*number).map_or_else(|_| long_integer(*number), AMQPValue::LongLongInt),
         Value::Float(number) => AMQPValue::Double(*number),
         Value::Bool(truth) => AMQPValue::Boolean(*truth),
     }
+}
+
+/// AMQP has no field for it that every client can read: those of Python die of a timestamp beyond the year 9999.
+fn long_integer(number: i128) -> AMQPValue {
+    let mut table = FieldTable::default();
+    table.insert(INTEGER.into(), AMQPValue::LongString(number.to_string().into()));
+    AMQPValue::FieldTable(table)
 }
 
 /// The attributes of a message that came in; headers that cannot be one are left out.
@@ -103,6 +105,7 @@ fn integer(value: &AMQPValue) -> Option<i128> {
         AMQPValue::LongUInt(number) => (*number).into(),
         AMQPValue::LongLongInt(number) => (*number).into(),
         AMQPValue::Timestamp(number) => (*number).into(),
+        AMQPValue::FieldTable(table) => table.inner().get(INTEGER)?.as_long_string()?.to_string().parse().ok()?,
         _ => return None,
     })
 }
@@ -195,4 +198,19 @@ pub(super) fn copied(original: &BasicProperties) -> (BasicProperties, FieldTable
 
 fn since_1970(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p9_whole_numbers_come_back_from_headers() {
+        for number in [0, i64::MIN.into(), i64::MAX.into(), i128::from(i64::MAX) + 1, u64::MAX.into(), i128::MIN] {
+            let value = Value::Integer(number);
+            let header = header(&value);
+            assert!(!matches!(header, AMQPValue::Timestamp(_)), "clients of Python die of a late one");
+            assert_eq!(attribute(&header), Some(value));
+        }
+    }
 }
