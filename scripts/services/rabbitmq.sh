@@ -15,7 +15,7 @@
 # `start` also mends: it thaws a frozen broker and leaves one that answers alone. Queues and messages survive
 # stop, kill9 and start; remove an instance's folder while it is stopped to begin anew.
 #
-#   SERVICES_DIR      where all of it lives (default: $TEGAMI_SERVICES, else what scripts/check uses)
+#   SERVICES_DIR      where all of it lives (default: what scripts/check uses)
 #   RABBITMQ_RELEASE  empty: the package of this machine (3.10 on bookworm). Else the Debian release to take it from
 #                     (trixie: 4.0), installed once into SERVICES_DIR/roots; running it needs root
 #   RABBITMQ_NAME     the instance, a folder in SERVICES_DIR (default: rabbitmq, or rabbitmq-RELEASE)
@@ -30,7 +30,7 @@
 set -euo pipefail
 
 cache=${CHECK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tegami}
-services=$(realpath -m "${SERVICES_DIR:-${TEGAMI_SERVICES:-$cache/services}}")
+services=$(realpath -m "${SERVICES_DIR:-$cache/services}")
 release=${RABBITMQ_RELEASE:-}
 dir=$services/${RABBITMQ_NAME:-rabbitmq${release:+-$release}}
 base=${RABBITMQ_BASE:-$([ -z "$release" ] && echo 17670 || echo 17680)}

@@ -74,5 +74,5 @@ fn services() -> PathBuf {
         let ours = || named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
         named("CHECK_CACHE").or_else(|| ours().map(|cache| cache.join("tegami"))).expect("there is a home")
     };
-    named("SERVICES_DIR").or_else(|| named("TEGAMI_SERVICES")).unwrap_or_else(|| cache().join("services"))
+    named("SERVICES_DIR").unwrap_or_else(|| cache().join("services"))
 }
