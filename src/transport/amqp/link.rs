@@ -15,7 +15,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{setup::Setup, wire::Wire};
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::{
+    envelope::MessageId,
+    transport::{TransportError, TransportErrorKind},
+};
 
 /// The broker is asked for a connection five times a second at most (N2).
 const SPACING: Duration = Duration::from_millis(200);
@@ -77,11 +80,11 @@ impl Link {
 
     async fn dial(&self) -> Result<Arc<Wire>, TransportError> {
         let (address, dialer) = self.setup.broker()?;
-        let name = format!("tegami {}", self.purpose);
+        let (name, id) = (format!("tegami {}", self.purpose), MessageId::draw(&self.setup.dice).to_string());
         let wire = tokio::select! {
             biased;
             () = self.closed.cancelled() => return Err(closed()),
-            opened = Wire::open(address, dialer, &name) => Arc::new(opened?),
+            opened = Wire::open(address, dialer, &name, id) => Arc::new(opened?),
         };
         tracing::info!(%address, purpose = self.purpose, "connected to RabbitMQ");
         *self.held() = Some(wire.clone());

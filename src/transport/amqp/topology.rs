@@ -13,7 +13,7 @@ use super::{
     station::{Declared, Lifetime, Station},
     wire::Wire,
 };
-use crate::transport::{Provision, TransportError};
+use crate::transport::{Binding, Provision, TransportError};
 
 /// The exchange that every broker has.
 const BUILT_IN: &str = "amq.topic";
@@ -25,16 +25,28 @@ pub(super) async fn provision(
     stations: &[Station],
     mode: Provision,
 ) -> Result<(), TransportError> {
-    if mode == Provision::Assume {
-        return Ok(());
-    }
     let channel = wire.channel().await?;
-    exchange(&channel, &parameters.exchange, mode).await?;
+    if mode != Provision::Assume {
+        exchange(&channel, &parameters.exchange, mode).await?;
+        for station in stations {
+            declare(&channel, station, mode, Lifetime::Durable).await?;
+        }
+    }
+    // Nobody but us can make what lives on our connection.
     for station in stations {
-        // The queue of an instance lives on the connection that reads it.
-        declare(&channel, station, mode, Lifetime::Durable).await?;
+        declare(&channel, station, mode, Lifetime::Connection).await?;
+        tell_filters(station);
     }
     Ok(())
+}
+
+/// Says which filters cost the broker's whole way: it knows routing keys only.
+fn tell_filters(station: &Station) {
+    let filtered = station.plan.bindings.iter().filter(|binding| !binding.policy.is_empty());
+    for Binding { event, policy, .. } in filtered {
+        let filter = policy.to_sns();
+        tracing::info!(queue = station.name, event, %filter, "filtered by the consumer: RabbitMQ sends it all");
+    }
 }
 
 /// Declares the queues of a station that live so long, and binds the one that is read.
@@ -69,7 +81,7 @@ async fn exchange(channel: &Channel, name: &str, mode: Provision) -> Result<(), 
 
 async fn create(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
     let alone = queue.lifetime == Lifetime::Connection;
-    let options = QueueDeclareOptions { durable: !alone, exclusive: alone, auto_delete: alone, ..Default::default() };
+    let options = QueueDeclareOptions { durable: !alone, exclusive: alone, ..Default::default() };
     let asked = channel.queue_declare(short(&queue.name), options, queue.arguments.clone());
     answer(format!("queue `{}`", queue.name), asked).await.map(drop)
 }

@@ -33,6 +33,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// An open connection.
 pub(super) struct Wire {
+    /// No other connection has it.
+    pub(super) id: String,
     connection: Connection,
     /// What came back from it as unroutable.
     pub(super) returned: Arc<Returned>,
@@ -42,7 +44,12 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Connects; `name` is what the broker's tools call the connection.
-    pub(super) async fn open(address: &Address, dialer: &Dialer, name: &str) -> Result<Self, TransportError> {
+    pub(super) async fn open(
+        address: &Address,
+        dialer: &Dialer,
+        name: &str,
+        id: String,
+    ) -> Result<Self, TransportError> {
         let cut = CancellationToken::new();
         let (guard, gone) = (cut.clone().drop_guard(), CancellationToken::new());
         let stream = Severable::new(dialer.dial().await?, &cut, &gone);
@@ -65,7 +72,7 @@ impl Wire {
             }
         };
         guard.disarm();
-        Ok(Self { connection, returned, cut, gone })
+        Ok(Self { id, connection, returned, cut, gone })
     }
 
     /// Is it still open?
