@@ -104,3 +104,45 @@ async fn bind(channel: &Channel, station: &Station) -> Result<(), TransportError
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Read},
+        sync::Mutex,
+    };
+
+    use super::*;
+    use crate::{
+        event::{Policy, TextField},
+        transport::{QueuePlan, Reach},
+    };
+
+    fn binding(event: &'static str, policy: Policy) -> Binding {
+        Binding { topic: "shop".to_owned(), routing_key: event.to_owned(), event, by_name: false, policy }
+    }
+
+    #[test]
+    fn filters_that_the_broker_cannot_apply_are_told_by_name() {
+        let euros = TextField::<()>::new("currency").is("EUR").policy().clone();
+        let plan = QueuePlan {
+            name: "billing".to_owned(),
+            dead_letters: "billing-dead".to_owned(),
+            ordered: false,
+            retry_delays: Vec::new(),
+            bindings: vec![binding("paid", euros), binding("placed", Policy::default())],
+            concurrency: 1,
+            reach: Reach::Shared,
+        };
+        let (mut log, written) = io::pipe().unwrap();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(written)).finish();
+        let station = Station::new(&plan, &Parameters::default(), "1");
+        tracing::subscriber::with_default(subscriber, || tell_filters(&station));
+        let mut told = String::new();
+        log.read_to_string(&mut told).unwrap();
+        let [line] = told.lines().collect::<Vec<_>>()[..] else { panic!("one line: {told}") };
+        for word in ["INFO", "consumer", "queue=\"billing\"", "event=\"paid\"", r#"filter={"currency":["EUR"]}"#] {
+            assert!(line.contains(word), "{line}");
+        }
+    }
+}
