@@ -72,7 +72,9 @@ impl<E> Subscription<E> {
     /// clients to tell.
     ///
     /// Each instance reads a queue of its own, which begins when it starts and goes when it ends: what was published
-    /// meanwhile, or was not yet handled, is gone with it. What was given up on is kept as always.
+    /// meanwhile, or was not yet handled, is gone with it. So it is where the connection is lost: the queue is made anew
+    /// on the next one. What was given up on is kept as always, for all instances together; it cannot be redriven, for
+    /// there is no queue that all of them share.
     pub fn per_instance(mut self) -> Self {
         self.reach = Reach::PerInstance;
         self

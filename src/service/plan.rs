@@ -137,6 +137,11 @@ pub(crate) fn check_capabilities(station: &Station, name: &str, capabilities: &C
         let text = format!("queue `{queue}` must keep order per key, which the transport `{name}` cannot promise");
         return Err(refuse(text));
     }
+    if station.queue.reach == Reach::PerInstance && !capabilities.per_instance {
+        let queue = &station.queue.name;
+        let text = format!("queue `{queue}` must be one for each instance, which the transport `{name}` cannot have");
+        return Err(refuse(text));
+    }
     let limit = capabilities.handling_limit.unwrap_or(Duration::MAX);
     if let Some(route) = station.routes.iter().find(|route| route.timeout > limit) {
         let (queue, timeout) = (&station.queue.name, route.timeout);

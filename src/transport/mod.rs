@@ -127,6 +127,8 @@ pub struct Capabilities {
     pub exact_attempts: bool,
     /// The longest that a handler may take; none where the hold on a message is renewed (L3).
     pub handling_limit: Option<Duration>,
+    /// Each instance can have a queue of its own, which goes with its connection.
+    pub per_instance: bool,
 }
 
 impl Capabilities {
@@ -142,6 +144,7 @@ impl Capabilities {
             attribute_limit: usize::MAX,
             exact_attempts: false,
             handling_limit: None,
+            per_instance: false,
         }
     }
 
@@ -192,6 +195,12 @@ impl Capabilities {
     pub const fn handling_limit(self, longest: Duration) -> Self {
         Self { handling_limit: Some(longest), ..self }
     }
+
+    /// Each instance can have a queue of its own.
+    #[must_use]
+    pub const fn per_instance(self) -> Self {
+        Self { per_instance: true, ..self }
+    }
 }
 
 /// Carries sealed messages from publishers to queues and from queues to consumers.
@@ -201,7 +210,9 @@ impl Capabilities {
 ///   `Unknown` whenever it may have been (P2);
 /// - keep body and attributes byte for byte (P9);
 /// - hand each message of a queue to one consumer at a time, and again until it is settled (D1, D3);
-/// - count attempts from 1, never downwards (D4).
+/// - count attempts from 1, never downwards (D4);
+/// - have a queue that is [per instance](Reach::PerInstance), if they declare it, from `provision` to `close` or to the
+///   connection's loss, and make it anew when it is consumed after that.
 ///
 /// The well-known mistake: acking when the delivery is handed out instead of when it is settled.
 #[async_trait]
@@ -239,7 +250,7 @@ pub trait Transport: Send + Sync + 'static {
     /// Puts the dead letters of a queue back into it with their ids, attempts from 1 (X7); how many there were.
     ///
     /// # Errors
-    /// The queue is not there, or the transport cannot be reached.
+    /// The queue is not there (where each instance has one, none is shared to put them back into), or the transport cannot be reached.
     async fn redrive(&self, queue: &str) -> Result<usize, TransportError>;
 
     /// Lets go of everything. Unsettled deliveries come back to others.

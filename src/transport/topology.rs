@@ -53,6 +53,15 @@ pub enum Reach {
     PerInstance,
 }
 
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reach::Shared => "one for all instances",
+            Reach::PerInstance => "one for each instance",
+        })
+    }
+}
+
 /// One event's way from a topic into a queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
@@ -83,12 +92,28 @@ pub enum Provision {
 impl fmt::Display for Topology {
     /// One line a queue and one a binding, for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for queue in &self.queues {
-            writeln!(f, "{}", queue.name)?;
-            for binding in &queue.bindings {
-                writeln!(f, "  <- {} ({})", binding.topic, binding.event)?;
-            }
+        self.queues.iter().try_for_each(|queue| queue.fmt(f))
+    }
+}
+
+impl fmt::Display for QueuePlan {
+    /// One line, and one a binding, for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reach {
+            Reach::Shared => writeln!(f, "{}", self.name)?,
+            each => writeln!(f, "{} ({each})", self.name)?,
         }
-        Ok(())
+        self.bindings.iter().try_for_each(|binding| writeln!(f, "  <- {binding}"))
+    }
+}
+
+impl fmt::Display for Binding {
+    /// Where it comes from, and which of it is wanted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.topic, self.event)?;
+        match self.policy.is_empty() {
+            true => Ok(()),
+            false => write!(f, " filtered by the broker, on AMQP by the consumer: {}", self.policy.to_sns()),
+        }
     }
 }

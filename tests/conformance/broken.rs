@@ -15,8 +15,8 @@ use tegami::{
     testing::transport::{Case, Done, Faulty, Tamper, Tampered, judge},
     time::Dice,
     transport::{
-        Deliveries, Delivery, Lease, Memory, Outgoing, PublishError, PublishErrorKind, Reason, SettleError, Settlement,
-        Transport, TransportError,
+        Deliveries, Delivery, Lease, Memory, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Reach,
+        Reason, SettleError, Settlement, Topology, Transport, TransportError,
     },
 };
 use tokio::{sync::Semaphore, time::timeout};
@@ -219,6 +219,30 @@ impl Tamper for DeadLettersWithoutReason {
 #[test]
 fn x2_dead_letter_without_a_reason_is_caught() {
     caught(|| DeadLettersWithoutReason, "R-05", "NOT clean: dead 100");
+}
+
+/// Has one queue for all instances, whatever was asked for.
+struct SharesWhatIsEach;
+
+fn shared(plan: &QueuePlan) -> QueuePlan {
+    QueuePlan { reach: Reach::Shared, ..plan.clone() }
+}
+
+#[async_trait]
+impl Tamper for SharesWhatIsEach {
+    async fn provision(&self, topology: &Topology, mode: Provision, on: &dyn Transport) -> Result<(), TransportError> {
+        let queues = topology.queues.iter().map(shared).collect();
+        on.provision(&Topology { queues, ..topology.clone() }, mode).await
+    }
+
+    async fn consume(&self, queue: &QueuePlan, on: &dyn Transport) -> Result<Box<dyn Deliveries>, TransportError> {
+        on.consume(&shared(queue)).await
+    }
+}
+
+#[test]
+fn d3_queue_shared_by_instances_that_should_have_their_own_is_caught() {
+    caught(|| SharesWhatIsEach, "D-09", "both to have all");
 }
 
 /// Hands out ten at once, and forgets to count back what is to be retried.

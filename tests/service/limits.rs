@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use tegami::{
-    Context, Error, HandlerError, Service,
+    Context, Error, ErrorKind, HandlerError, Service,
     event::Attributes,
     middleware::{Next, from_fn},
     transport::{Capabilities, Outgoing, PublishError, PublishErrorKind},
@@ -91,4 +91,35 @@ async fn p7_attributes_have_bounds_on_every_transport() -> Result<(), Error> {
         }
     };
     assert_limit(any, [full(4095), full(4096)], PublishErrorKind::TooLarge, ["32769", "32768"]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn l3_a_handler_has_as_long_as_its_transport_gives_it_and_no_longer() -> Result<(), Error> {
+    let limit = Duration::from_secs(25 * 60);
+    let start = |timeout| {
+        let capabilities = Some(Capabilities::none().handling_limit(limit));
+        let service =
+            Service::new("billing").transport(Faulty::new(Faults { capabilities, ..Faults::default() }).transport());
+        service.on_with::<OrderPaid>(ignore, move |s| s.timeout(timeout)).start()
+    };
+    start(limit).await?.stop().await?;
+    let error = start(limit + Duration::from_nanos(1)).await.err().expect("one beyond");
+    assert_eq!(error.kind(), ErrorKind::Subscription);
+    let words = ["`billing-shop-orders-v1-OrderPaid`", "1500.000000001s", "1500s"];
+    assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn d3_a_queue_for_each_instance_is_refused_where_there_can_be_none() -> Result<(), Error> {
+    let start = |capabilities| {
+        let faulty = Faulty::new(Faults { capabilities: Some(capabilities), ..Faults::default() });
+        let service = Service::new("billing").transport(faulty.transport());
+        service.on_with::<OrderPaid>(ignore, |s| s.per_instance()).start()
+    };
+    start(Capabilities::none().per_instance()).await?.stop().await?;
+    let error = start(Capabilities::none()).await.err().expect("it is not declared");
+    assert_eq!(error.kind(), ErrorKind::Subscription);
+    assert!(error.to_string().contains("each instance"), "{error}");
+    Ok(())
 }

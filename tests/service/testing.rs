@@ -63,3 +63,23 @@ async fn a_runtime_of_many_threads_is_refused_with_the_way_out() {
     let error = TestService::start(service("billing")).await.err().expect("its clock cannot be paused");
     assert!(error.to_string().contains("#[tokio::test]"), "{error}");
 }
+
+#[tokio::test]
+async fn d3_each_instance_gets_the_event_and_nothing_waits_for_one_that_is_gone() -> Result<(), Error> {
+    let caches = || Service::new("caches").on_with::<OrderPaid>(ignore, |s| s.per_instance());
+    let memory = Memory::new();
+    let first = TestService::start_on(&memory, caches()).await?;
+    let second = TestService::start_on(&memory, caches()).await?;
+    first.fail_next::<OrderPaid>(HandlerError::retry("not yet"));
+    second.fail_next::<OrderPaid>(HandlerError::reject("never"));
+    first.publish(&order("o-1")).await?;
+    first.settle().await;
+    assert_eq!([first.handled::<OrderPaid>().len(), second.handled::<OrderPaid>().len()], [1, 0]);
+    assert_eq!(second.dead_letters().len(), 1);
+    second.stop().await?;
+    first.publish(&order("o-2")).await?;
+    first.settle().await;
+    assert_eq!(first.handled::<OrderPaid>().len(), 2);
+    memory.quiet().await;
+    Ok(())
+}

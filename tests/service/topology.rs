@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tegami::{Context, Error, ErrorKind, HandlerError, Service, transport::Memory};
+use tegami::{
+    Context, Error, ErrorKind, HandlerError, Service,
+    transport::{Memory, Reach},
+};
 
 use crate::contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid, warehouse::v1::StockMoved};
 
@@ -174,5 +177,85 @@ fn a_group_keeps_what_is_ordered_apart_from_what_is_not() -> Result<(), Error> {
     let queues = service.topology()?.queues;
     let kept: Vec<_> = queues.iter().map(|queue| (queue.name.as_str(), queue.ordered)).collect();
     assert_eq!(kept, [("billing-all", false), ("billing-all.fifo", true)]);
+    Ok(())
+}
+
+/// A service that reads the order's queue of this name.
+fn reading(queue: &str) -> Service {
+    Service::new("billing").prefix("staging-").on_with::<OrderPaid>(ignore, |s| s.queue(queue))
+}
+
+#[test]
+fn k1_a_named_queue_is_read_by_that_name_after_the_prefix() -> Result<(), Error> {
+    for name in ["q".to_owned(), "q".repeat(80), "A-z_0.9".to_owned()] {
+        let queue = reading(&name).topology()?.queues.remove(0);
+        assert_eq!(queue.name, format!("staging-{name}"));
+        assert_eq!(queue.dead_letters, format!("staging-{name}-dead"));
+        assert_eq!(queue.bindings[0].topic, "staging-shop-orders-v1", "fed as any other");
+    }
+    Ok(())
+}
+
+#[test]
+fn k1_a_named_queue_that_not_every_broker_takes_is_refused() {
+    for name in ["", &"q".repeat(81), "a b", "a/b", "\u{e9}"] {
+        let error = reading(name).topology().expect_err(name);
+        assert_eq!(error.kind(), ErrorKind::Subscription);
+        assert!(error.to_string().contains(&format!("`{name}`")) && error.to_string().contains("80"), "{error}");
+    }
+}
+
+#[test]
+fn k1_a_named_queue_says_fifo_exactly_if_it_is_in_order() -> Result<(), Error> {
+    let ordered =
+        |queue: &'static str| Service::new("depot").on_with::<StockMoved>(ignore, move |s| s.queue(queue)).topology();
+    assert!(ordered("moves.fifo")?.queues[0].ordered);
+    for error in [ordered("moves"), reading("orders.fifo").topology()] {
+        assert!(error.expect_err("the wrong end").to_string().contains(".fifo"));
+    }
+    Ok(())
+}
+
+#[test]
+fn k1_a_subscription_has_a_group_or_a_named_queue() {
+    let both = Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.queue("orders").group("all"));
+    let error = both.topology().expect_err("both").to_string();
+    assert!(error.contains("`orders`") && error.contains("`all`"), "{error}");
+}
+
+#[test]
+fn k1_subscriptions_on_one_named_queue_share_it() -> Result<(), Error> {
+    let one = |service: Service| service.on_with::<ReceiptSent>(ignore, |s| s.queue("orders"));
+    let queues = one(reading("orders")).topology()?.queues;
+    let [queue] = &queues[..] else { panic!("one queue") };
+    assert_eq!(queue.bindings.len(), 2);
+    let error = reading("orders").on_with::<OrderPaid>(ignore, |s| s.queue("orders")).topology();
+    assert!(error.expect_err("two handlers").to_string().contains("staging-orders"));
+    Ok(())
+}
+
+#[test]
+fn k1_a_queue_is_one_for_each_instance_for_all_of_its_group_or_for_none() -> Result<(), Error> {
+    let service = || Service::new("billing").on_with::<OrderPaid>(ignore, |s| s.group("all").per_instance());
+    assert_eq!(service().topology()?.queues[0].reach, Reach::PerInstance);
+    let mixed = service().on_with::<ReceiptSent>(ignore, |s| s.group("all"));
+    let error = mixed.topology().expect_err("some only").to_string();
+    assert!(error.contains("`billing-all`") && error.contains("each instance"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn what_a_service_reads_is_told_with_its_filters_and_who_applies_them() -> Result<(), Error> {
+    let service = Service::new("billing")
+        .on_with::<OrderPaid>(ignore, |s| s.filter(OrderPaid::currency().is("EUR")))
+        .on_with::<ReceiptSent>(ignore, |s| s.group("all").per_instance());
+    let told = service.topology()?.to_string();
+    let expected = "\
+billing-all (one for each instance)
+  <- shop-billing-v1 (shop.billing.v1.ReceiptSent)
+billing-shop-orders-v1-OrderPaid
+  <- shop-orders-v1 (shop.orders.v1.OrderPaid) filtered by the broker, on AMQP by the consumer: {\"currency\":[\"EUR\"]}
+";
+    assert_eq!(told, expected);
     Ok(())
 }

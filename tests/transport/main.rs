@@ -3,6 +3,7 @@
 mod backpressure;
 mod dead_letters;
 mod delivery;
+mod instances;
 mod order;
 mod provision;
 mod publish;

@@ -103,6 +103,7 @@ macro_rules! __each_case {
             "D-06" delivery d_06_stale_ack,
             "D-07" delivery d_07_attempt_counts,
             "D-08" delivery d_08_prefetch_bound,
+            "D-09" delivery d_09_per_instance,
             // Order.
             "O-01" order o_01_per_key_order,
             "O-02" order o_02_order_under_failure,

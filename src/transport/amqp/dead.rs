@@ -69,6 +69,7 @@ async fn give_back(channel: &Channel, queue: &str, (last, many): (u64, usize)) -
 /// Puts every dead letter of now back into its queue, as if it had never been tried; how many there were.
 pub(super) async fn redrive(wire: &Wire, outlet: &Outlet, queue: &str) -> Result<usize, TransportError> {
     let channel = wire.channel().await?;
+    count(&channel, queue).await.map_err(|error| nowhere_to_go(queue, error))?;
     let name = dead_letter_queue(queue);
     let count = count(&channel, &name).await?;
     if count == 0 {
@@ -92,6 +93,17 @@ pub(super) async fn redrive(wire: &Wire, outlet: &Outlet, queue: &str) -> Result
     drop(going);
     answer("close a channel", channel.close(200, "done".into())).await?;
     Ok(done)
+}
+
+fn nowhere_to_go(queue: &str, error: TransportError) -> TransportError {
+    match error.kind() {
+        TransportErrorKind::Missing => {
+            let text =
+                format!("queue `{queue}` is not there to put its dead letters back into (or each instance has one)");
+            TransportError::new(TransportErrorKind::Missing, text).caused_by(error)
+        }
+        _ => error,
+    }
 }
 
 async fn put_back(channel: &Channel, outlet: &Outlet, queue: &str, arrival: Arrival) -> Result<(), TransportError> {

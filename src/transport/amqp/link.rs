@@ -15,7 +15,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{setup::Setup, wire::Wire};
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::{
+    envelope::MessageId,
+    transport::{TransportError, TransportErrorKind},
+};
 
 /// The broker is asked for a connection five times a second at most (N2).
 const SPACING: Duration = Duration::from_millis(200);
@@ -79,10 +82,12 @@ impl Link {
         let (broker, quarters) = (self.setup.broker()?, self.setup.quarters()?);
         let address = &broker.0;
         let name = format!("tegami {}", self.purpose);
+        // Tells this connection from those before it.
+        let id = MessageId::draw(&self.setup.dice).to_string();
         let wire = tokio::select! {
             biased;
             () = self.closed.cancelled() => return Err(closed()),
-            opened = Wire::open(broker, quarters, &name) => Arc::new(opened?),
+            opened = Wire::open(broker, quarters, (&name, id)) => Arc::new(opened?),
         };
         tracing::info!(%address, purpose = self.purpose, "connected to RabbitMQ");
         *self.held() = Some(wire.clone());

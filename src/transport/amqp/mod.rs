@@ -55,13 +55,11 @@ use self::{
     setup::Setup,
     shelf::Shelf,
     station::{Lifetime, Station},
+    wire::Wire,
 };
-use crate::{
-    envelope::MessageId,
-    transport::{
-        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
-        TransportError,
-    },
+use crate::transport::{
+    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Topology, Transport,
+    TransportError,
 };
 
 /// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
@@ -93,8 +91,6 @@ pub struct Amqp {
     consuming: Link,
     outlet: Arc<Outlet>,
     closed: CancellationToken,
-    /// Tells the queues of instances apart.
-    instance: String,
     queues: Mutex<Queues>,
 }
 
@@ -121,13 +117,12 @@ impl Amqp {
         let (setup, closed) = (Arc::new(Setup::new(url.as_ref())), CancellationToken::new());
         let publishing = Link::new(setup.clone(), "publish", closed.clone());
         let consuming = Link::new(setup.clone(), "consume", closed.clone());
-        let instance = MessageId::draw(&setup.dice).to_string();
         let outlet = Arc::new(Outlet::new(setup.clone(), publishing));
-        Self { setup, consuming, outlet, closed, instance, queues: Mutex::default() }
+        Self { setup, consuming, outlet, closed, queues: Mutex::default() }
     }
 
-    fn station(&self, plan: &QueuePlan) -> Result<Station, TransportError> {
-        Ok(Station::new(plan, self.setup.address()?.parameters(), &self.instance))
+    fn station(&self, plan: &QueuePlan, on: &Wire) -> Result<Station, TransportError> {
+        Ok(Station::new(plan, self.setup.address()?.parameters(), &on.id))
     }
 
     /// The queue's shelf; how it is to be provisioned, if it was read before, for it may have gone meanwhile.
@@ -160,16 +155,18 @@ impl Transport for Amqp {
             .attribute_limit(ATTRIBUTE_LIMIT)
             .exact_attempts()
             .handling_limit(HANDLING_LIMIT)
+            .per_instance()
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
         let parameters = self.setup.address()?.parameters();
         self.queues.lock().unwrap_or_else(PoisonError::into_inner).mode = Some(mode);
-        let stations = topology.queues.iter().map(|plan| self.station(plan)).collect::<Result<Vec<_>, _>>()?;
+        let wire = self.consuming.wire().await?;
+        let stations = topology.queues.iter().map(|plan| self.station(plan, &wire)).collect::<Result<Vec<_>, _>>()?;
         if parameters.compat == Compat::Tomodachi {
             tracing::warn!("queues are deleted with their messages a day after their last reader, as tomodachi has it");
         }
-        topology::provision(&*self.consuming.wire().await?, parameters, &stations, mode).await?;
+        topology::provision(&wire, parameters, &stations, mode).await?;
         // What would keep us from publishing is told at the start, too.
         self.outlet.open().await
     }
@@ -191,16 +188,14 @@ impl Transport for Amqp {
     }
 
     async fn consume(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
-        let station = self.station(plan)?;
         let wire = self.consuming.wire().await?;
+        let station = self.station(plan, &wire)?;
         let channel = wire.channel().await?;
-        let (shelf, again) = self.shelf(&station.name);
+        let (shelf, again) = self.shelf(&plan.name);
         if let Some(mode) = again.filter(|mode| *mode == Provision::Create) {
             topology::declare(&channel, &station, mode, Lifetime::Durable).await?;
         }
-        if plan.reach == Reach::PerInstance {
-            topology::declare(&channel, &station, Provision::Create, Lifetime::Connection).await?;
-        }
+        topology::declare(&channel, &station, Provision::Create, Lifetime::Connection).await?;
         answer("fetch ahead", channel.basic_qos(station.prefetch(), BasicQosOptions::default())).await?;
         // Before the first delivery can come.
         let reader = shelf.read();

@@ -49,11 +49,11 @@ pub(super) enum Lifetime {
 }
 
 impl Station {
-    /// The queue of this plan; `instance` tells the queues of instances apart.
-    pub(super) fn new(plan: &QueuePlan, parameters: &Parameters, instance: &str) -> Self {
+    /// The queue of this plan; the connection's name is in those that live on it.
+    pub(super) fn new(plan: &QueuePlan, parameters: &Parameters, connection: &str) -> Self {
         let name = match plan.reach {
             Reach::Shared => plan.name.clone(),
-            Reach::PerInstance => format!("{}-{instance}", plan.name),
+            Reach::PerInstance => format!("{}-{connection}", plan.name),
         };
         Self { plan: plan.clone(), parameters: parameters.clone(), name }
     }
@@ -66,8 +66,8 @@ impl Station {
     /// How many deliveries are fetched that are not settled.
     pub(super) fn prefetch(&self) -> u16 {
         let [least, most] = PREFETCH;
-        let wanted = match self.plan.ordered {
-            // A key that waits must not keep the others from being fetched.
+        let wanted = match self.waits_in_place() {
+            // What waits must not keep the others from being fetched.
             true => most,
             false => (AHEAD * self.plan.concurrency).clamp(least, most),
         };

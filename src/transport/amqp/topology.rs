@@ -13,7 +13,7 @@ use super::{
     station::{Declared, Lifetime, Station},
     wire::Wire,
 };
-use crate::transport::{Provision, TransportError};
+use crate::transport::{Binding, Provision, TransportError};
 
 /// The exchange that every broker has.
 const BUILT_IN: &str = "amq.topic";
@@ -25,16 +25,28 @@ pub(super) async fn provision(
     stations: &[Station],
     mode: Provision,
 ) -> Result<(), TransportError> {
-    if mode == Provision::Assume {
-        return Ok(());
-    }
     let channel = wire.channel().await?;
-    exchange(&channel, &parameters.exchange, mode).await?;
+    if mode != Provision::Assume {
+        exchange(&channel, &parameters.exchange, mode).await?;
+        for station in stations {
+            declare(&channel, station, mode, Lifetime::Durable).await?;
+        }
+    }
+    // Nobody but us can make what lives on our connection.
     for station in stations {
-        // The queue of an instance lives on the connection that reads it.
-        declare(&channel, station, mode, Lifetime::Durable).await?;
+        declare(&channel, station, mode, Lifetime::Connection).await?;
+        tell_filters(station);
     }
     Ok(())
+}
+
+/// Says which filters cost the broker's whole way: it knows routing keys only.
+fn tell_filters(station: &Station) {
+    let filtered = station.plan.bindings.iter().filter(|binding| !binding.policy.is_empty());
+    for Binding { event, policy, .. } in filtered {
+        let filter = policy.to_sns();
+        tracing::info!(queue = station.name, event, %filter, "filtered by the consumer: RabbitMQ sends it all");
+    }
 }
 
 /// Declares the queues of a station that live so long, and binds the one that is read.
@@ -69,7 +81,7 @@ async fn exchange(channel: &Channel, name: &str, mode: Provision) -> Result<(), 
 
 async fn create(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
     let alone = queue.lifetime == Lifetime::Connection;
-    let options = QueueDeclareOptions { durable: !alone, exclusive: alone, auto_delete: alone, ..Default::default() };
+    let options = QueueDeclareOptions { durable: !alone, exclusive: alone, ..Default::default() };
     let asked = channel.queue_declare(short(&queue.name), options, queue.arguments.clone());
     answer(format!("queue `{}`", queue.name), asked).await.map(drop)
 }
@@ -91,4 +103,46 @@ async fn bind(channel: &Channel, station: &Station) -> Result<(), TransportError
         answer(what, asked).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Read},
+        sync::Mutex,
+    };
+
+    use super::*;
+    use crate::{
+        event::{Policy, TextField},
+        transport::{QueuePlan, Reach},
+    };
+
+    fn binding(event: &'static str, policy: Policy) -> Binding {
+        Binding { topic: "shop".to_owned(), routing_key: event.to_owned(), event, by_name: false, policy }
+    }
+
+    #[test]
+    fn filters_that_the_broker_cannot_apply_are_told_by_name() {
+        let euros = TextField::<()>::new("currency").is("EUR").policy().clone();
+        let plan = QueuePlan {
+            name: "billing".to_owned(),
+            dead_letters: "billing-dead".to_owned(),
+            ordered: false,
+            retry_delays: Vec::new(),
+            bindings: vec![binding("paid", euros), binding("placed", Policy::default())],
+            concurrency: 1,
+            reach: Reach::Shared,
+        };
+        let (mut log, written) = io::pipe().unwrap();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(written)).finish();
+        let station = Station::new(&plan, &Parameters::default(), "1");
+        tracing::subscriber::with_default(subscriber, || tell_filters(&station));
+        let mut told = String::new();
+        log.read_to_string(&mut told).unwrap();
+        let [line] = told.lines().collect::<Vec<_>>()[..] else { panic!("one line: {told}") };
+        for word in ["INFO", "consumer", "queue=\"billing\"", "event=\"paid\"", r#"filter={"currency":["EUR"]}"#] {
+            assert!(line.contains(word), "{line}");
+        }
+    }
 }

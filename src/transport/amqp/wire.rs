@@ -36,6 +36,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// An open connection.
 pub(super) struct Wire {
+    /// No other connection has it.
+    pub(super) id: String,
     connection: Connection,
     /// What came back from it as unroutable.
     pub(super) returned: Arc<Returned>,
@@ -49,7 +51,7 @@ impl Wire {
     pub(super) async fn open(
         broker: &Arc<(Address, Dialer)>,
         quarters: Arc<Quarters>,
-        name: &str,
+        (name, id): (&str, String),
     ) -> Result<Self, TransportError> {
         let (address, there) = (&broker.0, broker.clone());
         let dialed = quarters.run(async move { there.1.dial().await }).await.unwrap_or_else(|error| {
@@ -83,7 +85,7 @@ impl Wire {
             }
         };
         guard.disarm();
-        Ok(Self { connection, returned, cut, gone, _quarters: quarters })
+        Ok(Self { id, connection, returned, cut, gone, _quarters: quarters })
     }
 
     /// Is it still open?

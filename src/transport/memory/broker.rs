@@ -117,14 +117,16 @@ impl Broker {
         Answer::Stored
     }
 
-    /// Takes back all that a connection was handed and has not settled.
-    pub(super) fn give_back(&self, connection: u64) {
+    /// Removes what is a connection's own, and takes back all else that it was handed and has not settled.
+    pub(super) fn leave(&self, connection: u64) {
         let now = self.now();
         let mut held = self.lock();
-        let wakes = held.state.give_back(connection, now);
-        let rings = held.rings(wakes);
+        let mut wakes = held.state.disown(connection);
+        wakes.extend(held.state.give_back(connection, now));
+        let (rings, is_quiet) = (held.rings(wakes), held.state.is_quiet());
         drop(held);
         ring(rings);
+        self.tell_quiet(is_quiet);
     }
 
     /// Tells those who wait for quiet, if it is.

@@ -4,10 +4,10 @@ use std::{pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     broker::{Bell, Broker},
+    connection::Connection,
     queue::Handed,
     routes::QueueId,
 };
@@ -17,9 +17,7 @@ use crate::transport::{
 
 /// One consumer of a queue.
 pub(super) struct QueueDeliveries {
-    pub(super) broker: Arc<Broker>,
-    pub(super) connection: u64,
-    pub(super) closed: CancellationToken,
+    pub(super) connection: Arc<Connection>,
     pub(super) queue: QueueId,
     pub(super) bell: Arc<Bell>,
 }
@@ -43,7 +41,7 @@ impl Deliveries for QueueDeliveries {
                 biased;
                 () = ready => {}
                 () = until(earliest) => {}
-                () = self.closed.cancelled() => {}
+                () = self.connection.closed.cancelled() => {}
             }
         }
     }
@@ -51,7 +49,7 @@ impl Deliveries for QueueDeliveries {
 
 impl Drop for QueueDeliveries {
     fn drop(&mut self) {
-        self.broker.lock().end_reading(self.queue);
+        self.connection.broker.lock().end_reading(self.queue);
     }
 }
 
@@ -62,13 +60,14 @@ enum Looked {
 
 impl QueueDeliveries {
     fn take(&self, room: usize) -> Result<Looked, TransportError> {
-        let now = self.broker.now();
-        let mut held = self.broker.lock();
+        let Connection { broker, number, closed } = &*self.connection;
+        let now = broker.now();
+        let mut held = broker.lock();
         // Under the lock, so that closing gives back whatever was handed out before it.
-        if self.closed.is_cancelled() {
+        if closed.is_cancelled() {
             return Err(TransportError::new(TransportErrorKind::Closed, "the memory transport was closed"));
         }
-        let (handed, wake) = held.state.take(self.queue, room, self.connection, now);
+        let (handed, wake) = held.state.take(self.queue, room, *number, now);
         let earliest = held.state.earliest(self.queue);
         drop(held);
         self.bell.ring(wake);
@@ -79,12 +78,12 @@ impl QueueDeliveries {
     }
 
     fn delivery(&self, Handed { tag, entry }: Handed) -> Delivery {
-        let (broker, bell) = (self.broker.clone(), self.bell.clone());
+        let (broker, bell) = (self.connection.broker.clone(), self.bell.clone());
         let lease = QueueLease { broker, bell, queue: self.queue, tag, settled: false };
         let mut delivery = Delivery::new(entry.message.sealed.clone(), entry.attempt, lease);
         delivery.redelivered = entry.redelivered;
         delivery.id = Some(entry.message.id.clone());
-        delivery.first_delivered = entry.first.map(|first| self.broker.clock.wall(first));
+        delivery.first_delivered = entry.first.map(|first| self.connection.broker.clock.wall(first));
         delivery
     }
 }

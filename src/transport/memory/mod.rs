@@ -5,10 +5,13 @@
 
 mod broker;
 mod builder;
+mod connection;
+mod dead;
 mod deliveries;
 mod entry;
 #[cfg(feature = "testing")]
 mod faults;
+mod instances;
 mod lanes;
 mod provision;
 mod publish;
@@ -25,11 +28,10 @@ pub use queue::Depth;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
-use self::{broker::Broker, deliveries::QueueDeliveries, routes::QueueId};
+use self::{broker::Broker, connection::Connection, deliveries::QueueDeliveries, routes::QueueId};
 use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Topology, Transport,
+    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
     TransportError, TransportErrorKind,
 };
 
@@ -57,8 +59,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// ```
 pub struct Memory {
     broker: Arc<Broker>,
-    connection: u64,
-    closed: CancellationToken,
+    connection: Arc<Connection>,
 }
 
 impl Memory {
@@ -80,7 +81,7 @@ impl Memory {
     }
 
     fn connected_to(broker: Arc<Broker>) -> Self {
-        Self { connection: broker.connect(), broker, closed: CancellationToken::new() }
+        Self { connection: Connection::to(broker.clone()), broker }
     }
 
     /// How much is in a queue; `None` when there is no such queue.
@@ -133,7 +134,7 @@ impl Memory {
     }
 
     fn open(&self) -> Result<(), TransportError> {
-        match self.closed.is_cancelled() {
+        match self.connection.closed.is_cancelled() {
             true => Err(TransportError::new(TransportErrorKind::Closed, "the memory transport was closed")),
             false => Ok(()),
         }
@@ -154,7 +155,7 @@ impl Clone for Memory {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").field("connection", &self.connection).finish_non_exhaustive()
+        f.debug_struct("Memory").field("connection", &self.connection.number).finish_non_exhaustive()
     }
 }
 
@@ -172,11 +173,12 @@ impl Transport for Memory {
             .message_limit(MESSAGE_LIMIT)
             .attribute_limit(ATTRIBUTE_LIMIT)
             .exact_attempts()
+            .per_instance()
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
         self.open()?;
-        provision::provision(&mut self.broker.lock().state, topology, mode)
+        provision::provision(&mut self.broker.lock().state, topology, mode, self.connection.number)
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
@@ -185,15 +187,14 @@ impl Transport for Memory {
     }
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
-        let queue = self.queue(&queue.name)?;
-        let bell = {
-            let mut held = self.broker.lock();
-            held.begin_reading(queue);
-            held.bell(queue)
+        let planned = self.queue(&queue.name)?;
+        let mut held = self.broker.lock();
+        let queue = match queue.reach {
+            Reach::Shared => planned,
+            Reach::PerInstance => held.state.own_queue(queue, planned, self.connection.number),
         };
-        let broker = self.broker.clone();
-        let (connection, closed) = (self.connection, self.closed.clone());
-        Ok(Box::new(QueueDeliveries { broker, connection, closed, queue, bell }))
+        held.begin_reading(queue);
+        Ok(Box::new(QueueDeliveries { connection: self.connection.clone(), queue, bell: held.bell(queue) }))
     }
 
     async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
@@ -201,10 +202,15 @@ impl Transport for Memory {
         Ok(self.broker.lock().state.dead_letters(queue, limit))
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
-        let queue = self.queue(queue)?;
+    async fn redrive(&self, name: &str) -> Result<usize, TransportError> {
+        let queue = self.queue(name)?;
         let now = self.broker.now();
         let mut held = self.broker.lock();
+        if held.state.declared[queue].reach == Reach::PerInstance {
+            let text =
+                format!("queue `{name}` is one for each instance: there is none to put its dead letters back into");
+            return Err(TransportError::new(TransportErrorKind::Missing, text));
+        }
         let (count, wake) = held.state.redrive(queue, now);
         let bell = held.bell(queue);
         drop(held);
@@ -213,7 +219,6 @@ impl Transport for Memory {
     }
 
     async fn close(&self) {
-        self.closed.cancel();
-        self.broker.give_back(self.connection);
+        self.connection.close();
     }
 }

@@ -2,20 +2,32 @@
 
 use std::collections::HashMap;
 
-use super::state::{Declared, State};
-use crate::transport::{Provision, QueuePlan, Topology, TransportError, TransportErrorKind};
+use super::{
+    routes::QueueId,
+    state::{Declared, State},
+};
+use crate::transport::{Provision, QueuePlan, Reach, Topology, TransportError, TransportErrorKind};
 
-/// Does what the mode says; changes nothing when it fails.
-pub(super) fn provision(state: &mut State, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+/// Does what the mode says, and makes the queues that are the connection's own; changes nothing when it fails.
+pub(super) fn provision(
+    state: &mut State,
+    topology: &Topology,
+    mode: Provision,
+    connection: u64,
+) -> Result<(), TransportError> {
     match mode {
-        Provision::Assume => Ok(()),
-        Provision::Verify => agree(state, topology).and_then(|()| all_there(state, topology)),
+        Provision::Assume => {}
+        Provision::Verify => agree(state, topology).and_then(|()| all_there(state, topology))?,
         Provision::Create => {
             agree(state, topology)?;
             create(state, topology);
-            Ok(())
         }
     }
+    for plan in topology.queues.iter().filter(|plan| plan.reach == Reach::PerInstance) {
+        let planned = *state.names.get(&plan.name).ok_or_else(|| missing(format!("queue `{}`", plan.name)))?;
+        state.own_queue(plan, planned, connection);
+    }
+    Ok(())
 }
 
 /// Nothing the plan names is there and differs.
@@ -41,6 +53,10 @@ fn same(plan: &QueuePlan, known: &Declared, wanted: &Declared) -> Result<(), Tra
         let text = format!("queue `{}` is there, but not with `ordered` = {}", plan.name, wanted.ordered);
         return Err(mismatch(text));
     }
+    if known.reach != wanted.reach {
+        let text = format!("queue `{}` is there, but not as {}", plan.name, wanted.reach);
+        return Err(mismatch(text));
+    }
     if known.dead_letters != wanted.dead_letters {
         let (known, wanted) = (&known.dead_letters, &wanted.dead_letters);
         let text = format!("queue `{}` keeps its dead letters in `{known}`, not in `{wanted}`", plan.name);
@@ -56,6 +72,9 @@ fn all_there(state: &State, topology: &Topology) -> Result<(), TransportError> {
     }
     for plan in &topology.queues {
         let queue = *state.names.get(&plan.name).ok_or_else(|| missing(format!("queue `{}`", plan.name)))?;
+        if plan.reach == Reach::PerInstance {
+            continue;
+        }
         for binding in &plan.bindings {
             let topic = state.topics.get(&binding.topic);
             if !topic.is_some_and(|topic| topic.routes.has(queue, binding)) {
@@ -75,14 +94,23 @@ fn create(state: &mut State, topology: &Topology) {
     for plan in &topology.queues {
         let known = state.names.get(&plan.name).copied();
         let queue = known.unwrap_or_else(|| state.declare(&plan.name, declared(plan)));
+        if plan.reach == Reach::Shared {
+            state.bind(queue, plan);
+        }
+    }
+}
+
+impl State {
+    /// Feeds a queue as the plan has it.
+    pub(super) fn bind(&mut self, queue: QueueId, plan: &QueuePlan) {
         for binding in &plan.bindings {
-            state.topics.entry(binding.topic.clone()).or_default().routes.bind(queue, binding);
+            self.topics.entry(binding.topic.clone()).or_default().routes.bind(queue, binding);
         }
     }
 }
 
 fn declared(plan: &QueuePlan) -> Declared {
-    Declared { ordered: plan.ordered, dead_letters: plan.dead_letters.clone() }
+    Declared { ordered: plan.ordered, reach: plan.reach, dead_letters: plan.dead_letters.clone() }
 }
 
 fn mismatch(text: String) -> TransportError {

@@ -15,7 +15,7 @@ impl Memory {
     ///
     /// Dropped while it waits for room, it has stored nothing.
     pub(super) async fn publish_until(&self, outgoing: Outgoing, deadline: Instant) -> Result<(), PublishError> {
-        if self.closed.is_cancelled() {
+        if self.connection.closed.is_cancelled() {
             return Err(closed());
         }
         self.capabilities().check(&outgoing)?;
@@ -52,7 +52,7 @@ impl Memory {
             tokio::select! {
                 biased;
                 woken = timeout_at(deadline, room) => woken.map_err(|_| full(&message))?,
-                () = self.closed.cancelled() => return Err(closed()),
+                () = self.connection.closed.cancelled() => return Err(closed()),
             }
         }
     }

@@ -1,15 +1,15 @@
 //! One queue as a pure state machine: no clock, no task, no waiting. Each change returns whom to wake.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use super::{entry::Entry, lanes::Lanes};
-use crate::transport::{DeadLetter, Outgoing, Reason, SettleErrorKind, Settlement};
+use super::{dead::DeadLetters, entry::Entry, lanes::Lanes};
+use crate::transport::{Outgoing, SettleErrorKind, Settlement};
 
 /// How long a message rests whose dead-letter copy was refused (X4).
 const REFUSED: Duration = Duration::from_secs(1);
@@ -42,6 +42,18 @@ pub struct Depth {
     pub dead: usize,
 }
 
+impl Depth {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            ready: self.ready + other.ready,
+            delayed: self.delayed + other.delayed,
+            in_flight: self.in_flight + other.in_flight,
+            dead: self.dead + other.dead,
+        }
+    }
+}
+
 /// A message handed out.
 #[derive(Debug)]
 pub(super) struct Handed {
@@ -57,19 +69,16 @@ struct InFlight {
     connection: u64,
 }
 
-/// One queue and its dead letters.
+/// One queue.
 #[derive(Debug)]
 pub(super) struct Queue {
     ordered: bool,
     capacity: usize,
-    /// The most dead letters it takes.
-    pub(super) dead_capacity: usize,
     next: u64,
     ready: BTreeMap<u64, Entry>,
     delayed: BTreeMap<(Instant, u64), Entry>,
     in_flight: HashMap<u64, InFlight>,
     lanes: Lanes,
-    dead: VecDeque<(Entry, Reason)>,
 }
 
 impl Queue {
@@ -78,14 +87,17 @@ impl Queue {
         Self {
             ordered,
             capacity,
-            dead_capacity: capacity,
             next: 0,
             ready: BTreeMap::new(),
             delayed: BTreeMap::new(),
             in_flight: HashMap::new(),
             lanes: Lanes::default(),
-            dead: VecDeque::new(),
         }
+    }
+
+    /// Forgets all that is here and begins anew; tags go on, so that none means something else.
+    pub(super) fn renew(&mut self, ordered: bool) {
+        *self = Self { next: self.next, ..Self::new(ordered, self.capacity) };
     }
 
     /// Is there room for one more?
@@ -103,13 +115,13 @@ impl Queue {
         self.delayed.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// How much is here.
+    /// How much is here, dead letters aside.
     pub(super) fn depth(&self) -> Depth {
         Depth {
             ready: self.ready.len() + self.lanes.behind(),
             delayed: self.delayed.len(),
             in_flight: self.in_flight.len(),
-            dead: self.dead.len(),
+            dead: 0,
         }
     }
 
@@ -133,7 +145,13 @@ impl Queue {
     }
 
     /// Does with a handed-out message what its consumer decided.
-    pub(super) fn settle(&mut self, tag: u64, settlement: Settlement, now: Instant) -> (Settled, Wake) {
+    pub(super) fn settle(
+        &mut self,
+        tag: u64,
+        settlement: Settlement,
+        now: Instant,
+        dead: &mut DeadLetters,
+    ) -> (Settled, Wake) {
         let Some(InFlight { entry, .. }) = self.in_flight.remove(&tag) else {
             return (Err(SettleErrorKind::Lost), Wake::default());
         };
@@ -141,13 +159,13 @@ impl Queue {
             Settlement::Ack => (Ok(()), self.leave(&entry, now)),
             Settlement::Retry { after } => (Ok(()), self.retry(entry, after, now)),
             Settlement::Release => (Ok(()), self.place(entry, now)),
-            Settlement::DeadLetter(_) if self.dead.len() >= self.dead_capacity => {
+            Settlement::DeadLetter(_) if !dead.has_room() => {
                 let entry = Entry { due: Some(now + REFUSED), ..entry };
                 (Err(SettleErrorKind::CopyRefused), self.place(entry, now))
             }
             Settlement::DeadLetter(reason) => {
                 let wake = self.leave(&entry, now);
-                self.dead.push_back((entry, reason));
+                dead.keep(entry, reason);
                 (Ok(()), wake)
             }
         }
@@ -164,22 +182,11 @@ impl Queue {
         Wake { ready, ..Wake::default() }
     }
 
-    /// The dead letters, oldest first.
-    pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
-        let letters = self.dead.iter().take(limit);
-        letters
-            .map(|(entry, reason)| {
-                let message = &entry.message;
-                DeadLetter::new(Some(message.id.clone()), message.sealed.clone(), reason.clone())
-            })
-            .collect()
-    }
-
     /// Puts dead letters back at the end, as many as there is room for; how many that were (X7).
-    pub(super) fn redrive(&mut self, now: Instant) -> (usize, Wake) {
-        let count = self.dead.len().min(self.capacity.saturating_sub(self.unsettled()));
+    pub(super) fn redrive(&mut self, dead: &mut DeadLetters, now: Instant) -> (usize, Wake) {
+        let count = dead.count().min(self.capacity.saturating_sub(self.unsettled()));
         let mut wake = Wake::default();
-        for (entry, _) in self.dead.drain(..count).collect::<Vec<_>>() {
+        for entry in dead.take(count) {
             let position = self.number();
             let again = Entry { redelivered: true, ..Entry::new(entry.message, position, None) };
             wake.ready += self.enter(again, now).ready;

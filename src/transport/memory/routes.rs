@@ -42,6 +42,12 @@ impl Routes {
         routes.push(Route { queue, binding: binding.clone() });
     }
 
+    /// Lets go of a queue.
+    pub(super) fn unbind(&mut self, queue: QueueId) {
+        let all = self.by_name.values_mut().chain([&mut self.any]);
+        all.for_each(|routes| routes.retain(|route| route.queue != queue));
+    }
+
     /// Is the queue bound so?
     pub(super) fn has(&self, queue: QueueId, binding: &Binding) -> bool {
         let named = self.by_name.get(binding.event).into_iter().flatten();

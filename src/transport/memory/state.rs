@@ -5,10 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::time::Instant;
 
 use super::{
+    dead::DeadLetters,
+    instances::Instances,
     queue::{Depth, Handed, Queue, Settled, Wake},
     routes::{QueueId, Routes},
 };
-use crate::transport::{DeadLetter, Outgoing, Settlement};
+use crate::transport::{DeadLetter, Outgoing, Reach, Settlement};
 
 /// Everything a broker holds.
 #[derive(Debug)]
@@ -18,7 +20,10 @@ pub(super) struct State {
     pub(super) names: HashMap<String, QueueId>,
     pub(super) declared: Vec<Declared>,
     pub(super) queues: Vec<Queue>,
-    unsettled: usize,
+    /// By queue, as those before; that of an instance keeps its own in the queue that is planned.
+    pub(super) dead: Vec<DeadLetters>,
+    pub(super) instances: Instances,
+    pub(super) unsettled: usize,
     unroutable: u64,
 }
 
@@ -30,9 +35,10 @@ pub(super) struct Topic {
 }
 
 /// What a plan said of a queue.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Declared {
     pub(super) ordered: bool,
+    pub(super) reach: Reach,
     pub(super) dead_letters: String,
 }
 
@@ -56,6 +62,8 @@ impl State {
             names: HashMap::new(),
             declared: Vec::new(),
             queues: Vec::new(),
+            dead: Vec::new(),
+            instances: Instances::default(),
             unsettled: 0,
             unroutable: 0,
         }
@@ -63,11 +71,17 @@ impl State {
 
     /// Adds an empty queue.
     pub(super) fn declare(&mut self, name: &str, declared: Declared) -> QueueId {
-        let queue = self.queues.len();
-        self.queues.push(Queue::new(declared.ordered, self.capacity));
-        self.declared.push(declared);
+        let queue = self.add(declared);
         self.names.insert(name.to_owned(), queue);
         queue
+    }
+
+    /// Adds an empty queue that has no name.
+    pub(super) fn add(&mut self, declared: Declared) -> QueueId {
+        self.queues.push(Queue::new(declared.ordered, self.capacity));
+        self.dead.push(DeadLetters::new(self.capacity));
+        self.declared.push(declared);
+        self.queues.len() - 1
     }
 
     /// Stores a message in every queue that wants it, or in none.
@@ -94,7 +108,8 @@ impl State {
 
     /// Settles a handed-out message.
     pub(super) fn settle(&mut self, queue: QueueId, tag: u64, settlement: Settlement, now: Instant) -> (Settled, Wake) {
-        let (settled, wake) = self.queues[queue].settle(tag, settlement, now);
+        let dead = &mut self.dead[self.instances.planned(queue)];
+        let (settled, wake) = self.queues[queue].settle(tag, settlement, now, dead);
         self.unsettled -= wake.room;
         (settled, wake)
     }
@@ -107,14 +122,14 @@ impl State {
 
     /// Puts dead letters back into their queue.
     pub(super) fn redrive(&mut self, queue: QueueId, now: Instant) -> (usize, Wake) {
-        let (count, wake) = self.queues[queue].redrive(now);
+        let (count, wake) = self.queues[queue].redrive(&mut self.dead[queue], now);
         self.unsettled += count;
         (count, wake)
     }
 
     /// The dead letters of a queue, oldest first.
     pub(super) fn dead_letters(&self, queue: QueueId, limit: usize) -> Vec<DeadLetter> {
-        self.queues[queue].dead_letters(limit)
+        self.dead[queue].look(limit)
     }
 
     /// When the queue's first delay ends.
@@ -122,9 +137,10 @@ impl State {
         self.queues[queue].earliest()
     }
 
-    /// How much is in a queue.
+    /// How much is in a queue, or in those of its instances.
     pub(super) fn depth(&self, queue: QueueId) -> Depth {
-        self.queues[queue].depth()
+        let begun = Depth { dead: self.dead[queue].count(), ..self.queues[queue].depth() };
+        self.instances.of(queue).fold(begun, |sum, instance| sum.and(self.queues[instance].depth()))
     }
 
     /// How many messages were allowed to go nowhere.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     envelope::{MessageId, Sealed},
     event::Policy,
-    transport::{Binding, Outgoing, Reason, ReasonKind, Settlement},
+    transport::{Binding, Outgoing, Reach, Reason, ReasonKind, Settlement},
 };
 
 const CAPACITY: usize = 20;
@@ -32,7 +32,10 @@ struct Walk {
 impl Walk {
     fn new(seed: u64, start: Instant) -> Self {
         let mut state = State::new(CAPACITY);
-        let queue = state.declare("billing", Declared { ordered: true, dead_letters: "billing-dead".to_owned() });
+        let queue = state.declare(
+            "billing",
+            Declared { ordered: true, reach: Reach::Shared, dead_letters: "billing-dead".to_owned() },
+        );
         let binding = Binding {
             topic: "shop".to_owned(),
             routing_key: "paid".to_owned(),

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     testing::transport::{Fault, trial::held},
     transport::{
-        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
-        Transport, TransportError, TransportErrorKind,
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Reach,
+        Topology, Transport, TransportError, TransportErrorKind,
     },
 };
 
@@ -121,7 +121,11 @@ impl Transport for Line {
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         self.is_open()?;
-        let wire = Wire::open(&self.broker, Use::Read).await?;
+        // The queue of an instance is the connection's that made it.
+        let wire = match queue.reach {
+            Reach::Shared => Wire::open(&self.broker, Use::Read).await?,
+            Reach::PerInstance => self.asks().await?,
+        };
         held(&self.reads).push(Arc::downgrade(&wire));
         let deliveries = wire.ask(wire.transport.consume(queue)).await.ok_or_else(away)??;
         Ok(Box::new(Read { deliveries, wire, closed: self.closed.clone() }))

@@ -79,10 +79,10 @@ impl Trial {
         plan
     }
 
-    /// Remembers a queue for the account at the end.
+    /// Remembers a queue for the account at the end. One that is an instance's own is gone by then.
     pub(in super::super) fn know(&self, plan: QueuePlan) {
         let mut queues = held(&self.queues);
-        if queues.iter().any(|known| known.name == plan.name) {
+        if plan.reach == Reach::PerInstance || queues.iter().any(|known| known.name == plan.name) {
             return;
         }
         if plan.ordered {
