@@ -19,13 +19,14 @@ use crate::{
     envelope::MessageId,
     testing::transport::{
         Done, Fault, Injected, Tamper, Trial, letter,
+        letters::checksum,
         life::{End, NEEDS},
         subject::PUBLISH,
         tampered,
         trial::held,
         until,
     },
-    transport::{Outgoing, PublishError, PublishErrorKind, Transport},
+    transport::{Outgoing, PublishError, PublishErrorKind, QueuePlan, Transport},
 };
 
 /// Publishes under way at once.
@@ -183,12 +184,16 @@ impl Tamper for Deaf {
 pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
     let (transport, plan) = trial.queue("letters").await;
     for (size, most) in FLOODS {
+        // Noted before the time is taken: that of the notes is the suite's.
+        let messages = noted(trial, &plan, size);
         if trial.inject(Fault::Frozen).await == Injected::Cannot {
             return Done::NotHere(Fault::Frozen.needs());
         }
-        let (body, began) = (Bytes::from(vec![b'x'; size]), trial.clock.instant());
-        let publishes = (0..FLOOD).map(|_| async {
-            let answer = trial.publish(&*transport, trial.message(&plan, body.clone())).await;
+        let began = trial.clock.instant();
+        let publishes = messages.into_iter().map(|message| async {
+            let id = message.id.clone();
+            let answer = transport.publish(message).await;
+            trial.note_answer(&id, &answer);
             (answer.expect_err("nobody answered").kind(), began.elapsed())
         });
         let answers = future::join_all(publishes).await;
@@ -203,6 +208,16 @@ pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
         trial.complete_rest().await;
     }
     Done::Kept
+}
+
+/// A flood of messages of this size, noted as published.
+fn noted(trial: &Trial, plan: &QueuePlan, size: usize) -> Vec<Outgoing> {
+    let body = Bytes::from(vec![b'x'; size]);
+    let checksum = checksum(&trial.message(plan, body.clone()).sealed);
+    let messages = (0..FLOOD).map(|_| trial.message(plan, body.clone()));
+    messages
+        .inspect(|message| trial.note_publish(&message.id, None, checksum.clone(), vec![plan.name.clone()]))
+        .collect()
 }
 
 /// P1, N1: a broker that is started again twice while many publish loses nothing that it took.
