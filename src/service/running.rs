@@ -19,6 +19,7 @@ use crate::{
     pipeline::{self, Pipeline},
     publisher::{self, Line, Link, Publisher},
     time::{Clock, Dice},
+    transport::Deliveries,
 };
 
 /// Bytes of all deliveries in work (B1).
@@ -184,11 +185,11 @@ impl Running {
         let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
+        let consumers = crew.consumers(stations, self).await?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
-        self.watching = (!stations.is_empty()).then(|| self.watch.start());
-        for station in stations {
-            let consumer = crew.consumer(station, self)?;
-            self.lifecycle.spawn(consumer.run());
+        self.watching = (!consumers.is_empty()).then(|| self.watch.start());
+        for (consumer, opened) in consumers {
+            self.lifecycle.spawn(consumer.run(opened));
         }
         Ok(())
     }
@@ -201,6 +202,9 @@ impl Drop for Running {
         self.link.send_replace(Link::Closed);
     }
 }
+
+/// A consumer with what it has begun to consume.
+type Opened = (Consumer, Option<Box<dyn Deliveries>>);
 
 /// What all consumers of a service share.
 struct Crew {
@@ -223,6 +227,17 @@ impl Crew {
             dice,
         });
         Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
+    }
+
+    /// The consumers of these stations, opened where the transport is there.
+    async fn consumers(&self, stations: Vec<Station>, running: &Running) -> Result<Vec<Opened>, Error> {
+        let mut consumers = Vec::new();
+        for station in stations {
+            let consumer = self.consumer(station, running)?;
+            let deliveries = consumer.open().await?;
+            consumers.push((consumer, deliveries));
+        }
+        Ok(consumers)
     }
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {

@@ -4,12 +4,12 @@ use super::{address::Address, dial::Dialer};
 use crate::{
     lifecycle::Lifecycle,
     time::{Clock, Dice},
-    transport::{TransportError, TransportErrorKind},
+    transport::TransportError,
 };
 
 /// Settings, clock and tasks of one transport.
 pub(super) struct Setup {
-    broker: Result<(Address, Dialer), (TransportErrorKind, String)>,
+    broker: Result<(Address, Dialer), TransportError>,
     pub(super) clock: Clock,
     pub(super) dice: Dice,
     pub(super) lifecycle: Lifecycle,
@@ -19,7 +19,6 @@ impl Setup {
     /// The settings of this URL; what is wrong with it is told at the start.
     pub(super) fn new(url: &str) -> Self {
         let broker = Address::parse(url).and_then(|address| Dialer::to(&address).map(|dialer| (address, dialer)));
-        let broker = broker.map_err(|error| (error.kind(), error.to_string()));
         Self { broker, clock: Clock::system(), dice: Dice::system(), lifecycle: Lifecycle::default() }
     }
 
@@ -30,6 +29,6 @@ impl Setup {
 
     /// Where it is, and the way there.
     pub(super) fn broker(&self) -> Result<&(Address, Dialer), TransportError> {
-        self.broker.as_ref().map_err(|(kind, text)| TransportError::new(*kind, text.clone()))
+        self.broker.as_ref().map_err(TransportError::again)
     }
 }
