@@ -38,7 +38,7 @@ impl<K: Kind> Failure<K> {
     }
 
     /// The same failure at another seam.
-    pub(crate) fn as_kind<L: Kind>(self, kind: L) -> Failure<L> {
+    pub(crate) fn of_kind<L: Kind>(self, kind: L) -> Failure<L> {
         Failure { kind, text: self.text, source: self.source }
     }
 

@@ -35,7 +35,7 @@ impl Kind for ErrorKind {
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
         match error.kind() {
-            TransportErrorKind::Setting => error.as_kind(ErrorKind::Setting),
+            TransportErrorKind::Setting => error.of_kind(ErrorKind::Setting),
             TransportErrorKind::Unreachable => {
                 Error::new(ErrorKind::Unreachable, "the transport is away").caused_by(error)
             }

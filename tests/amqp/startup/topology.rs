@@ -8,7 +8,8 @@ use super::{
 
 /// The queue of the service, as the log and the errors name it.
 const QUEUE: &str = "billing-shop-orders-v1-OrderPaid";
-const ORDERED: &str = "billing-shop-warehouse-v1-StockMoved";
+const ORDERED: [&str; 2] =
+    ["billing-shop-warehouse-v1-StockMoved.fifo", "billing-shop-warehouse-v1-StockMoved-dead.fifo"];
 
 #[tokio::test]
 async fn k1_who_cannot_log_in_is_told_why() {
@@ -40,6 +41,9 @@ async fn n7_each_permission_that_is_missing_stops_the_start() {
             office.allow(allowed).await;
             assert_refused(&run("plain", &office.url(), &[]).await, &words);
         }
+        office.allow([configure, "^(billing-.*|amq\\\\.default)$", read]).await;
+        let told = run("secrets", &office.url(), &[]).await;
+        assert_refused(&told, &["an event was not published", "ACCESS_REFUSED", "'amq.topic'"]);
         office.allow(LEAST).await;
         let told = run("secrets", &office.url(), &[]).await;
         assert_eq!(told.code, Some(0), "the least is not enough: {}", told.text);
@@ -66,11 +70,11 @@ async fn n7_what_is_missing_is_named_where_nothing_may_be_created() {
 async fn n7_the_argument_that_differs_is_named() {
     let text = |name: &str, value: &str| format!("{{<<\"{name}\">>, longstr, <<\"{value}\">>}}");
     let number = |name: &str, value: i64| format!("{{<<\"{name}\">>, signedint, {value}}}");
-    let all = |queue: &str| {
+    let all = |dead_letters: &str| {
         [
             text("x-queue-type", "quorum"),
             text("x-dead-letter-exchange", ""),
-            text("x-dead-letter-routing-key", &format!("{queue}-dead")),
+            text("x-dead-letter-routing-key", dead_letters),
             text("x-dead-letter-strategy", "at-least-once"),
             text("x-overflow", "reject-publish"),
             number("x-delivery-limit", 20),
@@ -84,7 +88,7 @@ async fn n7_the_argument_that_differs_is_named() {
             (4, text("x-overflow", "drop-head"), "x-overflow"),
             (5, number("x-delivery-limit", 3), "x-delivery-limit"),
         ] {
-            let mut arguments = all(QUEUE);
+            let mut arguments = all(&format!("{QUEUE}-dead"));
             arguments[place] = other;
             // What goes with a quorum queue alone goes with its type.
             let kept = if named == "queue_type" { &arguments[..3] } else { &arguments[..] };
@@ -94,8 +98,9 @@ async fn n7_the_argument_that_differs_is_named() {
                 assert_refused(&told, &[QUEUE, named, "PRECONDITION_FAILED - inequivalent arg", "transient: false"]);
             }
         }
-        office.put(ORDERED, &all(ORDERED).join(", ")).await;
-        assert_refused(&run("ordered", &office.url(), &[]).await, &[ORDERED, "x-single-active-consumer"]);
+        let [queue, dead_letters] = ORDERED;
+        office.put(queue, &all(dead_letters).join(", ")).await;
+        assert_refused(&run("ordered", &office.url(), &[]).await, &[queue, "x-single-active-consumer"]);
         office.close().await;
     }
 }
