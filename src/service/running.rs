@@ -185,7 +185,8 @@ impl Running {
         let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
-        let consumers = crew.consumers(stations, self).await?;
+        let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
+        let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
         self.watching = (!consumers.is_empty()).then(|| self.watch.start());
         for (consumer, opened) in consumers {
@@ -205,6 +206,16 @@ impl Drop for Running {
 
 /// A consumer with what it has begun to consume.
 type Opened = (Consumer, Option<Box<dyn Deliveries>>);
+
+/// Has them begin to consume, where the transport is there.
+async fn open(consumers: Vec<Consumer>) -> Result<Vec<Opened>, Error> {
+    let mut opened = Vec::new();
+    for consumer in consumers {
+        let deliveries = consumer.open().await?;
+        opened.push((consumer, deliveries));
+    }
+    Ok(opened)
+}
 
 /// What all consumers of a service share.
 struct Crew {
@@ -227,17 +238,6 @@ impl Crew {
             dice,
         });
         Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
-    }
-
-    /// The consumers of these stations, opened where the transport is there.
-    async fn consumers(&self, stations: Vec<Station>, running: &Running) -> Result<Vec<Opened>, Error> {
-        let mut consumers = Vec::new();
-        for station in stations {
-            let consumer = self.consumer(station, running)?;
-            let deliveries = consumer.open().await?;
-            consumers.push((consumer, deliveries));
-        }
-        Ok(consumers)
     }
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
