@@ -1,4 +1,7 @@
-//! The guides: contracts, delivery, promises, settings, testing, and why things are as they are.
+//! The guides: contracts, delivery, RabbitMQ, promises, settings, testing, and why things are as they are.
+
+#[doc = include_str!("../docs/amqp.md")]
+pub mod amqp {}
 
 #[doc = include_str!("../docs/contracts.md")]
 pub mod contracts {}

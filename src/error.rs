@@ -37,6 +37,18 @@ impl<K: Kind> Failure<K> {
         self
     }
 
+    /// The same failure at another seam.
+    pub(crate) fn of_kind<L: Kind>(self, kind: L) -> Failure<L> {
+        Failure { kind, text: self.text, source: self.source }
+    }
+
+    /// The same failure for one more who asks: its causes are told as text.
+    pub(crate) fn again(&self) -> Self {
+        let causes = causes(self.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let again = Self::new(self.kind, &*self.text);
+        if causes.is_empty() { again } else { again.caused_by(causes) }
+    }
+
     /// Which of the seam's causes this is.
     pub fn kind(&self) -> K {
         self.kind
@@ -57,13 +69,14 @@ impl<K> fmt::Display for Failure<K> {
 impl<K> fmt::Debug for Failure<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
-        let mut cause = self.source.as_deref().map(|source| source as &dyn StdError);
-        while let Some(error) = cause {
-            write!(f, "\n  because: {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        let source = self.source.as_deref().map(|source| source as &dyn StdError);
+        causes(source).try_for_each(|error| write!(f, "\n  because: {error}"))
     }
+}
+
+/// An error, its cause, the cause of that, and so on.
+fn causes<'a>(first: Option<&'a (dyn StdError + 'static)>) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(first, |error| (**error).source())
 }
 
 impl<K> StdError for Failure<K> {
@@ -97,5 +110,6 @@ mod tests {
         let outer = Failure::new(Always, "topic `a` refused the message").caused_by(inner);
         assert_eq!(outer.to_string(), "topic `a` refused the message");
         assert_eq!(format!("{outer:?}"), "topic `a` refused the message\n  because: disk full");
+        assert_eq!(format!("{:?}", outer.again()), format!("{outer:?}"));
     }
 }

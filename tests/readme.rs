@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use tegami::transport::{Capabilities, Memory, Transport};
+use tegami::transport::{Capabilities, Memory, Transport, amqp::Amqp};
 
 #[test]
 fn the_example_is_the_one_that_is_compiled_and_tested() {
@@ -13,7 +13,8 @@ fn the_example_is_the_one_that_is_compiled_and_tested() {
 
 #[test]
 fn the_capability_table_is_what_the_transports_say() {
-    let transports = [("memory", Memory::new().capabilities())];
+    let transports =
+        [("memory", Memory::new().capabilities()), ("RabbitMQ", Amqp::new("amqp://localhost").capabilities())];
     let mut table = String::from("| |");
     for (name, _) in &transports {
         write!(table, " {name} |").expect("a string takes all");

@@ -3,7 +3,7 @@
 //! It never takes more than it has free slots for (B1), waits out a transport that is away (N2), and on drain
 //! gives back what it has not started.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,6 +17,8 @@ use crate::{
     transport::{Deliveries, Delivery, QueuePlan, Transport, TransportError, TransportErrorKind},
 };
 
+/// How long a start waits for one queue.
+const OPENING: Duration = Duration::from_secs(10);
 /// The largest message, in kibibytes.
 const LARGEST: usize = 1024;
 
@@ -33,15 +35,29 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    /// Consumes until the service drains.
-    pub(crate) async fn run(self) {
+    /// Begins to consume; none if the transport is away for now.
+    ///
+    /// # Errors
+    /// The transport will not let it consume, however often it is asked (N7).
+    pub(crate) async fn open(&self) -> Result<Option<Box<dyn Deliveries>>, TransportError> {
+        let opening = AssertUnwindSafe(self.transport.consume(&self.queue)).catch_unwind();
+        match tokio::time::timeout(OPENING, opening).await {
+            Ok(Ok(Ok(deliveries))) => Ok(Some(deliveries)),
+            Ok(Ok(Err(error))) if !error.is_transient() => Err(error),
+            // `run` asks again, and tells what became of it.
+            _ => Ok(None),
+        }
+    }
+
+    /// Consumes until the service drains, at first what was opened.
+    pub(crate) async fn run(self, mut opened: Option<Box<dyn Deliveries>>) {
         let draining = self.lifecycle.draining().clone();
         let mut failures = 0;
         while !draining.is_cancelled() {
             let error = tokio::select! {
                 biased;
                 () = draining.cancelled() => return,
-                error = self.consume_until_it_fails(&mut failures) => error,
+                error = self.consume_until_it_fails(opened.take(), &mut failures) => error,
             };
             if error.kind() == TransportErrorKind::Closed {
                 return tracing::warn!(queue = self.queue.name, "the transport was closed; nothing more is consumed");
@@ -58,8 +74,8 @@ impl Consumer {
     }
 
     /// A transport that panics has failed like one that answers with an error: a consumer is never silently gone (N7).
-    async fn consume_until_it_fails(&self, failures: &mut u32) -> TransportError {
-        let consuming = AssertUnwindSafe(self.consume(failures)).catch_unwind().await;
+    async fn consume_until_it_fails(&self, opened: Option<Box<dyn Deliveries>>, failures: &mut u32) -> TransportError {
+        let consuming = AssertUnwindSafe(self.consume(opened, failures)).catch_unwind().await;
         let ended = consuming.unwrap_or_else(|panic| {
             let text = format!("the transport {}", panic_text(&*panic));
             Err(TransportError::new(TransportErrorKind::Unreachable, text))
@@ -68,8 +84,15 @@ impl Consumer {
         error
     }
 
-    async fn consume(&self, failures: &mut u32) -> Result<Infallible, TransportError> {
-        let mut deliveries = self.transport.consume(&self.queue).await?;
+    async fn consume(
+        &self,
+        opened: Option<Box<dyn Deliveries>>,
+        failures: &mut u32,
+    ) -> Result<Infallible, TransportError> {
+        let mut deliveries = match opened {
+            Some(opened) => opened,
+            None => self.transport.consume(&self.queue).await?,
+        };
         loop {
             self.step(&mut *deliveries).await?;
             *failures = 0;

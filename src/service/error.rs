@@ -16,7 +16,9 @@ pub enum ErrorKind {
     Setting,
     /// Two subscriptions cannot both be had, or one asks for what the transport cannot promise.
     Subscription,
-    /// The transport could not be reached or prepared.
+    /// The transport does not answer. A start waits for it.
+    Unreachable,
+    /// The transport does not let the service in, or lacks what the service needs; the cause names it.
     Transport,
     /// A lifecycle hook failed.
     Hook,
@@ -26,14 +28,17 @@ pub enum ErrorKind {
 
 impl Kind for ErrorKind {
     fn is_transient(self) -> bool {
-        matches!(self, Self::Transport)
+        matches!(self, Self::Unreachable)
     }
 }
 
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
         match error.kind() {
-            TransportErrorKind::Setting => Error::new(ErrorKind::Setting, error.to_string()),
+            TransportErrorKind::Setting => error.of_kind(ErrorKind::Setting),
+            TransportErrorKind::Unreachable => {
+                Error::new(ErrorKind::Unreachable, "the transport is away").caused_by(error)
+            }
             _ => Error::new(ErrorKind::Transport, "the transport is not ready").caused_by(error),
         }
     }

@@ -19,6 +19,7 @@ use crate::{
     pipeline::{self, Pipeline},
     publisher::{self, Line, Link, Publisher},
     time::{Clock, Dice},
+    transport::Deliveries,
 };
 
 /// Bytes of all deliveries in work (B1).
@@ -184,11 +185,12 @@ impl Running {
         let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
+        let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
+        let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
-        self.watching = (!stations.is_empty()).then(|| self.watch.start());
-        for station in stations {
-            let consumer = crew.consumer(station, self)?;
-            self.lifecycle.spawn(consumer.run());
+        self.watching = (!consumers.is_empty()).then(|| self.watch.start());
+        for (consumer, opened) in consumers {
+            self.lifecycle.spawn(consumer.run(opened));
         }
         Ok(())
     }
@@ -200,6 +202,19 @@ impl Drop for Running {
         self.lifecycle.cut();
         self.link.send_replace(Link::Closed);
     }
+}
+
+/// A consumer with what it has begun to consume.
+type Opened = (Consumer, Option<Box<dyn Deliveries>>);
+
+/// Has them begin to consume, where the transport is there.
+async fn open(consumers: Vec<Consumer>) -> Result<Vec<Opened>, Error> {
+    let mut opened = Vec::new();
+    for consumer in consumers {
+        let deliveries = consumer.open().await?;
+        opened.push((consumer, deliveries));
+    }
+    Ok(opened)
 }
 
 /// What all consumers of a service share.

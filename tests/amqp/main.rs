@@ -1,6 +1,10 @@
 //! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one.
 
 mod broker;
+mod contracts {
+    tegami::include_contracts!();
+}
+mod startup;
 
 mod rabbitmq_3 {
     tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Release::V3));

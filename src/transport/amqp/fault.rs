@@ -1,9 +1,10 @@
 //! What the broker's and the client's errors mean to tegami, and the time that an answer may take.
 
-use std::{fmt::Display, future::Future, time::Duration};
+use std::{fmt::Display, future::Future, io, time::Duration};
 
 use lapin::{Error, ErrorKind};
 
+use super::address::Address;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// How long the broker has to answer a request (N3).
@@ -35,9 +36,24 @@ pub(super) fn told(asked: impl Display, error: Error) -> TransportError {
             let text = format!("{asked}: RabbitMQ says: {}", refusal.get_message());
             TransportError::new(meaning(refusal.get_id()), text)
         }
-        None => TransportError::new(TransportErrorKind::Unreachable, format!("{asked}: the connection failed")),
+        None => TransportError::new(TransportErrorKind::Unreachable, format!("{asked}: the connection failed"))
+            .caused_by(error),
     }
-    .caused_by(error)
+}
+
+/// The error of a login. Who says something else than AMQP is no broker, and will be none later.
+pub(super) fn turned_away(address: &Address, error: Error) -> TransportError {
+    let is_stranger = match error.kind() {
+        ErrorKind::IOError(error) => error.kind() == io::ErrorKind::InvalidData,
+        ErrorKind::InvalidProtocolVersion(_) | ErrorKind::ParsingError(_) => true,
+        _ => false,
+    };
+    if !is_stranger {
+        return told(format_args!("cannot log in to {address}"), error);
+    }
+    let hint = if address.is_tls() { "" } else { "; is it the port for `amqps://`?" };
+    let text = format!("{address} answers, but not AMQP 0-9-1{hint}");
+    TransportError::new(TransportErrorKind::Refused, text).caused_by(error)
 }
 
 /// The reply codes of AMQP 0-9-1, 1.1, and of RabbitMQ.

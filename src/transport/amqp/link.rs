@@ -36,7 +36,7 @@ pub(super) struct Link {
 #[derive(Default)]
 struct Tries {
     last: Option<Instant>,
-    failed: Option<(TransportErrorKind, String)>,
+    failed: Option<TransportError>,
 }
 
 impl Link {
@@ -63,8 +63,8 @@ impl Link {
         if let Some(wire) = self.open() {
             return Ok(wire);
         }
-        if let Some((kind, text)) = tries.failed.as_ref().filter(|_| tries.last >= Some(asked)) {
-            return Err(TransportError::new(*kind, text.clone()));
+        if let Some(failed) = tries.failed.as_ref().filter(|_| tries.last >= Some(asked)) {
+            return Err(failed.again());
         }
         if let Some(last) = tries.last {
             sleep_until(last + SPACING).await;
@@ -74,7 +74,7 @@ impl Link {
         }
         let opened = self.dial().await;
         tries.last = Some(self.setup.clock.instant());
-        tries.failed = opened.as_ref().err().map(|error| (error.kind(), error.to_string()));
+        tries.failed = opened.as_ref().err().map(TransportError::again);
         opened
     }
 

@@ -111,8 +111,8 @@ pub(crate) fn at(url: &str) -> Result<Amqp, TransportError> {
 impl Amqp {
     /// The broker at this URL. Nothing is done until a service starts; a URL that is wrong is told then.
     ///
-    /// `amqp://user:password@host:port/virtual-host?name=value`, or `amqps://` for TLS. See [`docs::amqp`](crate::docs)
-    /// for the parameters.
+    /// `amqp://user:password@host:port/virtual-host?name=value`, or `amqps://` for TLS. See
+    /// [`docs::amqp`](crate::docs::amqp) for the parameters.
     pub fn new(url: impl AsRef<str>) -> Self {
         let (setup, closed) = (Arc::new(Setup::new(url.as_ref())), CancellationToken::new());
         let publishing = Link::new(setup.clone(), "publish", closed.clone());

@@ -11,7 +11,7 @@ use crate::{
 
 /// Settings, clock and tasks of one transport.
 pub(super) struct Setup {
-    broker: Result<Arc<(Address, Dialer)>, (TransportErrorKind, String)>,
+    broker: Result<Arc<(Address, Dialer)>, TransportError>,
     quarters: Mutex<Option<Arc<Quarters>>>,
     pub(super) clock: Clock,
     pub(super) dice: Dice,
@@ -22,8 +22,7 @@ impl Setup {
     /// The settings of this URL; what is wrong with it is told at the start.
     pub(super) fn new(url: &str) -> Self {
         let broker = Address::parse(url).and_then(|address| Dialer::to(&address).map(|dialer| (address, dialer)));
-        let broker = broker.map(Arc::new).map_err(|error| (error.kind(), error.to_string()));
-        let quarters = Mutex::default();
+        let (broker, quarters) = (broker.map(Arc::new), Mutex::default());
         Self { broker, quarters, clock: Clock::system(), dice: Dice::system(), lifecycle: Lifecycle::default() }
     }
 
@@ -34,7 +33,7 @@ impl Setup {
 
     /// Where it is, and the way there.
     pub(super) fn broker(&self) -> Result<&Arc<(Address, Dialer)>, TransportError> {
-        self.broker.as_ref().map_err(|(kind, text)| TransportError::new(*kind, text.clone()))
+        self.broker.as_ref().map_err(TransportError::again)
     }
 
     /// Where the client lives: its heartbeats must not wait for a handler that blocks its thread.

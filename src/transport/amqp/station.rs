@@ -1,6 +1,6 @@
 //! One queue with those that stand around it: where its retries wait, and where its dead letters are kept.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use lapin::types::{AMQPValue, FieldTable};
 
@@ -19,6 +19,8 @@ const DELIVERY_LIMIT: i64 = 20;
 const NO_LIMIT: i64 = i32::MAX as i64;
 /// The queues of tomodachi are deleted a day after their last consumer went (`queue_ttl`).
 const TOMODACHI_EXPIRES: i64 = 24 * 60 * 60 * 1000;
+/// The argument that says how a queue is kept.
+const TYPE: &str = "x-queue-type";
 /// Fetched ahead: this many times what is handled at once, within these bounds (B1).
 const AHEAD: usize = 2;
 const PREFETCH: [usize; 2] = [10, 300];
@@ -46,6 +48,17 @@ pub(super) enum Lifetime {
     Durable,
     /// As long as the connection that declared it.
     Connection,
+}
+
+impl fmt::Display for Declared {
+    /// With its type, for what RabbitMQ finds to differ may come with that.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "queue `{}`", self.name)?;
+        match self.arguments.inner().get(TYPE) {
+            Some(AMQPValue::LongString(kind)) => write!(f, " (`queue_type={kind}`)"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Station {
@@ -155,7 +168,7 @@ impl Station {
             QueueType::Quorum => "quorum",
             QueueType::Classic => "classic",
         };
-        arguments.insert("x-queue-type".into(), text(name));
+        arguments.insert(TYPE.into(), text(name));
     }
 }
 

@@ -83,14 +83,14 @@ async fn create(channel: &Channel, queue: &Declared) -> Result<(), TransportErro
     let alone = queue.lifetime == Lifetime::Connection;
     let options = QueueDeclareOptions { durable: !alone, exclusive: alone, ..Default::default() };
     let asked = channel.queue_declare(short(&queue.name), options, queue.arguments.clone());
-    answer(format!("queue `{}`", queue.name), asked).await.map(drop)
+    answer(queue, asked).await.map(drop)
 }
 
 /// A queue that is there is declared again, which changes nothing and tells what differs.
 async fn verify(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let asked = channel.queue_declare(short(&queue.name), options, FieldTable::default());
-    answer(format!("queue `{}`", queue.name), asked).await?;
+    answer(queue, asked).await?;
     create(channel, queue).await
 }
 

@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOw
 use super::{
     address::{Address, Secret},
     dial::{Dialer, Stream},
-    fault::{answer, told},
+    fault::{answer, turned_away},
     guard::Returned,
     runtime::{self, Place},
 };
@@ -78,7 +78,7 @@ impl Wire {
             properties,
         );
         let connection = match tokio::time::timeout(HANDSHAKE, opening).await {
-            Ok(opened) => opened.map_err(|error| told(format!("cannot log in to {address}"), error))?,
+            Ok(opened) => opened.map_err(|error| turned_away(address, error))?,
             Err(_) => {
                 let text = format!("{address} took the connection and does not answer within {HANDSHAKE:?}");
                 return Err(TransportError::new(TransportErrorKind::Unreachable, text));

@@ -38,6 +38,11 @@ impl Instance {
         services().join(self.name())
     }
 
+    /// Who signed the certificate of all instances.
+    pub(super) fn authority(self) -> PathBuf {
+        services().join("tls/ca.pem")
+    }
+
     /// Runs a command of the script.
     ///
     /// # Panics

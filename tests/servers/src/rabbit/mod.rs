@@ -9,6 +9,7 @@ mod instance;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -114,6 +115,16 @@ impl Rabbit {
     /// Its port on loopback.
     pub fn port(&self) -> u16 {
         self.instance.port()
+    }
+
+    /// Its port for TLS on loopback; the certificate is for `localhost` and `127.0.0.1`.
+    pub fn tls_port(&self) -> u16 {
+        self.port() + 1
+    }
+
+    /// The PEM file of the authority that its certificate is from.
+    pub fn authority(&self) -> PathBuf {
+        self.instance.authority()
     }
 
     /// Notes that something is wrong with the broker until it is [whole](Self::whole) again.
