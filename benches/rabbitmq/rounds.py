@@ -31,14 +31,14 @@ GROUP = pathlib.Path("/sys/fs/cgroup/memory/tegami-bench")
 def program(*words, url=URL, **options):
     command = [PROGRAM, *map(str, words)]
     said = subprocess.run(command, env=os.environ | {"AMQP_URL": url}, stdout=subprocess.PIPE, text=True, check=True,
-                          timeout=180, **options).stdout
+                          timeout=400, **options).stdout
     return json.loads(said) if said else None
 
 
 def peer(way, messages):
     environment = os.environ | {"MODE": way, "MESSAGES": str(messages), "KEY": KEY}
     said = subprocess.run([TOMODACHI, "run", PEER.name, "--production"], cwd=PEER.parent, env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, timeout=180).stdout
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, timeout=400).stdout
     return next(json.loads(line) for line in said.splitlines() if line.startswith("{"))
 
 
