@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tomllib
 
+from rabbitmq import tables as rabbitmq
+
 FOLDER = pathlib.Path(sys.argv[1])
 HERE = pathlib.Path(__file__).parent
 
@@ -158,10 +160,13 @@ def machine():
     return f"{os.cpu_count()} cores, {model}, {platform.freedesktop_os_release()['PRETTY_NAME']}"
 
 
+CRATES = ("tegami", "ruststream", "lapin", "ruststream-lapin", "tokio", "serde_json", "prost", "gungraun")
+
+
 def versions():
     packages = tomllib.loads((HERE / "Cargo.lock").read_text())["package"]
     locked = {package["name"]: package["version"] for package in packages}
-    crates = [f"{name} {locked[name]}" for name in ("tegami", "ruststream", "tokio", "serde_json", "prost", "gungraun")]
+    crates = [f"{name} {locked[name]}" for name in CRATES]
     return ", ".join([said("rustc", "--version").rsplit(" (", 1)[0], *crates, said("valgrind", "--version")])
 
 
@@ -189,7 +194,7 @@ def main():
         "throughput": throughput(timed),
         "rounds": str(len(timed) // 4),
         "others": f"{last['others']:.0%}",
-    }
+    } | rabbitmq.parts(lines("rabbitmq"))
     print(re.sub(r"<<(.+?)>>", lambda part: parts[part[1]], text), end="")
 
 

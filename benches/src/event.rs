@@ -8,7 +8,7 @@ use tegami::{
     envelope::{Head, Message, MessageId},
 };
 
-pub use crate::contracts::bench::orders::v1::OrderPaid;
+pub use crate::contracts::bench::orders::v1::{OrderNoted, OrderPaid};
 
 /// The order that every message is about; all are alike, so that each costs the same.
 pub fn order() -> OrderPaid {
@@ -28,6 +28,43 @@ pub fn message() -> Message<OrderPaid> {
         .key(order.order_id.clone())
         .attributes(order.attributes().with("tegami-event", OrderPaid::CONTRACT.name));
     Message::new(head, order)
+}
+
+/// The note of an order that makes a message of tegami's 1 KiB long.
+const NOTE: usize = 571;
+
+/// An order that is noted in a message of about 1 KiB.
+pub fn noted(number: u32) -> OrderNoted {
+    OrderNoted::builder().order_id("o-1000001").number(number).note("n".repeat(NOTE)).build()
+}
+
+/// The message about it, as a publisher makes it.
+pub fn noted_message(number: u32) -> Message<OrderNoted> {
+    let (order, contract) = (noted(number), OrderNoted::CONTRACT);
+    let attributes = order.attributes().with("tegami-event", contract.name);
+    let head = message().head.event(contract.name).topic(contract.topic).attributes(attributes);
+    Message::new(head, order)
+}
+
+/// [`OrderNoted`] as a plain struct.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ruststream::Outgoing)]
+#[serde(rename_all = "camelCase")]
+pub struct BareNote {
+    /// The order.
+    pub order_id: String,
+    /// Which of the messages this is.
+    pub number: u32,
+    /// What was remarked.
+    pub note: String,
+}
+
+impl BareNote {
+    /// One whose JSON has so many bytes.
+    pub fn of(bytes: usize) -> Self {
+        let empty = Self { order_id: "o-1000001".to_owned(), number: 0, note: String::new() };
+        let around = serde_json::to_vec(&empty).expect("it can be encoded").len();
+        Self { note: "n".repeat(bytes - around), ..empty }
+    }
 }
 
 /// The same event as a plain struct: the same JSON, the same protobuf.

@@ -9,6 +9,7 @@ pub mod event;
 pub mod latch;
 pub mod other;
 pub mod own;
+pub mod rabbitmq;
 pub mod run;
 
 /// The contract of the event.
