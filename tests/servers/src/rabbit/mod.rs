@@ -17,7 +17,7 @@ use instance::Instance;
 use tokio::task::spawn_blocking;
 
 /// Instances of each release: as many tests can run at once.
-const INSTANCES: u16 = 2;
+const INSTANCES: u16 = 3;
 /// How long until a taken instance is asked for again.
 const LOOK: Duration = Duration::from_millis(50);
 
