@@ -1,5 +1,6 @@
 //! Brings a plan's queues and bindings into being, or checks that they are there.
 
+use futures_util::future;
 use lapin::{
     Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -17,6 +18,8 @@ use crate::transport::{Binding, Provision, TransportError};
 
 /// The exchange that every broker has.
 const BUILT_IN: &str = "amq.topic";
+/// So many subscriptions are declared at once: each has several queues, and RabbitMQ takes its time for each.
+const AT_ONCE: usize = 8;
 
 /// Does what the mode says with the exchange and these queues.
 pub(super) async fn provision(
@@ -28,8 +31,8 @@ pub(super) async fn provision(
     let channel = wire.channel().await?;
     if mode != Provision::Assume {
         exchange(&channel, &parameters.exchange, mode).await?;
-        for station in stations {
-            declare(&channel, station, mode, Lifetime::Durable).await?;
+        for some in stations.chunks(AT_ONCE) {
+            future::try_join_all(some.iter().map(|station| declare_alone(wire, station, mode))).await?;
         }
     }
     // Nobody but us can make what lives on our connection.
@@ -38,6 +41,11 @@ pub(super) async fn provision(
         tell_filters(station);
     }
     Ok(())
+}
+
+/// Declares the durable queues of a station on a channel of their own.
+async fn declare_alone(wire: &Wire, station: &Station, mode: Provision) -> Result<(), TransportError> {
+    declare(&wire.channel().await?, station, mode, Lifetime::Durable).await
 }
 
 /// Says which filters cost the broker's whole way: it knows routing keys only.
