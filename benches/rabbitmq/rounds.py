@@ -67,7 +67,7 @@ def turn(number, publisher, consumer):
     await_waiting(messages)
     if consumer:
         tell(round=number, way="consume", side=consumer, **run("consume", consumer, messages))
-        # The others stop before all of their last acks are written; what they have handled is counted all the same.
+        # After the others a few messages were seen to be left; what they have handled is counted all the same.
         if consumer in ("tegami", "transport"):
             await_waiting(0)
 
