@@ -12,7 +12,7 @@ use tegami::{
 use super::{chance, must_end};
 
 /// How often a process ends at each point.
-const LIVES: usize = 3;
+const LIVES: usize = 5;
 /// How often each point fails in one process.
 const FAILURES: usize = 20;
 
