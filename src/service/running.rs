@@ -27,7 +27,7 @@ const BYTES_IN_WORK: usize = 64 * 1024 * 1024;
 /// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together (S1: 10).
 const AFTER_DRAIN: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
 /// The exit code of a stop that had to be forced (S5; `EX_SOFTWARE` of sysexits).
-const FORCED: i32 = 70;
+pub(crate) const FORCED: i32 = 70;
 
 /// A service that runs.
 ///

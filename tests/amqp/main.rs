@@ -1,9 +1,13 @@
 //! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one.
 
+#[macro_use]
+mod each;
 mod broker;
 mod contracts {
     tegami::include_contracts!();
 }
+mod crashes;
+mod hostile;
 mod startup;
 
 mod rabbitmq_3 {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Tamper, Trial};
 use crate::{
+    service::running::FORCED,
     testing::ledger::{Answer, Ended, Entry, Line},
     transport::{Delivery, SettleError, Settlement},
 };
@@ -38,9 +39,12 @@ pub(super) struct Life {
 
 /// How such a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+#[non_exhaustive]
+pub enum End {
     /// The case came to its end in it.
     Well,
+    /// Its service was stopped, and not all handlers ended by themselves.
+    Forced,
     /// It was killed.
     Killed,
 }
@@ -59,11 +63,12 @@ impl Trial {
         self.test.is_some() && self.subject.address().await.is_some()
     }
 
-    /// Runs this case in another process until it ends; none if there can be no other.
+    /// Runs this case in another process, where [`life`](Self::life) is this number, until it ends; none if there can
+    /// be no other.
     ///
     /// # Panics
     /// The process fails in another way than by being killed.
-    pub(super) async fn live(&self, number: usize) -> Option<End> {
+    pub async fn live(&self, number: usize) -> Option<End> {
         let (test, address) = (self.test.clone()?, self.subject.address().await?);
         let life = Life { number, seed: self.seed, folder: self.folder.path().to_owned(), address };
         let mut command = Command::new(env::current_exe().expect("a test is a program"));
@@ -73,13 +78,17 @@ impl Trial {
         let ended = ended.expect("the test's program runs");
         match ended.status.code() {
             Some(0) => Some(End::Well),
+            Some(FORCED) => Some(End::Forced),
             None => Some(End::Killed),
             Some(code) => panic!("life {number} ended with {code}: {}", String::from_utf8_lossy(&ended.stderr)),
         }
     }
 
     /// What those processes wrote, as it came.
-    pub(super) fn told_by_lives(&self) -> Vec<Entry> {
+    ///
+    /// # Panics
+    /// It cannot be read.
+    pub fn told_by_lives(&self) -> Vec<Entry> {
         let files = fs::read_dir(self.folder.path()).expect("the folder is the run's").flatten();
         let of_lives = files.filter(|file| file.file_name().to_string_lossy().starts_with(LIFE));
         let texts = of_lives.map(|file| fs::read_to_string(file.path()).expect("a ledger can be read"));

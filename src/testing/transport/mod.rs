@@ -48,6 +48,7 @@ mod witness;
 pub use case::{CASES, Case, Done, Run};
 pub use faulty::Faulty;
 pub use letters::{LetterFiled, LetterPosted, filed, letter};
+pub use life::End;
 pub use reader::{Got, Reader};
 pub use run::{Report, check, judge};
 pub use subject::{Fault, Injected, Nest, Pace, Subject};

@@ -43,8 +43,8 @@ impl Acks {
     /// Gives a delivery back to the queue.
     pub(super) fn give_back(&self, tag: u64) -> Result<(), SettleError> {
         self.check()?;
-        self.tags().told(tag);
-        self.write(self.channel.basic_nack(tag, BasicNackOptions { requeue: true, multiple: false }));
+        let options = BasicNackOptions { requeue: true, multiple: false };
+        told_with(&self.tags, tag, || self.write(self.channel.basic_nack(tag, options)));
         Ok(())
     }
 
@@ -72,6 +72,14 @@ impl Acks {
     fn tags(&self) -> MutexGuard<'_, Tags> {
         self.tags.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells the broker that a delivery goes back, before anybody can write an ack: one for all up to a later delivery
+/// would ack this one too.
+fn told_with(tags: &Mutex<Tags>, tag: u64, write: impl FnOnce()) {
+    let mut tags = tags.lock().unwrap_or_else(PoisonError::into_inner);
+    tags.told(tag);
+    write();
 }
 
 /// Writes what has come together, also when its caller is dropped.
@@ -159,6 +167,15 @@ mod tests {
         all.settle(6);
         assert_eq!(all.take(), [(6, false)]);
         assert_eq!(all.floor, 4);
+    }
+
+    #[test]
+    fn d2_no_ack_overtakes_what_goes_back() {
+        let all = Mutex::new(tags(&[1, 3]));
+        let mut free = false;
+        told_with(&all, 2, || free = all.try_lock().is_ok());
+        assert!(!free, "an ack up to 3 could be written before the return of 2");
+        assert_eq!(all.into_inner().unwrap().take(), [(3, true)]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ const COPY_TIME: Duration = Duration::from_secs(4);
 /// A wait may be longer than its step by this share, which is as much as chance adds to a delay (R2).
 const LONGER: f64 = 1.25;
 
+/// No message waits for longer, unless a step is longer: the header that says until when can be anyone's.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Why a message is set aside.
 pub(super) enum Copy {
     /// To be delivered again.
@@ -66,6 +69,11 @@ fn named(properties: BasicProperties, parcel: &Parcel) -> BasicProperties {
     }
 }
 
+/// The longest that a message may wait beside these steps.
+pub(super) fn longest(steps: &[(String, Duration)]) -> Duration {
+    steps.iter().map(|(_, step)| step.mul_f64(LONGER)).fold(LONGEST, Duration::max)
+}
+
 /// The queue to wait in, and for how long. Messages leave a queue in the order they came, so that none may stay much
 /// longer than the others: who must wait for longer goes through several times.
 fn stay(steps: &[(String, Duration)], after: Duration) -> (String, Duration) {
@@ -77,6 +85,13 @@ fn stay(steps: &[(String, Duration)], after: Duration) -> (String, Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r5_nobody_has_a_message_wait_for_ever() {
+        let step = |seconds| ("step".to_owned(), Duration::from_secs(seconds));
+        assert_eq!(longest(&[step(1), step(600)]), Duration::from_secs(86_400));
+        assert_eq!(longest(&[step(1), step(200_000)]), Duration::from_secs(250_000), "a step of the plan's own");
+    }
 
     #[test]
     fn r3_a_wait_is_in_the_longest_step_that_it_fills() {

@@ -149,10 +149,22 @@ async fn next(consumer: &mut Consumer, queue: &str) -> Result<Option<Arrival>, T
 
 fn dead_letter(queue: &str, arrival: Arrival) -> DeadLetter {
     let Arrival { properties, data, .. } = arrival;
-    let written = properties::text(&properties, REASON).and_then(|text| serde_json::from_str(&text).ok());
-    let reason = written.unwrap_or_else(|| brokers_reason(queue, properties::get(&properties, DEATHS)));
+    let deaths = properties::get(&properties, DEATHS);
+    // A copy of ours has none: where there are some, the broker has put the message aside, and the reason is forged.
+    let written = properties::text(&properties, REASON).filter(|_| deaths.is_none());
+    let reason = written.and_then(|text| serde_json::from_str(&text).ok());
+    let reason = reason.map_or_else(|| brokers_reason(queue, deaths), plain);
     let sealed = Sealed { body: data.into(), attributes: properties::attributes(&properties) };
     DeadLetter::new(properties::id(&properties), sealed, reason)
+}
+
+/// The reason without what could forge a line where it is printed: anyone can put a message into any queue.
+fn plain(mut reason: Reason) -> Reason {
+    let texts = [&mut reason.error, &mut reason.service, &mut reason.queue];
+    for text in texts.into_iter().chain(&mut reason.event) {
+        *text = text.replace(char::is_control, " ");
+    }
+    reason
 }
 
 /// Why the broker itself put a message aside (X6).
@@ -173,7 +185,7 @@ fn brokers_reason(queue: &str, deaths: Option<&AMQPValue>) -> Reason {
         Some(AMQPValue::Timestamp(seconds)) => SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
         _ => SystemTime::UNIX_EPOCH,
     };
-    let why = why.replace(|c: char| c.is_control(), " ");
+    let why = why.replace(char::is_control, " ");
     let text = format!("RabbitMQ put it aside itself ({why}): nobody lived to say what became of it");
     let mut reason = Reason::new(ReasonKind::DeliveryLimit, text, 0, at);
     reason.queue = queue.to_owned();

@@ -30,10 +30,8 @@ impl Hold {
     }
 
     async fn done(&mut self) -> Result<(), SettleError> {
-        let parcel = self.0.take().expect("a hold is let go of once");
-        let acked = parcel.intake.acks.ack(parcel.tag).await;
-        parcel.leave();
-        acked
+        let done = Leaving(self.0.take().expect("a hold is let go of once"));
+        done.0.intake.acks.ack(done.0.tag).await
     }
 
     /// Gives the message back: to its place here, or to the queue.
@@ -135,18 +133,22 @@ impl Drop for Hold {
     }
 }
 
-impl Parcel {
-    /// Lets go of its key.
-    fn leave(self) {
-        if let Some(key) = &self.key {
-            self.intake.shelf.leave(key);
+/// A parcel that lets go of its key at its end, also when whoever settles it is dropped.
+struct Leaving(Parcel);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Some(key) = &self.0.key {
+            self.0.intake.shelf.leave(key);
         }
     }
+}
 
+impl Parcel {
     /// Waits where it is; its key with it.
     fn wait(self, after: Duration) -> Result<(), SettleError> {
         if let Err(lost) = self.intake.acks.check() {
-            self.leave();
+            drop(Leaving(self));
             return Err(lost);
         }
         let until = self.intake.setup.clock.instant() + after;
@@ -154,9 +156,10 @@ impl Parcel {
         Ok(())
     }
 
-    /// How long it must still wait, if it came too early.
+    /// How long it must still wait, if it came too early. Whoever else wrote that, it is not for ever (R5).
     pub(super) fn too_early(&self, now: SystemTime) -> Option<Duration> {
-        self.progress.not_before?.duration_since(now).ok().filter(|early| !early.is_zero())
+        let early = self.progress.not_before?.duration_since(now).ok().filter(|early| !early.is_zero())?;
+        Some(early.min(copies::longest(&self.intake.station.steps())))
     }
 }
 

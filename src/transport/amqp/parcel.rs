@@ -42,7 +42,9 @@ impl Parcel {
     pub(super) fn into_delivery(mut self, now: SystemTime) -> Delivery {
         let sealed = Sealed { body: self.body.clone(), attributes: properties::attributes(&self.properties) };
         let (attempt, redelivered, id) = (self.progress.attempt, self.redelivered, properties::id(&self.properties));
-        let first = *self.progress.first.get_or_insert(now);
+        // It may be anyone's word; nothing was handed out in the future.
+        let first = self.progress.first.map_or(now, |first| first.min(now));
+        self.progress.first = Some(first);
         let mut delivery = Delivery::new(sealed, attempt, Hold::new(self));
         delivery.redelivered = redelivered || attempt > 1;
         delivery.id = id;

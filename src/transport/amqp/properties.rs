@@ -173,12 +173,19 @@ impl Progress {
     }
 }
 
+/// The most bytes of headers that a copy takes over: they go in one frame with what it says itself.
+const COPIED: usize = 120 * 1024;
+
 /// The properties of a copy: those of the original, without its headers that the broker or tegami acts on, and
 /// without its expiry (R5); always persistent.
 pub(super) fn copied(original: &BasicProperties) -> (BasicProperties, FieldTable) {
     let mut kept = FieldTable::default();
     for (name, value) in headers(original).filter(|(name, _)| !is_kept(name) || *name == names::KEY) {
         kept.insert(name.into(), value.clone());
+    }
+    if size(&kept) > COPIED {
+        kept = FieldTable::default();
+        kept.insert(names::REFUSED.into(), AMQPValue::LongString("too many bytes of headers for a copy".into()));
     }
     let mut copy = BasicProperties::default().with_delivery_mode(PERSISTENT);
     // A user id is checked against the one who publishes, and an expiry would make the copy vanish: both stay behind.
@@ -196,6 +203,25 @@ pub(super) fn copied(original: &BasicProperties) -> (BasicProperties, FieldTable
     (copy, kept)
 }
 
+/// How many bytes a table takes in a frame, at most. (The guard has seen to it that it is not deep.)
+fn size(table: &FieldTable) -> usize {
+    table.inner().iter().map(|(name, value)| name.as_str().len() + 1 + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &AMQPValue) -> usize {
+    /// The type, and a length or the longest number.
+    const AROUND: usize = 9;
+    AROUND
+        + match value {
+            AMQPValue::LongString(text) => text.as_bytes().len(),
+            AMQPValue::ShortString(text) => text.as_str().len(),
+            AMQPValue::ByteArray(bytes) => bytes.as_slice().len(),
+            AMQPValue::FieldArray(values) => values.as_slice().iter().map(size_of_value).sum(),
+            AMQPValue::FieldTable(table) => size(table),
+            _ => 0,
+        }
+}
+
 fn since_1970(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
@@ -203,6 +229,18 @@ fn since_1970(time: SystemTime) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn x1_a_copy_fits_into_a_frame_whatever_its_original_said() {
+        let with = |bytes: usize| {
+            let mut headers = FieldTable::default();
+            headers.insert("long".into(), AMQPValue::LongString("x".repeat(bytes).into()));
+            copied(&BasicProperties::default().with_headers(headers)).1
+        };
+        assert!(with(COPIED - 14).inner().contains_key("long"));
+        let over = with(COPIED - 13);
+        assert!(!over.inner().contains_key("long") && over.inner().contains_key(names::REFUSED));
+    }
 
     #[test]
     fn p9_whole_numbers_come_back_from_headers() {

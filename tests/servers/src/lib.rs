@@ -7,6 +7,6 @@ mod amqp;
 mod proxy;
 mod rabbit;
 
-pub use amqp::{Nest, Producer};
+pub use amqp::{Nest, Producer, Properties};
 pub use proxy::{Counts, Fault, Proxy, Way};
 pub use rabbit::{Rabbit, Release};

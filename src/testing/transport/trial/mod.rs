@@ -121,6 +121,11 @@ impl Trial {
         connection
     }
 
+    /// Where the broker is, if other processes can find it.
+    pub async fn address(&self) -> Option<String> {
+        self.subject.address().await
+    }
+
     /// Puts a fault upon the broker.
     pub async fn inject(&self, fault: Fault) -> Injected {
         let injected = self.subject.inject(fault).await;

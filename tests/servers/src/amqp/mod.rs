@@ -1,5 +1,6 @@
 //! A producer that says what it likes, in AMQP 0-9-1 by hand: no client library writes headers that no library reads.
 
+mod properties;
 mod wire;
 
 use std::{
@@ -8,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+pub use properties::Properties;
 pub use wire::Nest;
 use wire::{BODY, HEADER, METHOD, frame, headers, long_text, short_text};
 
@@ -30,6 +32,7 @@ impl Producer {
     pub fn connect(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_nodelay(true)?;
         let mut producer = Self(stream);
         producer.0.write_all(b"AMQP\0\0\x09\x01")?;
         producer.until(10, 10)?;
@@ -52,9 +55,21 @@ impl Producer {
     /// The broker does not take it.
     pub fn put(&mut self, queue: &str, message: (&str, &[u8]), nest: Nest) -> io::Result<()> {
         let (id, body) = message;
+        self.publish(queue, &headers(id, body.len(), nest), body)
+    }
+
+    /// Puts a message with these properties straight into a queue, and waits until it is stored.
+    ///
+    /// # Errors
+    /// The broker does not take it; nothing more can be put after that.
+    pub fn put_as(&mut self, queue: &str, properties: &Properties, body: &[u8]) -> io::Result<()> {
+        self.publish(queue, &properties.write(body.len()), body)
+    }
+
+    fn publish(&mut self, queue: &str, header: &[u8], body: &[u8]) -> io::Result<()> {
         let to = [&[0, 0][..], &short_text(""), &short_text(queue), &[0]].concat();
         self.say(CHANNEL, [60, 40], &to)?;
-        self.0.write_all(&frame(HEADER, CHANNEL, &headers(id, body.len(), nest)))?;
+        self.0.write_all(&frame(HEADER, CHANNEL, header))?;
         self.0.write_all(&frame(BODY, CHANNEL, body))?;
         self.until(60, 80)
     }
@@ -64,22 +79,46 @@ impl Producer {
         self.0.write_all(&frame(METHOD, channel, &[&class[..], &method, arguments].concat()))
     }
 
-    /// Reads until the broker says this; a connection or channel that it closes is an error.
-    fn until(&mut self, class: u16, method: u16) -> io::Result<()> {
+    /// Takes a message out of a queue: its properties as they are written; none if the queue is empty.
+    ///
+    /// # Errors
+    /// The broker does not let it.
+    pub fn take(&mut self, queue: &str) -> io::Result<Option<Vec<u8>>> {
+        self.say(CHANNEL, [60, 70], &[&[0, 0][..], &short_text(queue), &[1]].concat())?;
         loop {
-            let mut head = [0; 7];
-            self.0.read_exact(&mut head)?;
-            let length = u32::from_be_bytes([head[3], head[4], head[5], head[6]]) as usize;
-            let mut rest = vec![0; length + 1];
-            self.0.read_exact(&mut rest)?;
-            let said =
-                |class: u16, method: u16| rest.starts_with(&[class.to_be_bytes(), method.to_be_bytes()].concat());
-            if head[0] == METHOD && said(class, method) {
-                return Ok(());
-            }
-            if head[0] == METHOD && (said(10, 50) || said(20, 40) || said(60, 120)) {
-                return Err(io::Error::other(String::from_utf8_lossy(&rest[4..]).into_owned()));
+            match self.read()? {
+                (HEADER, properties) => return Ok(Some(properties)),
+                (METHOD, said) if is(&said, 60, 72) => return Ok(None),
+                _ => {}
             }
         }
     }
+
+    /// Reads until the broker says this.
+    fn until(&mut self, class: u16, method: u16) -> io::Result<()> {
+        loop {
+            let (kind, said) = self.read()?;
+            if kind == METHOD && is(&said, class, method) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a frame; a connection or channel that the broker closes, and a message that it refuses, is an error.
+    fn read(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        let mut head = [0; 7];
+        self.0.read_exact(&mut head)?;
+        let length = u32::from_be_bytes([head[3], head[4], head[5], head[6]]) as usize;
+        let mut rest = vec![0; length + 1];
+        self.0.read_exact(&mut rest)?;
+        if head[0] == METHOD && (is(&rest, 10, 50) || is(&rest, 20, 40) || is(&rest, 60, 120)) {
+            return Err(io::Error::other(String::from_utf8_lossy(&rest[4..]).into_owned()));
+        }
+        Ok((head[0], rest))
+    }
+}
+
+/// Is it this method?
+fn is(said: &[u8], class: u16, method: u16) -> bool {
+    said.starts_with(&[class.to_be_bytes(), method.to_be_bytes()].concat())
 }

@@ -55,9 +55,10 @@ pub(super) fn headers(id: &str, body: usize, nest: Nest) -> Vec<u8> {
     [&parts.concat()[..], &short_text(id)].concat()
 }
 
-pub(super) fn short_text(text: &str) -> Vec<u8> {
+pub(super) fn short_text(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let text = text.as_ref();
     let length = u8::try_from(text.len()).expect("a short text is short");
-    [&[length][..], text.as_bytes()].concat()
+    [&[length][..], text].concat()
 }
 
 pub(super) fn long_text(text: &[u8]) -> Vec<u8> {

@@ -1,0 +1,73 @@
+//! F26: SIGKILL while handlers run.
+
+use std::{future::pending, time::Duration};
+
+use tegami::{
+    Retry,
+    testing::transport::{Done, End, LetterPosted, Trial, letter},
+};
+
+use super::{chance, must_end, signalled};
+
+/// How many processes are killed, one after the other.
+const LIVES: usize = 50;
+/// How many messages they find.
+const LETTERS: usize = 1_500;
+/// How many of them are handled at once.
+const AT_ONCE: usize = 20;
+
+pub async fn f26_no_kill_loses_a_message(trial: &Trial) -> Done {
+    if trial.life().is_some() {
+        return a_life(trial).await;
+    }
+    let made = trial.listen("billing").await;
+    let queue = trial.queues()[0].name.clone();
+    made.stop().await.expect("no hook can fail");
+    let sender = trial.start(trial.service("mail").await).await;
+    let (mut begun, mut killed_inside) = (0, 0);
+    for life in 1..=LIVES {
+        for number in 0..LETTERS / LIVES {
+            trial.post(sender.publisher(), &letter("killed", number)).await.expect("there is a queue for it");
+        }
+        must_end(trial, life, End::Killed).await;
+        let (now, ended) = runs(trial);
+        killed_inside += usize::from(now > begun && now > ended);
+        begun = now;
+    }
+    let last = trial.listen("billing").await;
+    trial.tally().until_quiet().await;
+    let (begun, ended) = runs(trial);
+    let cut = begun - ended;
+    assert!(killed_inside > LIVES / 2, "{killed_inside} of {LIVES} were killed while a handler ran");
+    assert!(cut <= LIVES * AT_ONCE, "{cut} runs were cut off");
+    println!("{LIVES} kills of readers of {queue}: {begun} runs begun, {cut} cut off");
+    for running in [sender, last] {
+        running.stop().await.expect("no hook can fail");
+    }
+    Done::Kept
+}
+
+/// How many runs those processes began, and how many ended.
+fn runs(trial: &Trial) -> (usize, usize) {
+    use tegami::testing::ledger::Entry;
+    let told = trial.told_by_lives();
+    let begun = told.iter().filter(|entry| matches!(entry, Entry::RunBegin { .. })).count();
+    let ended = told.iter().filter(|entry| matches!(entry, Entry::RunEnd { .. })).count();
+    (begun, ended)
+}
+
+/// Handles letters until it is killed, somewhere in the middle of it.
+async fn a_life(trial: &Trial) -> Done {
+    let (plan, dies) = (Retry::default(), Duration::from_millis(chance(trial).u64(1..60)));
+    let first = std::sync::Once::new();
+    let handler = trial.handler(&plan, move |_: LetterPosted, _| {
+        first.call_once(|| signalled("-KILL", dies));
+        async {
+            tokio::time::sleep(Duration::from_millis(15)).await;
+            Ok(())
+        }
+    });
+    let service = trial.service("billing").await;
+    let _running = trial.start(service.on_with::<LetterPosted>(handler, |s| s.concurrency(AT_ONCE))).await;
+    pending().await
+}
