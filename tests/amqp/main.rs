@@ -1,9 +1,11 @@
-//! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one.
+//! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one; beside it what goes
+//! wrong with the network and with queues, and starts with wrong settings.
 
 mod broker;
 mod contracts {
     tegami::include_contracts!();
 }
+mod faults;
 mod startup;
 
 mod rabbitmq_3 {
