@@ -1,4 +1,5 @@
-//! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one.
+//! The suite for transports on RabbitMQ, of the release that this machine has and of a newer one; beside it what goes
+//! wrong with the network and with queues, and starts with wrong settings.
 
 #[macro_use]
 mod each;
@@ -7,6 +8,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod crashes;
+mod faults;
 mod hostile;
 mod startup;
 

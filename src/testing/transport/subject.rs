@@ -90,6 +90,8 @@ pub enum Fault {
     Blocked,
     /// The broker refuses every request: too many of them, or credentials that are no longer good.
     Refusing,
+    /// What the subject itself calls so, for cases of your own: it begins, happens and is over while it is injected.
+    Own(&'static str),
 }
 
 impl Fault {
@@ -103,6 +105,7 @@ impl Fault {
             Self::ChannelClosed => "a channel that can be closed",
             Self::Blocked => "a broker that can be blocked",
             Self::Refusing => "a broker that can be told to refuse",
+            Self::Own(name) => name,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     envelope::MessageId,
+    time::Dice,
     transport::{PublishError, Reason},
 };
 
@@ -51,7 +52,11 @@ pub(super) async fn make(parcel: &Parcel, copy: Copy) -> Result<(), PublishError
             queue
         }
     };
-    parcel.intake.outlet.publish(to(queue, named(properties, parcel), headers, parcel), COPY_TIME).await
+    parcel
+        .intake
+        .outlet
+        .publish(to(queue, named(properties, &parcel.intake.setup.dice), headers, parcel), COPY_TIME)
+        .await
 }
 
 /// A letter straight into a queue.
@@ -62,10 +67,10 @@ fn to(queue: String, properties: BasicProperties, headers: FieldTable, parcel: &
 }
 
 /// Every copy has an id, for a return is told by it.
-fn named(properties: BasicProperties, parcel: &Parcel) -> BasicProperties {
+pub(super) fn named(properties: BasicProperties, dice: &Dice) -> BasicProperties {
     match properties.message_id() {
         Some(_) => properties,
-        None => properties.with_message_id(format!("{NAMELESS}{}", MessageId::draw(&parcel.intake.setup.dice)).into()),
+        None => properties.with_message_id(format!("{NAMELESS}{}", MessageId::draw(dice)).into()),
     }
 }
 

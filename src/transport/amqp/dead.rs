@@ -11,6 +11,7 @@ use lapin::{
 };
 
 use super::{
+    copies::named,
     fault::{answer, told},
     names::{DEATHS, REASON},
     outlet::{Letter, Outlet},
@@ -108,11 +109,7 @@ fn nowhere_to_go(queue: &str, error: TransportError) -> TransportError {
 
 async fn put_back(channel: &Channel, outlet: &Outlet, queue: &str, arrival: Arrival) -> Result<(), TransportError> {
     let (properties, headers) = copied(&arrival.properties);
-    let id = format!("{}{}", properties::NAMELESS, arrival.delivery_tag);
-    let properties = match properties.message_id() {
-        Some(_) => properties.with_headers(headers),
-        None => properties.with_headers(headers).with_message_id(id.into()),
-    };
+    let properties = named(properties.with_headers(headers), &outlet.setup.dice);
     let (exchange, routing_key) = (String::new(), queue.to_owned());
     let letter = Letter { exchange, routing_key, allow_unroutable: false, body: arrival.data.into(), properties };
     outlet.publish(letter, BACK_TIME).await.map_err(|error| {

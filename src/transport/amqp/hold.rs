@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     failpoint::{self, Point, Struck},
-    transport::{Lease, Reason, SettleError, SettleErrorKind, Settlement},
+    transport::{Lease, PublishErrorKind, Reason, SettleError, SettleErrorKind, Settlement},
 };
 
 /// How long what the dead-letter queue refused rests, before it is tried again (X4).
@@ -104,6 +104,10 @@ impl Hold {
         let parcel = self.parcel();
         parcel.intake.acks.check()?;
         copies::make(parcel, copy).await.map_err(|error| {
+            if error.kind() == PublishErrorKind::Unroutable {
+                // Somebody deleted the queue that it was for. The message rests meanwhile.
+                parcel.intake.setup.lifecycle.spawn(parcel.intake.clone().mend());
+            }
             let text = "RabbitMQ did not take the copy, so the message stays";
             SettleError::new(SettleErrorKind::CopyRefused, text).caused_by(error)
         })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
 use lapin::{Channel, Consumer, message::Delivery as Arrival, options::BasicCancelOptions};
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -18,10 +19,11 @@ use super::{
     properties,
     setup::Setup,
     shelf::Shelf,
-    station::Station,
+    station::{Lifetime, Station},
+    topology,
     wire::Wire,
 };
-use crate::transport::{Deliveries, Delivery, TransportError, TransportErrorKind};
+use crate::transport::{Deliveries, Delivery, Provision, TransportError, TransportErrorKind};
 
 /// What the parcels of one consumer share.
 pub(super) struct Intake {
@@ -37,7 +39,29 @@ pub(super) struct Intake {
     /// Those that are not settled.
     pub(super) parcels: TaskTracker,
     /// The connection lives as long as its channels are in use.
-    pub(super) _wire: Arc<Wire>,
+    pub(super) wire: Arc<Wire>,
+    /// Held while the queues around this one are declared again, where they are ours to declare.
+    pub(super) mending: Option<Mutex<()>>,
+}
+
+impl Intake {
+    /// Declares again what was deleted around the queue; once at a time.
+    pub(super) async fn mend(self: Arc<Self>) {
+        let Some(Ok(_alone)) = self.mending.as_ref().map(Mutex::try_lock) else { return };
+        let queue = &self.station.name;
+        let declared = async {
+            let channel = self.wire.channel().await?;
+            topology::declare(&channel, &self.station, Provision::Create, Lifetime::Durable).await?;
+            close(&channel).await;
+            Ok::<_, TransportError>(())
+        };
+        match declared.await {
+            Ok(()) => {
+                tracing::warn!(queue, "the queues around it are declared again; what the deleted one held is lost")
+            }
+            Err(error) => tracing::warn!(queue, %error, "the queues around it cannot be declared again"),
+        }
+    }
 }
 
 /// One consumer of a queue.

@@ -101,6 +101,13 @@ struct Queues {
     shelves: HashMap<String, Arc<Shelf>>,
 }
 
+/// Was a queue read before?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    First,
+    Before,
+}
+
 /// The broker at this URL; what is wrong with the URL is told at once.
 pub(crate) fn at(url: &str) -> Result<Amqp, TransportError> {
     let amqp = Amqp::new(url);
@@ -125,11 +132,16 @@ impl Amqp {
         Ok(Station::new(plan, self.setup.address()?.parameters(), &on.id))
     }
 
-    /// The queue's shelf; how it is to be provisioned, if it was read before, for it may have gone meanwhile.
-    fn shelf(&self, queue: &str) -> (Arc<Shelf>, Option<Provision>) {
+    /// The queue's shelf; and whether it was read before, for it may have gone meanwhile.
+    fn shelf(&self, queue: &str) -> (Arc<Shelf>, Seen) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let mode = queues.mode.filter(|_| queues.shelves.contains_key(queue));
-        (queues.shelves.entry(queue.to_owned()).or_default().clone(), mode)
+        let seen = if queues.shelves.contains_key(queue) { Seen::Before } else { Seen::First };
+        (queues.shelves.entry(queue.to_owned()).or_default().clone(), seen)
+    }
+
+    /// Are queues ours to declare?
+    fn declares(&self) -> bool {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).mode == Some(Provision::Create)
     }
 }
 
@@ -191,9 +203,9 @@ impl Transport for Amqp {
         let wire = self.consuming.wire().await?;
         let station = self.station(plan, &wire)?;
         let channel = wire.channel().await?;
-        let (shelf, again) = self.shelf(&plan.name);
-        if let Some(mode) = again.filter(|mode| *mode == Provision::Create) {
-            topology::declare(&channel, &station, mode, Lifetime::Durable).await?;
+        let ((shelf, seen), declares) = (self.shelf(&plan.name), self.declares());
+        if declares && seen == Seen::Before {
+            topology::declare(&channel, &station, Provision::Create, Lifetime::Durable).await?;
         }
         topology::declare(&channel, &station, Provision::Create, Lifetime::Connection).await?;
         answer("fetch ahead", channel.basic_qos(station.prefetch(), BasicQosOptions::default())).await?;
@@ -211,7 +223,8 @@ impl Transport for Amqp {
             reader,
             lost: wire.gone().child_token(),
             parcels: TaskTracker::new(),
-            _wire: wire,
+            mending: declares.then(tokio::sync::Mutex::default),
+            wire,
         });
         Ok(Box::new(QueueDeliveries { intake, consumer, closed: self.closed.clone() }))
     }

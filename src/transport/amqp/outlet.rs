@@ -46,7 +46,7 @@ pub(super) struct Letter {
 
 /// What publishes go out through.
 pub(super) struct Outlet {
-    setup: Arc<Setup>,
+    pub(super) setup: Arc<Setup>,
     link: Link,
     line: tokio::sync::Mutex<Option<Arc<Line>>>,
     open: Mutex<Option<Arc<Line>>>,

@@ -14,7 +14,10 @@ use lapin::{
     types::{LongString, ShortString},
     uri::{AMQPAuthority, AMQPQueryString, AMQPUri, AMQPUserInfo},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::{
@@ -26,6 +29,7 @@ use super::{
 };
 use crate::{
     lifecycle::Quarters,
+    time::Clock,
     transport::{TransportError, TransportErrorKind},
 };
 
@@ -54,7 +58,10 @@ impl Wire {
         (name, id): (&str, String),
     ) -> Result<Self, TransportError> {
         let (address, there) = (&broker.0, broker.clone());
-        let dialed = quarters.run(async move { there.1.dial().await }).await.unwrap_or_else(|error| {
+        // Two heartbeats without a byte, and nobody is there any more (N3). lapin looks only now and then.
+        let silence = 2 * address.parameters().heartbeat;
+        let dialing = async move { there.1.dial().await.map(|stream| Alert::new(stream, silence)) };
+        let dialed = quarters.run(dialing).await.unwrap_or_else(|error| {
             let text = "the thread of the connection ended";
             Err(TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error))
         })?;
@@ -156,9 +163,42 @@ impl AuthProvider for Plain {
     }
 }
 
+/// A stream that ends when nothing has come for too long.
+struct Alert {
+    stream: Stream,
+    silence: Duration,
+    clock: Clock,
+    heard: Instant,
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl Alert {
+    /// Its alarm is of the runtime that this is called on.
+    fn new(stream: Stream, silence: Duration) -> Self {
+        let clock = Clock::system();
+        Self { stream, silence, clock, heard: clock.instant(), alarm: Box::pin(sleep(silence)) }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_ready() {
+            self.heard = self.clock.instant();
+            return read;
+        }
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            let end = self.heard + self.silence;
+            if end <= self.clock.instant() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.alarm.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}
+
 /// A stream that can be ended from outside.
 struct Severable {
-    stream: Stream,
+    stream: Alert,
     token: CancellationToken,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Told when it has ended, from whichever side.
@@ -166,7 +206,7 @@ struct Severable {
 }
 
 impl Severable {
-    fn new(stream: Stream, cut: &CancellationToken, gone: &CancellationToken) -> Self {
+    fn new(stream: Alert, cut: &CancellationToken, gone: &CancellationToken) -> Self {
         let (token, ended) = (cut.clone(), Box::pin(cut.clone().cancelled_owned()));
         Self { stream, token, cut: ended, _gone: gone.clone().drop_guard() }
     }
@@ -182,7 +222,7 @@ impl Severable {
 impl AsyncRead for Severable {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.is_cut(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        self.stream.poll_read(cx, buf)
     }
 }
 
@@ -192,14 +232,14 @@ impl AsyncWrite for Severable {
         if self.token.is_cancelled() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        Pin::new(&mut self.stream.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.stream.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.stream.stream).poll_shutdown(cx)
     }
 }

@@ -59,11 +59,14 @@ impl Subject for Faulty {
     }
 
     async fn inject(&self, fault: Fault) -> Injected {
+        if matches!(fault, Fault::Own(_)) {
+            return Injected::Cannot;
+        }
         let wires = self.0.wires();
         let cut = match fault {
             Fault::Killed | Fault::Cut => wires,
             Fault::ChannelClosed => wires.into_iter().find(|wire| wire.is_read()).into_iter().collect(),
-            Fault::Frozen | Fault::Blocked | Fault::Refusing | Fault::DeadLettersDown => Vec::new(),
+            _ => Vec::new(),
         };
         if !matches!(fault, Fault::Cut | Fault::ChannelClosed) {
             self.0.wrong.send_modify(|wrong| wrong.push(fault));

@@ -124,6 +124,21 @@ impl Rabbit {
         self.whole();
     }
 
+    /// Deletes each queue whose name ends so, with what it holds.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn delete(&self, ending: &str) {
+        let gone = format!(
+            "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
+                lists:suffix(\"{ending}\", binary_to_list(element(4, amqqueue:get_name(Queue))))],
+            true = Queues =/= [],
+            [rabbit_amqqueue:delete(Queue, false, false, <<\"test\">>) || Queue <- Queues],
+            ok."
+        );
+        self.eval(&gone).await;
+    }
+
     /// Runs `rabbitmqctl`, which boots a whole Erlang for it: half a second or more.
     ///
     /// # Panics
