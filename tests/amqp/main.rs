@@ -9,6 +9,7 @@ mod contracts {
 }
 mod crashes;
 mod faults;
+mod handover;
 mod hostile;
 mod startup;
 

@@ -251,4 +251,28 @@ mod tests {
             assert_eq!(attribute(&header), Some(value));
         }
     }
+
+    #[test]
+    fn r5_a_copy_goes_to_one_place_and_stays_there() {
+        let mut forged = FieldTable::default();
+        for name in ["CC", "BCC", "x-death", "x-delivery-count", "x-first-death-queue", ATTEMPT, NOT_BEFORE, "mine"] {
+            forged.insert(name.into(), AMQPValue::LongString("elsewhere".into()));
+        }
+        let original = BasicProperties::default().with_expiration("1".into()).with_user_id("guest".into());
+        let (copy, headers) = copied(&original.with_delivery_mode(1).with_headers(forged));
+        assert_eq!((copy.expiration(), copy.user_id(), copy.delivery_mode()), (&None, &None, &Some(PERSISTENT)));
+        assert_eq!(headers.inner().keys().map(ShortString::as_str).collect::<Vec<_>>(), ["mine"]);
+    }
+
+    #[test]
+    fn r5_whatever_a_message_says_attempts_are_within_bounds() {
+        for (said, taken) in [(-1, 1), (0, 1), (7, 7), (1_001, MOST_ATTEMPTS), (i64::MAX, MOST_ATTEMPTS)] {
+            let mut headers = FieldTable::default();
+            headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(said));
+            headers.insert(FIRST.into(), AMQPValue::LongLongInt(-1));
+            headers.insert(NOT_BEFORE.into(), AMQPValue::LongString("soon".into()));
+            let progress = Progress::of(&BasicProperties::default().with_headers(headers));
+            assert_eq!((progress.attempt, progress.first, progress.not_before), (taken, None, None));
+        }
+    }
 }
