@@ -61,6 +61,13 @@ impl<K: Kind> Failure<K> {
     }
 }
 
+impl<K: 'static> Failure<K> {
+    /// As a log takes it: it then tells the causes, too.
+    pub(crate) fn with_causes(&self) -> &(dyn StdError + 'static) {
+        self
+    }
+}
+
 impl<K> fmt::Display for Failure<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

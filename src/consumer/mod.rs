@@ -64,7 +64,8 @@ impl Consumer {
             }
             failures += 1;
             let delay = backoff(failures, &self.dice);
-            tracing::warn!(queue = self.queue.name, %error, ?delay, "cannot consume; will try again");
+            let queue = &self.queue.name;
+            tracing::warn!(queue, error = error.with_causes(), ?delay, "cannot consume; will try again");
             tokio::select! {
                 biased;
                 () = draining.cancelled() => return,

@@ -45,7 +45,7 @@ impl Transports {
                 }
                 failures += 1;
                 let (transport, delay) = (transport.name(), backoff(failures, dice));
-                tracing::warn!(transport, %error, ?delay, "the transport is away; will try again");
+                tracing::warn!(transport, error = error.with_causes(), ?delay, "the transport is away; will try again");
                 tokio::time::sleep(delay).await;
             }
         }

@@ -56,8 +56,8 @@ impl Hold {
                     return self.done().await;
                 }
                 Err(error) => {
-                    let queue = &self.parcel().intake.station.name;
-                    tracing::warn!(queue, %error, "a retry cannot be set aside; the message waits where it is");
+                    let (queue, error) = (&self.parcel().intake.station.name, error.with_causes());
+                    tracing::warn!(queue, error, "a retry cannot be set aside; the message waits where it is");
                 }
             }
         }

@@ -70,7 +70,7 @@ async fn n1_a_service_that_is_there_before_its_broker_waits_for_it() {
             forward(TcpListener::bind(later).await.expect("it was free"), office.0.port());
         });
         assert_ne!(port, later.port());
-        assert_tells(&told, &["does not answer", "will try again", "service started"]);
+        assert_tells(&told, &["does not answer", "Connection refused", "will try again", "service started"]);
         assert_eq!(told.code, Some(0), "{}", told.text);
         office.close().await;
     }
