@@ -243,3 +243,16 @@ impl AsyncWrite for Severable {
         Pin::new(&mut self.stream.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n3_signs_of_life_are_asked_for_as_often_as_the_url_says() {
+        for (parameters, seconds) in [("", 10), ("?heartbeat=7", 7)] {
+            let address = Address::parse(&format!("amqp://guest:guest@localhost/{parameters}")).unwrap();
+            assert_eq!(uri(&address).query.heartbeat, Some(seconds));
+        }
+    }
+}
