@@ -40,7 +40,7 @@ pub async fn publish(url: &str, messages: usize) -> Cost {
     let attributes = noted_message(0).head.attributes;
     let (sealed, key) = (Sealed { body: body().into(), attributes }, routing_key());
     let outgoing = |number: usize| {
-        let id = MessageId::parse(&format!("8ff55b4c-1b4d-4b4a-9a45-{number:012x}")).expect("an id");
+        let id = MessageId::parse(format!("8ff55b4c-1b4d-4b4a-9a45-{number:012x}")).expect("an id");
         let mut outgoing = Outgoing::new(id, OrderNoted::CONTRACT.name, OrderNoted::CONTRACT.topic, sealed.clone());
         outgoing.routing_key = key.clone().into();
         outgoing
