@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use lapin::{
-    BasicProperties,
-    types::{AMQPValue, FieldTable},
-};
+use lapin::{BasicProperties, types::AMQPValue};
 
 use super::{
     names,
     outlet::Letter,
     parcel::Parcel,
     properties::{NAMELESS, Progress, copied},
+    station::LONGEST_WAIT,
 };
 use crate::{
     envelope::MessageId,
@@ -23,9 +21,6 @@ use crate::{
 const COPY_TIME: Duration = Duration::from_secs(4);
 /// A wait may be longer than its step by this share, which is as much as chance adds to a delay (R2).
 const LONGER: f64 = 1.25;
-
-/// No message waits for longer, unless a step is longer: the header that says until when can be anyone's.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why a message is set aside.
 pub(super) enum Copy {
@@ -52,18 +47,8 @@ pub(super) async fn make(parcel: &Parcel, copy: Copy) -> Result<(), PublishError
             queue
         }
     };
-    parcel
-        .intake
-        .outlet
-        .publish(to(queue, named(properties, &parcel.intake.setup.dice), headers, parcel), COPY_TIME)
-        .await
-}
-
-/// A letter straight into a queue.
-fn to(queue: String, properties: BasicProperties, headers: FieldTable, parcel: &Parcel) -> Letter {
-    let (exchange, routing_key) = (String::new(), queue);
-    let properties = properties.with_headers(headers);
-    Letter { exchange, routing_key, allow_unroutable: false, body: parcel.body.clone(), properties }
+    let properties = named(properties.with_headers(headers), &parcel.intake.setup.dice);
+    parcel.intake.outlet.publish(Letter::into_queue(queue, parcel.body.clone(), properties), COPY_TIME).await
 }
 
 /// Every copy has an id, for a return is told by it.
@@ -74,9 +59,9 @@ pub(super) fn named(properties: BasicProperties, dice: &Dice) -> BasicProperties
     }
 }
 
-/// The longest that a message may wait beside these steps.
+/// The longest that a message may wait beside these steps: the header that says until when can be anyone's.
 pub(super) fn longest(steps: &[(String, Duration)]) -> Duration {
-    steps.iter().map(|(_, step)| step.mul_f64(LONGER)).fold(LONGEST, Duration::max)
+    steps.iter().map(|(_, step)| step.mul_f64(LONGER)).fold(LONGEST_WAIT, Duration::max)
 }
 
 /// The queue to wait in, and for how long. Messages leave a queue in the order they came, so that none may stay much

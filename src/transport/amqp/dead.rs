@@ -110,8 +110,7 @@ fn nowhere_to_go(queue: &str, error: TransportError) -> TransportError {
 async fn put_back(channel: &Channel, outlet: &Outlet, queue: &str, arrival: Arrival) -> Result<(), TransportError> {
     let (properties, headers) = copied(&arrival.properties);
     let properties = named(properties.with_headers(headers), &outlet.setup.dice);
-    let (exchange, routing_key) = (String::new(), queue.to_owned());
-    let letter = Letter { exchange, routing_key, allow_unroutable: false, body: arrival.data.into(), properties };
+    let letter = Letter::into_queue(queue.to_owned(), arrival.data.into(), properties);
     outlet.publish(letter, BACK_TIME).await.map_err(|error| {
         let text = format!("a dead letter was not put back into queue `{queue}`; it stays");
         TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error)

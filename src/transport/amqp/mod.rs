@@ -33,7 +33,7 @@ pub use tomodachi::tomodachi_queue;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -58,8 +58,8 @@ use self::{
     wire::Wire,
 };
 use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Topology, Transport,
-    TransportError,
+    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
+    Transport, TransportError,
 };
 
 /// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
@@ -134,14 +134,18 @@ impl Amqp {
 
     /// The queue's shelf; and whether it was read before, for it may have gone meanwhile.
     fn shelf(&self, queue: &str) -> (Arc<Shelf>, Seen) {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues();
         let seen = if queues.shelves.contains_key(queue) { Seen::Before } else { Seen::First };
         (queues.shelves.entry(queue.to_owned()).or_default().clone(), seen)
     }
 
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Are queues ours to declare?
     fn declares(&self) -> bool {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).mode == Some(Provision::Create)
+        self.queues().mode == Some(Provision::Create)
     }
 }
 
@@ -172,7 +176,7 @@ impl Transport for Amqp {
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
         let parameters = self.setup.address()?.parameters();
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).mode = Some(mode);
+        self.queues().mode = Some(mode);
         let wire = self.consuming.wire().await?;
         let stations = topology.queues.iter().map(|plan| self.station(plan, &wire)).collect::<Result<Vec<_>, _>>()?;
         if parameters.compat == Compat::Tomodachi {
@@ -189,7 +193,7 @@ impl Transport for Amqp {
             Ok(address) => address.parameters().exchange.clone(),
             Err(error) => {
                 let text = "the transport's settings are wrong";
-                return Err(PublishError::new(crate::transport::PublishErrorKind::Refused, text).caused_by(error));
+                return Err(PublishError::new(PublishErrorKind::Refused, text).caused_by(error));
             }
         };
         let properties = properties::of(&message)?;

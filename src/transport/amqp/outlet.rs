@@ -2,7 +2,7 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,7 +17,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
-
 use tracing::{Dispatch, dispatcher};
 
 use super::{fault::answer, link::Link, properties::short, setup::Setup, wire::Wire};
@@ -44,11 +43,19 @@ pub(super) struct Letter {
     pub(super) properties: BasicProperties,
 }
 
+impl Letter {
+    /// Straight into this queue, which must be there.
+    pub(super) fn into_queue(queue: String, body: Bytes, properties: BasicProperties) -> Self {
+        Self { exchange: String::new(), routing_key: queue, allow_unroutable: false, body, properties }
+    }
+}
+
 /// What publishes go out through.
 pub(super) struct Outlet {
     pub(super) setup: Arc<Setup>,
     link: Link,
-    line: tokio::sync::Mutex<Option<Arc<Line>>>,
+    /// Held while a channel is opened.
+    opening: tokio::sync::Mutex<()>,
     open: Mutex<Option<Arc<Line>>>,
     messages: Arc<Semaphore>,
     kibibytes: Arc<Semaphore>,
@@ -68,7 +75,7 @@ impl Outlet {
         Self {
             setup,
             link,
-            line: tokio::sync::Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
             open: Mutex::default(),
             messages: Arc::new(Semaphore::new(IN_FLIGHT)),
             kibibytes: Arc::new(Semaphore::new(KIBIBYTES)),
@@ -134,7 +141,7 @@ impl Outlet {
         if let Some(line) = self.open_line() {
             return Ok(line);
         }
-        let _one = self.line.lock().await;
+        let _one = self.opening.lock().await;
         if let Some(line) = self.open_line() {
             return Ok(line);
         }
@@ -142,13 +149,16 @@ impl Outlet {
         let channel = wire.channel().await?;
         answer("have publishes confirmed", channel.confirm_select(ConfirmSelectOptions::default())).await?;
         let line = Arc::new(Line { wire, channel, turn: Mutex::default() });
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.clone());
+        *self.held() = Some(line.clone());
         Ok(line)
     }
 
     fn open_line(&self) -> Option<Arc<Line>> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.as_ref().filter(|line| line.wire.is_up() && line.channel.status().connected()).cloned()
+        self.held().as_ref().filter(|line| line.wire.is_up() && line.channel.status().connected()).cloned()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Arc<Line>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens the connection and its channel.
@@ -158,7 +168,7 @@ impl Outlet {
 
     /// Lets go of the channel, and says goodbye to the broker.
     pub(super) async fn close(&self) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.held().take();
         self.link.close().await;
     }
 

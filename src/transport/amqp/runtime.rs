@@ -17,14 +17,11 @@ use async_rs::{
     util::Task,
 };
 use futures_util::{
-    FutureExt, Stream,
+    FutureExt,
     future::{self, BoxFuture},
 };
 use lapin::{Connection, ConnectionProperties, tcp::AsyncTcpStream, uri::AMQPUri};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    runtime::Handle,
-};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::{
     Dispatch,
@@ -32,16 +29,14 @@ use tracing::{
     instrument::WithSubscriber,
 };
 
-use super::guard::{Guarded, Returned};
+use super::{
+    dial::Stream,
+    guard::{Guarded, Returned},
+};
 
 thread_local! {
     static SILENCE: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
 }
-
-/// What a socket can do, with TLS or without.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Io for S {}
 
 /// Where a connection's tasks run, and until when.
 pub(super) struct Place {
@@ -56,7 +51,7 @@ pub(super) struct Place {
 /// `dial` failed, or the broker refused.
 pub(super) async fn open(
     uri: AMQPUri,
-    dial: impl AsyncFn() -> io::Result<Box<dyn Io>> + Send + Sync + 'static,
+    dial: impl AsyncFn() -> io::Result<Stream> + Send + Sync + 'static,
     (returned, place): (Arc<Returned>, Place),
     options: ConnectionProperties,
 ) -> lapin::Result<Connection> {
@@ -103,7 +98,7 @@ impl Executor for Kit {
 }
 
 impl Reactor for Kit {
-    type TcpStream = Guarded<Box<dyn Io>>;
+    type TcpStream = Guarded<Stream>;
     type Sleep = BoxFuture<'static, ()>;
 
     /// lapin's heartbeat looks whether it is still needed only when it wakes.
@@ -114,7 +109,7 @@ impl Reactor for Kit {
         })
     }
 
-    fn interval(&self, duration: Duration) -> impl Stream<Item = Instant> + Send + 'static {
+    fn interval(&self, duration: Duration) -> impl futures_util::Stream<Item = Instant> + Send + 'static {
         self.tokio.interval(duration)
     }
 

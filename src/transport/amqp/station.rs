@@ -21,9 +21,10 @@ const NO_LIMIT: i64 = i32::MAX as i64;
 const TOMODACHI_EXPIRES: i64 = 24 * 60 * 60 * 1000;
 /// The argument that says how a queue is kept.
 const TYPE: &str = "x-queue-type";
-/// What a stranger puts into a queue where retries wait, without an expiry, keeps those behind it for so long at most,
-/// in milliseconds. The same for every plan: a queue keeps its arguments when the plan changes.
-const LONGEST_WAIT: i64 = 24 * 60 * 60 * 1000;
+/// No message waits for longer, unless a step is longer. What a stranger puts into a queue where retries wait, without
+/// an expiry, keeps those behind it for so long at most. The same for every plan: a queue keeps its arguments when the
+/// plan changes.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Fetched ahead: this many times what is handled at once, within these bounds (B1).
 const AHEAD: usize = 2;
 const PREFETCH: [usize; 2] = [10, 300];
@@ -142,7 +143,7 @@ impl Station {
     fn waiting(&self) -> FieldTable {
         let mut arguments = FieldTable::default();
         self.back_to(&mut arguments, &self.plan.name);
-        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(LONGEST_WAIT));
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(LONGEST_WAIT.as_millis() as i64));
         arguments
     }
 

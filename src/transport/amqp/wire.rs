@@ -69,7 +69,7 @@ impl Wire {
         let (guard, gone) = (cut.clone().drop_guard(), CancellationToken::new());
         let stream = Severable::new(dialed, &cut, &gone);
         // lapin asks for it once: it is not to connect again by itself.
-        let stream = Mutex::new(Some(Box::new(stream) as Box<dyn runtime::Io>));
+        let stream = Mutex::new(Some(Box::new(stream) as Stream));
         let hand_over = async move || {
             let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
             stream.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())

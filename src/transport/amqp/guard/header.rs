@@ -4,9 +4,7 @@ use super::{
     frame,
     table::{self, Fault},
 };
-
-/// The header that a refused message carries, with the reason.
-pub(super) const REFUSED: &str = "tegami-refused";
+use crate::transport::amqp::names::REFUSED;
 
 /// Class, weight, size of the body and flags: what no content header is without.
 pub(super) const SHORTEST: usize = FIXED + 2;

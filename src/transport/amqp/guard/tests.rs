@@ -15,7 +15,8 @@ use amq_protocol::{
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::{Guarded, Returned, frame, header::REFUSED, returned::Return, table::DEPTH};
+use super::{Guarded, Returned, frame, returned::Return, table::DEPTH};
+use crate::transport::amqp::names::REFUSED;
 
 /// Plays bytes in the given pieces.
 struct Pieces(VecDeque<Vec<u8>>);
