@@ -8,6 +8,8 @@
 mod absent;
 #[cfg(feature = "amqp")]
 pub mod amqp;
+#[cfg(feature = "aws")]
+pub mod aws;
 mod delivery;
 mod error;
 pub(crate) mod limits;

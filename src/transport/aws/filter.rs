@@ -1,0 +1,1 @@
+//! What a subscription wants, in the filter policy language of SNS.

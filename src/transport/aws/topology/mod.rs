@@ -1,0 +1,1 @@
+//! Topics, queues and what lies between them: made, or looked at.
