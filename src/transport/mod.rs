@@ -12,12 +12,16 @@ pub mod amqp;
 pub mod aws;
 mod delivery;
 mod error;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod lanes;
 pub(crate) mod limits;
 pub mod memory;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod query;
 mod rfc3339;
 mod topology;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod window;
 
 #[cfg(not(feature = "amqp"))]
 pub(crate) use absent::amqp as amqp_at;
