@@ -16,6 +16,8 @@ mod seal;
 mod spelling;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -13,12 +13,12 @@ use crate::{
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn message(body: impl Into<bytes::Bytes>, attributes: Attributes) -> Outgoing {
+pub(super) fn message(body: impl Into<bytes::Bytes>, attributes: Attributes) -> Outgoing {
     let id = MessageId::parse("id-1").unwrap();
     Outgoing::new(id, "orders.Paid", "orders", Sealed { body: body.into(), attributes })
 }
 
-fn sealed(message: &Outgoing) -> Letter {
+pub(super) fn sealed(message: &Outgoing) -> Letter {
     seal(message, NOW).unwrap()
 }
 
@@ -66,7 +66,7 @@ fn foreign(body: impl ToString) -> Post {
 }
 
 /// Every way from a publisher to us.
-fn ways(message: &Outgoing) -> [Post; 3] {
+pub(super) fn ways(message: &Outgoing) -> [Post; 3] {
     let letter = sealed(message);
     [raw(letter.clone()), notified(letter), raw(direct(message, "http://sqs/q", NOW).unwrap())]
 }
@@ -345,14 +345,14 @@ fn r5_whatever_sqs_says_the_attempt_is_within_bounds() {
     assert_eq!(open(&Post::from(Message::builder().build())).sealed, Sealed::default());
 }
 
-fn reason(error: impl Into<String>) -> Reason {
+pub(super) fn reason(error: impl Into<String>) -> Reason {
     let mut reason = Reason::new(ReasonKind::HandlerError, error, 6, NOW + Duration::from_secs(5));
     (reason.service, reason.queue) = ("billing".into(), "billing-orders".into());
     reason
 }
 
 /// What the dead-letter queue hands out of such a copy.
-fn kept(letter: Letter) -> Post {
+pub(super) fn kept(letter: Letter) -> Post {
     Post { id: Some("sqs-2".into()), ..raw(letter) }
 }
 
