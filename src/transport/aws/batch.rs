@@ -137,8 +137,12 @@ impl<D: Desk> Batches<D> {
             return Next::Wait(Some(due));
         }
         // From behind, for what is taken out moves those after it.
-        let mut batch: Vec<D::Entry> =
-            chosen.into_iter().rev().filter_map(|place| waiting.entries.remove(place)).map(|(_, entry)| entry).collect();
+        let mut batch: Vec<D::Entry> = chosen
+            .into_iter()
+            .rev()
+            .filter_map(|place| waiting.entries.remove(place))
+            .map(|(_, entry)| entry)
+            .collect();
         batch.reverse();
         let lanes: Vec<String> = batch.iter().filter_map(|entry| self.desk.lane(entry)).map(str::to_owned).collect();
         waiting.busy.extend(lanes);

@@ -29,6 +29,7 @@ pub(super) struct Holding {
     visibility: Duration,
     held: Mutex<Held>,
     bell: Notify,
+    fewer: Notify,
 }
 
 #[derive(Default)]
@@ -81,7 +82,7 @@ impl Change {
 
 impl Holding {
     pub(super) fn new(setup: Arc<Setup>, queue: String, visibility: Duration) -> Self {
-        Self { setup, queue, visibility, held: Mutex::default(), bell: Notify::new() }
+        Self { setup, queue, visibility, held: Mutex::default(), bell: Notify::new(), fewer: Notify::new() }
     }
 
     /// For how long a message is hidden at first.
@@ -110,7 +111,7 @@ impl Holding {
     /// Waits until nothing is held any more.
     pub(super) async fn emptied(&self) {
         while self.count() > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            self.fewer.notified().await;
         }
     }
 
@@ -148,6 +149,7 @@ impl Holding {
     /// Takes what became of a delete.
     pub(super) fn deleted(&self, done: Done, outcome: Result<(), Fault>) {
         self.held().messages.remove(&done.number);
+        self.fewer.notify_one();
         if let Err(fault) = outcome {
             tracing::warn!(queue = self.queue, %fault, "a message that is done was not deleted; it comes again");
         }
@@ -180,6 +182,7 @@ impl Holding {
         }
         drop(held);
         self.bell.notify_one();
+        self.fewer.notify_one();
     }
 
     /// Renews what is held at half of its time, and tells of what was lost; for ever.
@@ -206,6 +209,7 @@ impl Holding {
             }
             !over
         });
+        self.fewer.notify_one();
         let mut next = None;
         for (number, message) in held.messages.iter_mut().filter(|(_, message)| message.phase != Phase::Leaving) {
             let due = message.ends - half;

@@ -68,6 +68,17 @@ impl Intake {
         Ok(())
     }
 
+    /// Hands out a parcel that is still ours.
+    fn held(&self, now: Instant) -> Option<Parcel> {
+        loop {
+            let parcel = self.shelf.take(now)?;
+            if !parcel.lost.is_cancelled() {
+                return Some(parcel);
+            }
+            self.shelf.leave(parcel.key.as_deref());
+        }
+    }
+
     /// Is the message still ours?
     pub(super) fn check(&self, parcel: &Parcel) -> Result<(), SettleError> {
         if parcel.lost.is_cancelled() { Err(lost()) } else { Ok(()) }
@@ -222,7 +233,7 @@ impl Deliveries for QueueDeliveries {
                 return Err(closed());
             }
             let now = self.intake.holding.setup.clock.instant();
-            let parcels = std::iter::from_fn(|| self.intake.shelf.take(now)).take(room.max(1));
+            let parcels = std::iter::from_fn(|| self.intake.held(now)).take(room.max(1));
             let ready: Vec<Delivery> = parcels.map(|parcel| parcel.into_delivery(&self.intake)).collect();
             if !ready.is_empty() {
                 return Ok(ready);

@@ -15,8 +15,8 @@ use super::{
     batch::{Batches, Desk},
     fault::Fault,
     letter::Letter,
-    setup::Setup,
     queues::QueueDesk,
+    setup::Setup,
     topics::TopicDesk,
 };
 use crate::{
@@ -102,7 +102,9 @@ impl Outlet {
         match timeout_at(until, answered).await {
             Ok(Ok(outcome)) => outcome.map_err(|fault| fault.for_publisher(to)),
             Ok(Err(_)) => Err(PublishError::new(PublishErrorKind::Unknown, "the transport was closed meanwhile")),
-            Err(_) => Err(PublishError::new(PublishErrorKind::Unknown, format!("no answer from `{to}` within {time:?}"))),
+            Err(_) => {
+                Err(PublishError::new(PublishErrorKind::Unknown, format!("no answer from `{to}` within {time:?}")))
+            }
         }
     }
 

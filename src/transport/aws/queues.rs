@@ -155,7 +155,8 @@ impl Desk for ChangeDesk {
                 let entry = entry.receipt_handle(&change.receipt).visibility_timeout(change.seconds());
                 entry.build().expect("an id and a receipt are all it needs")
             });
-            let asked = clients.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries.collect()));
+            let asked =
+                clients.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries.collect()));
             let answer = clients.call(TRY, asked.send()).await?;
             let changed = answer.successful.into_iter().map(|changed| changed.id);
             Ok(outcomes(changes.len(), changed, failed(answer.failed)))

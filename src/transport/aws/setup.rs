@@ -88,8 +88,12 @@ impl Clients {
 impl Setup {
     /// The settings of this URL; what is wrong with it is told at the start.
     pub(super) fn new(url: &str) -> Self {
+        Self::of(Address::parse(url))
+    }
+
+    fn of(address: Result<Address, TransportError>) -> Self {
         Self {
-            address: Address::parse(url),
+            address,
             credentials: None,
             lodging: Mutex::default(),
             clients: OnceCell::new(),
@@ -99,9 +103,9 @@ impl Setup {
         }
     }
 
-    /// The same with these credentials.
-    pub(super) fn with(self, credentials: SharedCredentialsProvider) -> Self {
-        Self { credentials: Some(credentials), ..self }
+    /// The settings of this URL, with these credentials.
+    pub(super) fn with(address: Result<Address, TransportError>, credentials: SharedCredentialsProvider) -> Self {
+        Self { credentials: Some(credentials), ..Self::of(address) }
     }
 
     /// What the URL says.

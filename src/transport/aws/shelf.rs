@@ -27,8 +27,6 @@ pub(super) struct Shelf {
 struct Rests {
     lanes: Lanes<Parcel>,
     held: Vec<(Instant, Parcel)>,
-    /// Ready, and not handed out.
-    ready: usize,
     /// Handed out, and not settled.
     out: usize,
     ended: bool,
@@ -47,7 +45,6 @@ impl Shelf {
         };
         if let Some(parcel) = ready {
             rests.lanes.set_ready(parcel);
-            rests.ready += 1;
         }
         drop(rests);
         self.bell.notify_one();
@@ -60,11 +57,7 @@ impl Shelf {
         let due = rests.held.iter().position(|(until, _)| *until <= now);
         let parcel = match due {
             Some(place) => rests.held.swap_remove(place).1,
-            None => {
-                let parcel = rests.lanes.ready()?;
-                rests.ready = rests.ready.saturating_sub(1);
-                parcel
-            }
+            None => rests.lanes.ready()?,
         };
         rests.out += 1;
         Some(parcel)
@@ -75,9 +68,7 @@ impl Shelf {
         let mut rests = self.rests();
         rests.out = rests.out.saturating_sub(1);
         if let Some(key) = key {
-            let waiting = rests.lanes.ready_count();
             rests.lanes.leave(key);
-            rests.ready += rests.lanes.ready_count() - waiting;
         }
         drop(rests);
         self.bell.notify_one();
@@ -101,14 +92,13 @@ impl Shelf {
     /// How many are ready or handed out.
     pub(super) fn in_work(&self) -> usize {
         let rests = self.rests();
-        rests.ready + rests.out
+        rests.lanes.ready_count() + rests.out
     }
 
     /// Nobody reads any more: what rests is given up, in no order.
     pub(super) fn end(&self) -> Vec<Parcel> {
         let mut rests = self.rests();
         rests.ended = true;
-        rests.ready = 0;
         let held = std::mem::take(&mut rests.held).into_iter().map(|(_, parcel)| parcel);
         let lanes = rests.lanes.forget(|parcel| parcel.key.clone().unwrap_or_default());
         held.chain(lanes).collect()

@@ -9,10 +9,9 @@ use super::{
     batch::{Desk, all_failed, outcomes},
     fault::{Fault, FaultKind},
     letter::{Letter, SNS_LIMIT, told},
-    setup::Setup,
     outlet::Sending,
+    setup::Setup,
 };
-use crate::failpoint::{self, Point};
 
 /// How long one try may take; a publish may need more than one.
 pub(super) const TRY: Duration = Duration::from_secs(4);
@@ -62,7 +61,8 @@ impl TopicDesk {
         let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
         let arn = self.setup.directory.topic(&self.topic, clients).await?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, &sending.letter));
-        let asked = clients.sns.publish_batch().topic_arn(arn).set_publish_batch_request_entries(Some(entries.collect()));
+        let asked =
+            clients.sns.publish_batch().topic_arn(arn).set_publish_batch_request_entries(Some(entries.collect()));
         let answer = clients.call(TRY, asked.send()).await?;
         // An entry without an id of its own was not stored (P1).
         let done = answer.successful.unwrap_or_default().into_iter();
