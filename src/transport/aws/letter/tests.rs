@@ -448,3 +448,49 @@ fn x2_a_forged_reason_harms_nobody() {
         assert_eq!(dead.attributes(), &Attributes::new().with("tegami-reason", text), "nothing is lost");
     }
 }
+
+/// The largest bodies that SQS hands out, each made to be slow to read. (The bound is for a build without optimisation.)
+#[test]
+fn x3_the_largest_body_is_opened_at_once_whatever_is_in_it() {
+    let begin = r#"{"Type": "Notification", "TopicArn": "t", "Message": "m", "#;
+    let filled = |begin: &str, fill: &dyn Fn(usize) -> String, end: &str| {
+        let mut body = begin.to_owned();
+        (0..)
+            .map(fill)
+            .take_while(|part| {
+                body.len() + part.len() + end.len() <= SQS_LIMIT && {
+                    body += part;
+                    true
+                }
+            })
+            .for_each(drop);
+        body + end
+    };
+    let mark = |n: usize| format!(r#""{n}": {{"Type": "Number", "Value": "{n}"}}, "#);
+    let bodies = [
+        filled(begin, &|n| format!(r#""{n}":0,"#), r#""x": 0}"#),
+        filled(begin, &|n| format!(r#""\\u{n:04x}{n}":0,"#), r#""x": 0}"#),
+        filled(begin, &|_| "[".into(), ""),
+        filled(&format!("{begin}\"x\": ["), &|_| "[],".into(), "1]}"),
+        filled(r#"{"Type": "Notification", "TopicArn": "t", "Message": ""#, &|_| r"\u00e9\ud83d\ude00".into(), r#""}"#),
+        filled(&format!("{begin}\"MessageAttributes\": {{"), &mark, r#""x": 0}}"#),
+        filled(&format!("{begin}\"MessageAttributes\": {{\"a\": "), &|_| r#"{"Value": "#.into(), ""),
+        filled("", &|_| " ".into(), "{}"),
+        filled("1", &|_| "0".into(), ""),
+    ];
+    for body in bodies {
+        assert!((SQS_LIMIT - 40..=SQS_LIMIT).contains(&body.len()), "{}", body.len());
+        let (mut post, began) = (foreign(&body), std::time::Instant::now());
+        let outside = open(&post);
+        assert!(
+            outside.sealed.body == body
+                || outside.sealed.body == "m"
+                || outside.sealed.body.starts_with("é".as_bytes())
+        );
+        post.body = "{}".into();
+        post.attributes.insert("tegami".into(), Attribute::text(body.replacen("{\"Type", "{\"id\": \"1\", \"Type", 1)));
+        post.attributes.insert("tegami-reason".into(), Attribute::text(body));
+        assert_eq!(dead_letter(&post, "q").payload(), "{}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(3), "{:?}", began.elapsed());
+    }
+}
