@@ -25,9 +25,6 @@ pub(super) const MARK: &str = "tegami";
 pub(super) struct Mark {
     #[serde(serialize_with = "text")]
     pub(super) id: MessageId,
-    /// What must stay in order together, where the group's name cannot say it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<String>,
     #[serde(rename = "body", skip_serializing_if = "Form::is_plain")]
     pub(super) form: Form,
     /// Nobody handles it before then, in milliseconds since 1970.
@@ -80,7 +77,7 @@ fn text<S: Serializer>(id: &MessageId, serializer: S) -> Result<S::Ok, S::Error>
 impl Mark {
     /// The mark of a message with this id that travels as it is.
     pub(super) fn new(id: MessageId) -> Self {
-        Self { id, key: None, form: Form::Plain, not_before: None, rest: Named::new() }
+        Self { id, form: Form::Plain, not_before: None, rest: Named::new() }
     }
 
     /// The attribute.
@@ -103,7 +100,6 @@ impl Mark {
 #[derive(Default)]
 struct Told {
     id: Option<MessageId>,
-    key: Option<String>,
     body: Option<String>,
     not_before: Option<f64>,
     rest: Option<Named>,
@@ -115,7 +111,6 @@ impl Told {
         strict.object(|name, member| {
             match name {
                 "id" => told.id = member.text()?.and_then(MessageId::parse),
-                "key" => told.key = member.text()?.map(Into::into),
                 "body" => told.body = member.text()?.map(Into::into),
                 "not_before" => told.not_before = member.float()?,
                 "rest" => {
@@ -134,7 +129,7 @@ impl Told {
         let form = self.body.map_or(Some(Form::Plain), |name| Form::named(&name))?;
         // The cast stops at the bounds of the type, and a time is bounded again where it is used.
         let not_before = self.not_before.map(|millis| millis as u64);
-        Some(Mark { id: self.id?, key: self.key, form, not_before, rest: self.rest.unwrap_or_default() })
+        Some(Mark { id: self.id?, form, not_before, rest: self.rest.unwrap_or_default() })
     }
 }
 
@@ -157,9 +152,8 @@ mod tests {
         let rest =
             [("a", Value::from("")), ("\u{1}", Value::Integer(i128::MIN)), ("\u{ffff}", Value::Float(f64::INFINITY))];
         let rest = rest.iter().map(|(name, value)| ((*name).to_owned(), Attribute::from(value)));
-        let key = Some("k \u{fffe}".to_owned());
         let id = MessageId::parse("id-1").unwrap();
-        Mark { id, key, form: Form::Base64, not_before: Some(1_764_000_000_123), rest: rest.collect() }
+        Mark { id, form: Form::Base64, not_before: Some(1_764_000_000_123), rest: rest.collect() }
     }
 
     #[test]
@@ -174,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_later_mark_that_says_more_is_one() {
-        assert!(read(r#"{"id": "id-1", "more": [1, {"a": 2}], "key": null, "rest": null}"#).is_some());
+        assert!(read(r#"{"id": "id-1", "more": [1, {"a": 2}], "body": null, "rest": null}"#).is_some());
     }
 
     #[test]
@@ -195,7 +189,6 @@ mod tests {
             r#"{"id": "1", "id": "2"}"#,
             r#"{"id": "1"} {}"#,
             r#"{"id": "1""#,
-            r#"{"id": "1", "key": 5}"#,
             r#"{"id": "1", "body": "gzip"}"#,
             r#"{"id": "1", "body": 5}"#,
             r#"{"id": "1", "not_before": "now"}"#,
