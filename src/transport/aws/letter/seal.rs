@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Letter, MOST_ATTRIBUTES, Named, Order, SNS_LIMIT,
-    attribute::{is_carried, is_certain, is_name, is_text},
+    attribute::{is_carried, is_certain, is_text},
     dead::REASON,
     mark::{Form, MARK, Mark},
 };
 use crate::{
     envelope::MessageId,
-    event::{Attributes, EVENT_ATTRIBUTE},
+    event::{Attributes, EVENT_ATTRIBUTE, is_plain_name},
     transport::{Outgoing, PublishError},
 };
 
@@ -75,7 +75,7 @@ fn attributes(all: &Attributes, rest: &mut Named) -> Named {
     let (first, others): (Vec<_>, Vec<_>) = all.iter().partition(|(name, _)| *name == EVENT_ATTRIBUTE);
     for (name, value) in first.into_iter().chain(others) {
         let room = carried.len() + 1 < MOST_ATTRIBUTES;
-        let travels = room && is_name(name) && ![MARK, REASON].contains(&name) && is_carried(value);
+        let travels = room && is_plain_name(name) && ![MARK, REASON].contains(&name) && is_carried(value);
         if !travels || !is_certain(value) {
             rest.insert(name.to_owned(), value.into());
         }

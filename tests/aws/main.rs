@@ -1,0 +1,3 @@
+//! SNS and SQS, as emulators do them.
+
+mod filters;
