@@ -4,6 +4,7 @@
 //! `filter` says to SNS what a subscription wants, `letter` turns messages into what SNS and SQS carry and back.
 //! Nothing outside this folder speaks of ARNs, subscriptions and visibility.
 
+mod actions;
 mod address;
 mod directory;
 mod fault;

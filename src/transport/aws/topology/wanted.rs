@@ -1,0 +1,134 @@
+//! What the plan asks for, in the words of SNS and SQS. Nothing is asked of them here.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::findings::Change;
+use crate::transport::{
+    Binding, QueuePlan, Topology,
+    aws::address::{Compat, Delivery, Parameters},
+};
+
+/// Attributes by their names.
+pub(super) type Attributes = BTreeMap<&'static str, String>;
+
+/// The largest message that SQS takes, in bytes.
+const LARGEST: usize = 1024 * 1024;
+/// How long dead letters are kept: as long as SQS can.
+const KEPT: u32 = 14 * 24 * 60 * 60;
+/// So often SQS hands a message out before it gives up itself: for messages that kill the process (X6). Each attempt
+/// may be handed out twice, and some more for deliveries that came back untouched.
+const MORE: usize = 10;
+const MOST: usize = 1_000;
+
+/// A queue there must be.
+pub(super) struct Queue<'a> {
+    pub(super) name: &'a str,
+    /// What it is made with.
+    pub(super) attributes: Attributes,
+    /// Attributes that are mended only on queues we made.
+    pub(super) left: &'static [&'static str],
+}
+
+/// The queues that are read, and those of their dead letters.
+pub(super) fn queues<'a>(topology: &'a Topology, parameters: &Parameters) -> Vec<Queue<'a>> {
+    let mut queues = BTreeMap::new();
+    for plan in &topology.queues {
+        queues.insert(&plan.dead_letters, keeping(plan, parameters));
+    }
+    for plan in &topology.queues {
+        queues.insert(&plan.name, read(plan, parameters));
+    }
+    queues.into_values().collect()
+}
+
+fn read<'a>(plan: &'a QueuePlan, parameters: &Parameters) -> Queue<'a> {
+    let mut attributes = common(plan, parameters);
+    attributes.insert("VisibilityTimeout", parameters.visibility.as_secs().to_string());
+    // tomodachi relies on what its own settings made of it.
+    let left: &[&str] = if parameters.compat == Compat::Tomodachi { &["VisibilityTimeout"] } else { &[] };
+    Queue { name: &plan.name, attributes, left }
+}
+
+fn keeping<'a>(plan: &'a QueuePlan, parameters: &Parameters) -> Queue<'a> {
+    let mut attributes = common(plan, parameters);
+    attributes.insert("MessageRetentionPeriod", KEPT.to_string());
+    Queue { name: &plan.dead_letters, attributes, left: &[] }
+}
+
+fn common(plan: &QueuePlan, parameters: &Parameters) -> Attributes {
+    let mut attributes = Attributes::from([("MaximumMessageSize", LARGEST.to_string())]);
+    if plan.ordered {
+        let own = [("FifoQueue", "true"), ("DeduplicationScope", "messageGroup")];
+        attributes.extend(own.map(|(name, value)| (name, value.to_owned())));
+        attributes.insert("FifoThroughputLimit", "perMessageGroupId".to_owned());
+    }
+    attributes.extend(parameters.kms.clone().map(|key| ("KmsMasterKeyId", key)));
+    let reuse = parameters.kms_reuse.map(|seconds| seconds.to_string());
+    attributes.extend(reuse.map(|seconds| ("KmsDataKeyReusePeriodSeconds", seconds)));
+    attributes
+}
+
+/// The attributes of a topic.
+pub(super) fn topic(ordered: bool, parameters: &Parameters) -> Attributes {
+    let mut attributes = Attributes::new();
+    if ordered {
+        attributes.insert("FifoTopic", "true".to_owned());
+        attributes.insert("ContentBasedDeduplication", "false".to_owned());
+    }
+    attributes.extend(parameters.kms.clone().map(|key| ("KmsMasterKeyId", key)));
+    attributes
+}
+
+/// The attributes of a subscription with this filter.
+pub(super) fn subscription(filter: Option<&str>, parameters: &Parameters) -> Attributes {
+    let raw = parameters.delivery == Delivery::Raw;
+    let mut attributes = Attributes::from([("RawMessageDelivery", raw.to_string())]);
+    if let Some(filter) = filter {
+        attributes.insert("FilterPolicy", filter.to_owned());
+        attributes.insert("FilterPolicyScope", "MessageAttributes".to_owned());
+    }
+    attributes
+}
+
+/// The bindings of a queue by their topics.
+pub(super) fn by_topic(plan: &QueuePlan) -> BTreeMap<&str, Vec<&Binding>> {
+    let mut topics = BTreeMap::<&str, Vec<&Binding>>::new();
+    for binding in &plan.bindings {
+        topics.entry(&binding.topic).or_default().push(binding);
+    }
+    topics
+}
+
+/// What a redrive policy should become.
+#[derive(Debug, PartialEq)]
+pub(super) enum Redrive {
+    /// It is as planned.
+    Right,
+    /// It should be that.
+    Ours(Change),
+    /// It leads to the queue of somebody else.
+    Foreign(String),
+}
+
+/// Compares a queue's redrive policy with the plan; `dead_letters` is an ARN.
+pub(super) fn redrive(found: Option<&str>, plan: &QueuePlan, dead_letters: &str) -> Redrive {
+    let known: Json = found.and_then(|found| serde_json::from_str(found).ok()).unwrap_or_default();
+    let most = most_receives(plan);
+    let said = &known["maxReceiveCount"];
+    let same = said.as_u64().or_else(|| said.as_str()?.parse().ok()) == Some(most as u64);
+    let wanted = || json!({"deadLetterTargetArn": dead_letters, "maxReceiveCount": most}).to_string();
+    match known["deadLetterTargetArn"].as_str() {
+        Some(other) if other != dead_letters => Redrive::Foreign(other.to_owned()),
+        Some(_) if same => Redrive::Right,
+        _ => Redrive::Ours(Change::new("RedrivePolicy", wanted(), found)),
+    }
+}
+
+fn most_receives(plan: &QueuePlan) -> usize {
+    match plan.halts {
+        true => MOST,
+        false => (2 * (plan.retry_delays.len() + 1) + MORE).min(MOST),
+    }
+}
