@@ -12,12 +12,16 @@ pub mod amqp;
 pub mod aws;
 mod delivery;
 mod error;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod lanes;
 pub(crate) mod limits;
 pub mod memory;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod query;
 mod rfc3339;
 mod topology;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod window;
 
 #[cfg(not(feature = "amqp"))]
 pub(crate) use absent::amqp as amqp_at;
@@ -54,6 +58,8 @@ pub struct Outgoing {
     pub topic: Cow<'static, str>,
     /// The AMQP routing key, with the environment's prefix.
     pub routing_key: Cow<'static, str>,
+    /// Straight into this queue, past every topic and filter; with the environment's prefix.
+    pub queue: Option<String>,
     /// What must stay in order together.
     pub key: Option<String>,
     /// Is order per key promised?
@@ -90,6 +96,7 @@ impl Outgoing {
             topic: topic.into(),
             routing_key: event.clone(),
             event,
+            queue: None,
             key: None,
             ordered: false,
             delay: None,

@@ -80,6 +80,11 @@ impl Fault {
         Self::new(kind, reach, text)
     }
 
+    /// There is no way to the services, for the settings are wrong.
+    pub(super) fn of_setup(error: TransportError) -> Self {
+        Self::new(FaultKind::Nobody, Reach::Not, error.with_causes().to_string())
+    }
+
     /// What became of one entry of a batch that was answered.
     pub(super) fn of_entry(code: &str, message: Option<&str>, sender_fault: bool) -> Self {
         let kind = match meaning(code, 400) {
@@ -87,6 +92,12 @@ impl Fault {
             kind => kind,
         };
         Self::new(kind, Reach::Not, format!("{code}: {}", message.unwrap_or_default()))
+    }
+
+    /// The same after an earlier try that came so far.
+    pub(super) fn reaching(self, before: Reach) -> Self {
+        let reach = if before == Reach::Maybe { before } else { self.reach };
+        Self { reach, ..self }
     }
 
     /// Is it worth to ask again?
@@ -101,6 +112,7 @@ impl Fault {
             (FaultKind::Away, _) => PublishErrorKind::Unreachable,
             (FaultKind::Busy, _) => PublishErrorKind::Backpressure,
             (FaultKind::TooLarge, _) => PublishErrorKind::TooLarge,
+            (FaultKind::Missing, _) => PublishErrorKind::Unroutable,
             _ => PublishErrorKind::Refused,
         };
         PublishError::new(kind, format!("`{topic}` did not take the message")).caused_by(self.again())

@@ -1,7 +1,7 @@
 //! What all parts of one transport share.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     address::{Address, setting},
+    directory::Directory,
     fault::{Fault, FaultKind, Reach},
     wallet::{Read, Role, Source, Wallet},
 };
@@ -37,10 +38,21 @@ pub(super) const CALL: Duration = Duration::from_secs(10);
 pub(super) struct Setup {
     address: Result<Address, TransportError>,
     credentials: Option<SharedCredentialsProvider>,
-    quarters: Mutex<Option<Arc<Quarters>>>,
-    clients: OnceCell<Arc<Clients>>,
+    lodging: Mutex<Lodging>,
+    clients: OnceCell<Clients>,
+    pub(super) directory: Directory,
     pub(super) clock: Clock,
     pub(super) dice: Dice,
+}
+
+/// Where the transport lives.
+#[derive(Default)]
+enum Lodging {
+    #[default]
+    NotYet,
+    At(Arc<Quarters>),
+    /// It was closed; what is asked for afterwards opens no other.
+    Left,
 }
 
 /// The ways to SNS, SQS and STS. Used on the transport's thread only: connections live where they were made.
@@ -76,19 +88,24 @@ impl Clients {
 impl Setup {
     /// The settings of this URL; what is wrong with it is told at the start.
     pub(super) fn new(url: &str) -> Self {
+        Self::of(Address::parse(url))
+    }
+
+    fn of(address: Result<Address, TransportError>) -> Self {
         Self {
-            address: Address::parse(url),
+            address,
             credentials: None,
-            quarters: Mutex::default(),
+            lodging: Mutex::default(),
             clients: OnceCell::new(),
+            directory: Directory::default(),
             clock: Clock::system(),
             dice: Dice::system(),
         }
     }
 
-    /// The same with these credentials.
-    pub(super) fn with(self, credentials: SharedCredentialsProvider) -> Self {
-        Self { credentials: Some(credentials), ..self }
+    /// The settings of this URL, with these credentials.
+    pub(super) fn with(address: Result<Address, TransportError>, credentials: SharedCredentialsProvider) -> Self {
+        Self { credentials: Some(credentials), ..Self::of(address) }
     }
 
     /// What the URL says.
@@ -96,27 +113,40 @@ impl Setup {
         self.address.as_ref().map_err(TransportError::again)
     }
 
-    /// The ways to the services, made at first use.
-    pub(super) async fn clients(&self) -> Result<&Arc<Clients>, TransportError> {
+    /// The ways to the services, made at first use; on the transport's thread.
+    pub(super) async fn clients(&self) -> Result<&Clients, TransportError> {
         self.clients.get_or_try_init(|| self.dial()).await
     }
 
     /// The thread that everything happens on: time must not run out while handlers block theirs.
-    pub(super) fn quarters(&self) -> Result<Arc<Quarters>, TransportError> {
-        let mut quarters = self.quarters.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(quarters) = &*quarters {
-            return Ok(quarters.clone());
+    fn quarters(&self) -> Result<Arc<Quarters>, TransportError> {
+        let mut lodging = self.lodging();
+        match &*lodging {
+            Lodging::At(quarters) => return Ok(quarters.clone()),
+            Lodging::Left => return Err(closed()),
+            Lodging::NotYet => {}
         }
-        let opened = Quarters::open("tegami-aws").map(Arc::new).map_err(|error| {
+        let quarters = Quarters::open("tegami-aws").map(Arc::new).map_err(|error| {
             let text = "a thread for the calls to AWS cannot be started";
             TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error)
         })?;
-        Ok(quarters.insert(opened).clone())
+        *lodging = Lodging::At(quarters.clone());
+        Ok(quarters)
     }
 
     /// Gives the thread up, and what still runs there.
     pub(super) fn leave(&self) {
-        *self.quarters.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lodging() = Lodging::Left;
+    }
+
+    fn lodging(&self) -> MutexGuard<'_, Lodging> {
+        self.lodging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has this run on the transport's thread, until it ends or the transport is closed.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), TransportError> {
+        self.quarters()?.spawn(task);
+        Ok(())
     }
 
     /// Runs this on the transport's thread.
@@ -128,13 +158,10 @@ impl Setup {
         work: impl Future<Output = Result<T, TransportError>> + Send + 'static,
     ) -> Result<T, TransportError> {
         let done = self.quarters()?.run(work).await;
-        done.unwrap_or_else(|error| {
-            let text = "the thread for the calls to AWS ended";
-            Err(TransportError::new(TransportErrorKind::Closed, text).caused_by(error))
-        })
+        done.unwrap_or_else(|_| Err(closed()))
     }
 
-    async fn dial(&self) -> Result<Arc<Clients>, TransportError> {
+    async fn dial(&self) -> Result<Clients, TransportError> {
         let address = self.address()?;
         let wallet = Wallet::new(self.source(address), self.clock);
         let loader = loader(address).credentials_provider(wallet.clone()).identity_cache(IdentityCache::no_cache());
@@ -152,13 +179,13 @@ impl Setup {
         if let Some(endpoint) = &parameters.sqs_endpoint {
             sqs = sqs.endpoint_url(endpoint);
         }
-        Ok(Arc::new(Clients {
+        Ok(Clients {
             sns: aws_sdk_sns::Client::from_conf(sns.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             sts: aws_sdk_sts::Client::new(&config),
             region,
             wallet,
-        }))
+        })
     }
 
     fn source(&self, address: &Address) -> Source {
@@ -198,4 +225,9 @@ fn loader(address: &Address) -> ConfigLoader {
 
 fn http() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// Nothing more is done on a closed transport.
+pub(super) fn closed() -> TransportError {
+    TransportError::new(TransportErrorKind::Closed, "the transport to SNS and SQS was closed")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::setting;
 use crate::transport::{TransportError, query};
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "endpoint",
     "sns_endpoint",
     "sqs_endpoint",
@@ -14,6 +14,7 @@ const KNOWN: [&str; 14] = [
     "external_id",
     "delivery",
     "visibility",
+    "wait",
     "linger",
     "kms",
     "kms_reuse",
@@ -41,6 +42,8 @@ pub(in crate::transport::aws) struct Parameters {
     pub(in crate::transport::aws) delivery: Delivery,
     /// `visibility`: how long a message is hidden from others before we must ask for more time, in seconds.
     pub(in crate::transport::aws) visibility: Duration,
+    /// `wait`: how long SQS waits for a message before it says that there is none, in seconds.
+    pub(in crate::transport::aws) wait: Duration,
     /// `linger`: how long a publish waits for others to go with it, in milliseconds.
     pub(in crate::transport::aws) linger: Duration,
     /// `kms`: the key that topics and queues are encrypted with.
@@ -93,6 +96,7 @@ impl Default for Parameters {
             external_id: None,
             delivery: Delivery::Raw,
             visibility: Duration::from_secs(30),
+            wait: Duration::from_secs(20),
             linger: Duration::from_millis(2),
             kms: None,
             kms_reuse: None,
@@ -146,7 +150,8 @@ impl Parameters {
             "role" => return Err(wrong("give the ARN of a role, `arn:aws:iam::…:role/…`")),
             "external_id" => self.external_id = Some(value),
             // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
-            "visibility" => self.visibility = Duration::from_secs(seconds(10, 43_200)?.into()),
+            "visibility" => self.visibility = Duration::from_secs(seconds(5, 43_200)?.into()),
+            "wait" => self.wait = Duration::from_secs(seconds(0, 20)?.into()),
             "linger" => self.linger = Duration::from_millis(seconds(0, 100)?.into()),
             "kms" => self.kms = Some(value),
             "kms_reuse" => self.kms_reuse = Some(seconds(60, 86_400)?),

@@ -14,9 +14,10 @@ fn k1_what_is_wrong_in_a_url_is_named() {
         ("aws:eu-west", "`eu-west`"),
         ("aws:EU-west-1", "`EU-west-1`"),
         ("aws:eu-west-1?endpint=http://127.0.0.1:1", "`endpint`"),
-        ("aws:eu-west-1?visibility=9", "10 to 43200"),
-        ("aws:eu-west-1?visibility=43201", "10 to 43200"),
+        ("aws:eu-west-1?visibility=4", "5 to 43200"),
+        ("aws:eu-west-1?visibility=43201", "5 to 43200"),
         ("aws:eu-west-1?visibility=+30", "`visibility`"),
+        ("aws:eu-west-1?wait=21", "0 to 20"),
         ("aws:eu-west-1?linger=101", "0 to 100"),
         ("aws:eu-west-1?linger=1&linger=2", "twice"),
         ("aws:eu-west-1?delivery=cooked", "`cooked`"),
@@ -41,7 +42,7 @@ fn k1_what_is_wrong_in_a_url_is_named() {
 #[test]
 fn k1_limits_hold() {
     for url in [
-        "aws:eu-west-1?visibility=10&linger=0",
+        "aws:eu-west-1?visibility=5&linger=0&wait=0",
         "aws:us-gov-west-1?visibility=43200&linger=100",
         "aws:cn-north-1?kms=alias/mail&kms_reuse=86400",
         "aws:?endpoint=http://[::1]:4566",
