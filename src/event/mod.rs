@@ -12,6 +12,7 @@ mod well_formed;
 pub use attributes::{Attributes, Value};
 pub(crate) use attributes::{EVENT_ATTRIBUTE, RESERVED};
 pub use check::{Check, Length, Pattern, Rules};
+pub(crate) use filter::Told;
 pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
 pub use format::{Encoding, Format};
 pub use invalid::Invalid;

@@ -113,9 +113,11 @@ impl fmt::Display for Binding {
     /// Where it comes from, and which of it is wanted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.topic, self.event)?;
-        match self.policy.is_empty() {
-            true => Ok(()),
-            false => write!(f, " filtered by the broker, on AMQP by the consumer: {}", self.policy.to_sns()),
+        if self.policy.is_empty() {
+            return Ok(());
         }
+        write!(f, " filtered by the broker, on AMQP by the consumer: {}", self.policy)?;
+        let left = Vec::from_iter(self.policy.told().left);
+        if left.is_empty() { Ok(()) } else { write!(f, "; everywhere by the consumer: {}", left.join(", ")) }
     }
 }
