@@ -91,7 +91,7 @@ impl Round<'_> {
 const FIXED: [&str; 2] = ["FifoQueue", "FifoTopic"];
 
 /// Does all of this, some of it at once, in its order.
-async fn at_once<T, F>(work: impl IntoIterator<Item = F>) -> Result<Vec<T>, TransportError>
+async fn at_once<T, F>(work: Vec<F>) -> Result<Vec<T>, TransportError>
 where
     F: Future<Output = Result<T, TransportError>>,
 {

@@ -44,3 +44,58 @@ fn name(what: &str, name: &str, ordered: bool, limit: usize) -> Vec<String> {
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::Policy,
+        transport::{Binding, Reach, TopicPlan},
+    };
+
+    fn plan(queue: &str, topic: &str, ordered: bool) -> Topology {
+        let binding = Binding {
+            topic: topic.to_owned(),
+            routing_key: String::new(),
+            event: "paid",
+            by_name: false,
+            policy: Policy::default(),
+        };
+        let queue = QueuePlan {
+            name: queue.to_owned(),
+            dead_letters: if ordered { "dead.fifo" } else { "dead" }.to_owned(),
+            ordered,
+            retry_delays: Vec::new(),
+            halts: false,
+            bindings: vec![binding],
+            concurrency: 1,
+            reach: Reach::Shared,
+        };
+        Topology { topics: vec![TopicPlan { name: topic.to_owned(), ordered, source: "" }], queues: vec![queue] }
+    }
+
+    #[test]
+    fn k1_names_are_taken_at_their_limits_and_refused_one_beyond() {
+        let told = |queue: usize, topic: usize| {
+            check(&plan(&"q".repeat(queue), &"t".repeat(topic), false)).map_err(|error| error.to_string())
+        };
+        assert_eq!(told(80, 256), Ok(()));
+        assert!(told(81, 256).unwrap_err().contains("81 characters, 80 are allowed"));
+        assert!(told(80, 257).unwrap_err().contains("257 characters, 256 are allowed"));
+        assert_eq!(check(&plan("q.fifo", "t.fifo", true)).map_err(|error| error.kind()), Ok(()));
+    }
+
+    #[test]
+    fn k1_what_does_not_go_together_is_told_by_both_names() {
+        for (topology, words) in [
+            (plan("orders.new", "shop", false), ["`orders.new`", "may have only"]),
+            (plan("billing", "shop.fifo", false), ["`shop.fifo` cannot feed", "`billing`"]),
+            (plan("billing.fifo", "shop", true), ["`shop` cannot feed", "`billing.fifo`"]),
+            (plan("billing", "shop", true), ["queue `billing` must end", "topic `shop` must end"]),
+        ] {
+            let error = check(&topology).unwrap_err();
+            assert_eq!(error.kind(), TransportErrorKind::Unsupported);
+            assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+        }
+    }
+}

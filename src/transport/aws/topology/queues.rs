@@ -42,7 +42,8 @@ pub(super) type Queues<'a> = BTreeMap<&'a str, Found>;
 impl Round<'_> {
     /// Finds the queues, or makes them where it may.
     pub(super) async fn find_queues<'a>(&self, wanted: &[Queue<'a>]) -> Result<Queues<'a>, TransportError> {
-        let found = at_once(wanted.iter().map(|queue| self.find_queue(queue))).await?;
+        let finding = wanted.iter().map(|queue| self.find_queue(queue)).collect();
+        let found = at_once(finding).await?;
         let names = wanted.iter().map(|queue| queue.name);
         Ok(names.zip(found).filter_map(|(name, found)| Some((name, found?))).collect())
     }
@@ -68,7 +69,7 @@ impl Round<'_> {
                 self.tag_queue(queue.name, found).await
             }
         });
-        at_once(mending).await.map(drop)
+        at_once(mending.collect()).await.map(drop)
     }
 
     async fn find_queue(&self, queue: &Queue<'_>) -> Result<Option<Found>, TransportError> {

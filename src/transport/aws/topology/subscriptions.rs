@@ -2,22 +2,28 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::Value as Json;
-
 use super::{
     Round, at_once,
     findings::Change,
     queues::Queues,
     topics::{Topics, the_topic},
-    wanted,
+    wanted::by_topic,
 };
 use crate::transport::{
-    Binding, QueuePlan, Topology, TransportError,
-    aws::{actions::Action, fault::FaultKind, setup::CALL},
+    QueuePlan, Topology, TransportError,
+    aws::{
+        actions::Action,
+        address::{Delivery, Parameters},
+        fault::FaultKind,
+        filter::{self, FilterPolicy},
+        setup::CALL,
+    },
 };
 
+const RAW: &str = "RawMessageDelivery";
 const FILTER: &str = "FilterPolicy";
 const SCOPE: &str = "FilterPolicyScope";
+const BY_ATTRIBUTES: &str = "MessageAttributes";
 /// Lets everything through.
 const NO_FILTER: &str = "{}";
 
@@ -30,7 +36,7 @@ struct Way<'a> {
     topic: &'a str,
     topic_arn: &'a str,
     queue_arn: &'a str,
-    attributes: wanted::Attributes,
+    filter: FilterPolicy,
 }
 
 impl Way<'_> {
@@ -51,10 +57,11 @@ impl Round<'_> {
             ways.extend(self.ways(plan, (queues, topics))?);
         }
         let fed: BTreeMap<&str, &str> = ways.iter().map(|way| (way.topic, way.topic_arn)).collect();
-        let listed = at_once(fed.iter().map(|(name, arn)| self.list(name, arn))).await?;
+        let listing = fed.iter().map(|(name, arn)| self.list(name, arn)).collect();
+        let listed = at_once(listing).await?;
         let known: Known<'_> = fed.into_values().zip(listed).collect();
         let known = &known;
-        at_once(ways.iter().map(|way| async move {
+        let mending = ways.iter().map(|way| async move {
             match known[way.topic_arn].get(way.queue_arn) {
                 Some(arn) => self.mend_subscription(way, arn).await,
                 None if self.may_change() => self.create_subscription(way).await,
@@ -63,9 +70,8 @@ impl Round<'_> {
                     Ok(())
                 }
             }
-        }))
-        .await
-        .map(drop)
+        });
+        at_once(mending.collect()).await.map(drop)
     }
 
     /// The ways into a queue that can be looked at; the others are noted.
@@ -76,12 +82,11 @@ impl Round<'_> {
     ) -> Result<Vec<Way<'a>>, TransportError> {
         let there: BTreeMap<&str, &str> = topics.there().collect();
         let mut ways = Vec::new();
-        for (topic, bindings) in wanted::by_topic(plan) {
-            let filter = filter(&bindings)?;
-            let attributes = wanted::subscription(filter.as_deref(), self.site.parameters);
+        for (topic, bindings) in by_topic(plan) {
+            let filter = filter::policy(&plan.name, &bindings)?;
             match (there.get(topic), queues.get(&*plan.name)) {
                 (Some(topic_arn), Some(found)) => {
-                    ways.push(Way { queue: &plan.name, topic, topic_arn, queue_arn: &found.arn, attributes });
+                    ways.push(Way { queue: &plan.name, topic, topic_arn, queue_arn: &found.arn, filter });
                 }
                 _ => {
                     let (queue, topic) = (&plan.name, topic);
@@ -113,7 +118,7 @@ impl Round<'_> {
     /// Subscribes. Somebody else may have done so in the meantime, in another way.
     async fn create_subscription(&self, way: &Way<'_>) -> Result<(), TransportError> {
         let Self { site, .. } = self;
-        let attributes = way.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let attributes = wanted(&way.filter, site.parameters);
         let subscribing = site.clients.sns.subscribe().topic_arn(way.topic_arn).protocol("sqs");
         let subscribing = subscribing.endpoint(way.queue_arn).set_attributes(Some(attributes));
         let subscribed = site.ask_until(is_missing, || site.clients.call(CALL, subscribing.clone().send())).await;
@@ -131,7 +136,7 @@ impl Round<'_> {
         let asking = site.clients.sns.get_subscription_attributes().subscription_arn(arn);
         let asked = site.ask(|| site.clients.call(CALL, asking.clone().send())).await;
         let known = asked.map_err(site.failed(Action::GetSubscriptionAttributes, way.what()))?;
-        let changes = changes(&way.attributes, &known.attributes.unwrap_or_default());
+        let changes = changes(&way.filter, site.parameters, &known.attributes.unwrap_or_default());
         if !self.may_change() && !changes.is_empty() {
             self.findings().differing(&way.what(), &changes);
             return Ok(());
@@ -151,34 +156,88 @@ fn is_missing(kind: FaultKind) -> bool {
     kind == FaultKind::Missing
 }
 
-/// What of these bindings SNS can be told.
-fn filter(_: &[&Binding]) -> Result<Option<String>, TransportError> {
-    Ok(None)
+/// What a subscription is made with.
+fn wanted(filter: &FilterPolicy, parameters: &Parameters) -> HashMap<String, String> {
+    let mut attributes = vec![(RAW, is_raw(parameters).to_owned())];
+    if !filter.is_said_by(NO_FILTER) {
+        attributes.extend([(FILTER, filter.to_string()), (SCOPE, BY_ATTRIBUTES.to_owned())]);
+    }
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn is_raw(parameters: &Parameters) -> &'static str {
+    match parameters.delivery {
+        Delivery::Raw => "true",
+        Delivery::Notification => "false",
+    }
 }
 
 /// What differs, in the order in which it is mended: at no moment is a message held back that is wanted.
-fn changes(wanted: &wanted::Attributes, known: &HashMap<String, String>) -> Vec<Change> {
+fn changes(filter: &FilterPolicy, parameters: &Parameters, known: &HashMap<String, String>) -> Vec<Change> {
+    let (mut changes, raw) = (Vec::new(), is_raw(parameters));
     let known = |name: &str| known.get(name).map(String::as_str);
-    let mut changes = Vec::new();
-    let raw = &wanted["RawMessageDelivery"];
-    if known("RawMessageDelivery").unwrap_or("false") != raw {
-        changes.push(Change::new("RawMessageDelivery", raw, known("RawMessageDelivery")));
+    if known(RAW).unwrap_or("false") != raw {
+        changes.push(Change::new(RAW, raw, known(RAW)));
     }
-    let filter = wanted.get(FILTER).map_or(NO_FILTER, String::as_str);
-    let scope = wanted.get(SCOPE).filter(|scope| known(SCOPE).is_some_and(|known| known != *scope));
-    let found = known(FILTER).filter(|found| !found.is_empty());
-    if let Some(scope) = scope {
-        changes.push(Change::new(FILTER, NO_FILTER, found));
-        changes.push(Change::new(SCOPE, scope, known(SCOPE)));
+    let found = known(FILTER).unwrap_or(NO_FILTER);
+    let by_bodies = !filter.is_said_by(NO_FILTER) && known(SCOPE).is_some_and(|scope| scope != BY_ATTRIBUTES);
+    if by_bodies {
+        changes.push(Change::new(FILTER, NO_FILTER, Some(found)));
+        changes.push(Change::new(SCOPE, BY_ATTRIBUTES, known(SCOPE)));
     }
-    if scope.is_some() || !is_same(filter, found.unwrap_or(NO_FILTER)) {
-        changes.push(Change::new(FILTER, filter, found));
+    if by_bodies || !filter.is_said_by(found) {
+        changes.push(Change::new(FILTER, filter.to_string(), Some(found)));
     }
     changes
 }
 
-/// Do both texts say the same in JSON?
-fn is_same(one: &str, other: &str) -> bool {
-    let parsed = |text: &str| serde_json::from_str::<Json>(text).ok();
-    one == other || parsed(one).is_some_and(|one| Some(one) == parsed(other))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{event::Policy, transport::Binding};
+
+    fn known(said: &[(&str, &str)]) -> HashMap<String, String> {
+        said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn named() -> FilterPolicy {
+        let (topic, routing_key, policy) = ("shop".to_owned(), "paid".to_owned(), Policy::default());
+        filter::policy("billing", &[&Binding { topic, routing_key, event: "paid", by_name: true, policy }]).unwrap()
+    }
+
+    fn told(filter: &FilterPolicy, said: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let changes = changes(filter, &Parameters::default(), &known(said));
+        changes.into_iter().map(|change| (change.attribute, change.value)).collect()
+    }
+
+    #[test]
+    fn n7_a_subscription_that_is_right_is_left_alone() {
+        let made = wanted(&named(), &Parameters::default());
+        assert_eq!(changes(&named(), &Parameters::default(), &made), []);
+        let spaced = made[FILTER].replace(':', " : ");
+        assert_eq!(told(&named(), &[(RAW, "true"), (FILTER, &spaced), (SCOPE, BY_ATTRIBUTES)]), []);
+        for nothing in ["", "{}", "{ }"] {
+            assert_eq!(told(&FilterPolicy::default(), &[(RAW, "true"), (FILTER, nothing)]), []);
+        }
+        assert_eq!(told(&FilterPolicy::default(), &[(RAW, "true")]), []);
+    }
+
+    #[test]
+    fn n7_a_filter_that_nobody_asks_for_any_more_goes() {
+        let changed = told(&FilterPolicy::default(), &[(RAW, "true"), (FILTER, r#"{"currency":["EUR"]}"#)]);
+        assert_eq!(changed, [(FILTER, "{}".to_owned())]);
+    }
+
+    #[test]
+    fn n7_a_filter_on_bodies_is_taken_away_before_one_on_attributes_is_set() {
+        let before = [(RAW, "false"), (FILTER, r#"{"a":{"b":["c"]}}"#), (SCOPE, "MessageBody")];
+        let changed = told(&named(), &before);
+        let expected = [
+            (RAW, "true".to_owned()),
+            (FILTER, "{}".to_owned()),
+            (SCOPE, BY_ATTRIBUTES.to_owned()),
+            (FILTER, named().to_string()),
+        ];
+        assert_eq!(changed, expected);
+    }
 }

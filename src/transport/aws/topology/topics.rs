@@ -44,7 +44,8 @@ impl Round<'_> {
             wanted.extend(queue.bindings.iter().map(|binding| (&*binding.topic, queue.ordered)));
         }
         wanted.extend(topology.topics.iter().map(|topic| (&*topic.name, topic.ordered)));
-        let found = at_once(wanted.iter().map(|(name, ordered)| self.find_topic(name, *ordered))).await?;
+        let finding = wanted.iter().map(|(name, ordered)| self.find_topic(name, *ordered)).collect();
+        let found = at_once(finding).await?;
         Ok(Topics(wanted.into_keys().zip(found).collect()))
     }
 

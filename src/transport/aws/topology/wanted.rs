@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::findings::Change;
 use crate::transport::{
     Binding, QueuePlan, Topology,
-    aws::address::{Compat, Delivery, Parameters},
+    aws::address::{Compat, Parameters},
 };
 
 /// Attributes by their names.
@@ -81,17 +81,6 @@ pub(super) fn topic(ordered: bool, parameters: &Parameters) -> Attributes {
     attributes
 }
 
-/// The attributes of a subscription with this filter.
-pub(super) fn subscription(filter: Option<&str>, parameters: &Parameters) -> Attributes {
-    let raw = parameters.delivery == Delivery::Raw;
-    let mut attributes = Attributes::from([("RawMessageDelivery", raw.to_string())]);
-    if let Some(filter) = filter {
-        attributes.insert("FilterPolicy", filter.to_owned());
-        attributes.insert("FilterPolicyScope", "MessageAttributes".to_owned());
-    }
-    attributes
-}
-
 /// The bindings of a queue by their topics.
 pub(super) fn by_topic(plan: &QueuePlan) -> BTreeMap<&str, Vec<&Binding>> {
     let mut topics = BTreeMap::<&str, Vec<&Binding>>::new();
@@ -130,5 +119,89 @@ fn most_receives(plan: &QueuePlan) -> usize {
     match plan.halts {
         true => MOST,
         false => (2 * (plan.retry_delays.len() + 1) + MORE).min(MOST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::transport::Reach;
+
+    const DEAD: &str = "arn:aws:sqs:eu-west-1:123456789012:billing-dead";
+
+    fn plan(retries: usize, ordered: bool) -> QueuePlan {
+        QueuePlan {
+            name: "billing".to_owned(),
+            dead_letters: "billing-dead".to_owned(),
+            ordered,
+            retry_delays: vec![Duration::from_secs(1); retries],
+            halts: false,
+            bindings: Vec::new(),
+            concurrency: 1,
+            reach: Reach::Shared,
+        }
+    }
+
+    fn made(ordered: bool, parameters: &Parameters) -> [Attributes; 2] {
+        let topology = Topology { topics: Vec::new(), queues: vec![plan(3, ordered)] };
+        let queues: Vec<Attributes> = queues(&topology, parameters).into_iter().map(|queue| queue.attributes).collect();
+        queues.try_into().expect("the queue and that of its dead letters")
+    }
+
+    #[test]
+    fn queues_are_made_for_messages_of_a_mebibyte_and_dead_letters_are_kept_for_two_weeks() {
+        let [read, dead] = made(false, &Parameters::default());
+        let size = ("MaximumMessageSize", "1048576".to_owned());
+        assert_eq!(read, Attributes::from([size.clone(), ("VisibilityTimeout", "30".to_owned())]));
+        assert_eq!(dead, Attributes::from([size, ("MessageRetentionPeriod", "1209600".to_owned())]));
+    }
+
+    #[test]
+    fn o2_queues_in_order_have_their_limits_by_key() {
+        for attributes in made(true, &Parameters::default()) {
+            assert_eq!(attributes["FifoQueue"], "true");
+            assert_eq!(attributes["DeduplicationScope"], "messageGroup");
+            assert_eq!(attributes["FifoThroughputLimit"], "perMessageGroupId");
+        }
+        let topic = topic(true, &Parameters::default());
+        assert_eq!((&*topic["FifoTopic"], &*topic["ContentBasedDeduplication"]), ("true", "false"));
+        assert_eq!(super::topic(false, &Parameters::default()), Attributes::new());
+    }
+
+    #[test]
+    fn keys_are_named_only_if_the_url_does() {
+        let parameters =
+            Parameters { kms: Some("alias/shop".to_owned()), kms_reuse: Some(600), ..Parameters::default() };
+        for attributes in made(false, &parameters) {
+            assert_eq!(attributes["KmsMasterKeyId"], "alias/shop");
+            assert_eq!(attributes["KmsDataKeyReusePeriodSeconds"], "600");
+        }
+        assert_eq!(topic(false, &parameters), Attributes::from([("KmsMasterKeyId", "alias/shop".to_owned())]));
+    }
+
+    #[test]
+    fn x6_the_brokers_limit_is_beyond_all_attempts() {
+        let count = |retries| most_receives(&plan(retries, false));
+        assert_eq!([count(0), count(3), count(494), count(495), count(5_000)], [12, 18, 1_000, 1_000, 1_000]);
+        assert_eq!(most_receives(&QueuePlan { halts: true, ..plan(0, true) }), 1_000);
+    }
+
+    #[test]
+    fn n7_a_redrive_policy_is_compared_by_what_it_says() {
+        let plan = plan(0, false);
+        let ours = format!(r#"{{"deadLetterTargetArn":"{DEAD}","maxReceiveCount":12}}"#);
+        for same in [ours.clone(), ours.replace(":12", ": \"12\"")] {
+            assert_eq!(redrive(Some(&same), &plan, DEAD), Redrive::Right, "{same}");
+        }
+        let other = ours.replace(":12", ":3");
+        for found in [None, Some("{}"), Some("nonsense"), Some(&*other)] {
+            let expected = Change::new("RedrivePolicy", &*ours, found);
+            assert_eq!(redrive(found, &plan, DEAD), Redrive::Ours(expected));
+        }
+        let theirs = ours.replace("billing-dead", "graveyard");
+        let foreign = Redrive::Foreign(DEAD.replace("billing-dead", "graveyard"));
+        assert_eq!(redrive(Some(&theirs), &plan, DEAD), foreign);
     }
 }
