@@ -3,13 +3,13 @@
 //! A component asks for [`draining`](Lifecycle::draining) to stop taking work, and for
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
-#[cfg(feature = "amqp")]
+#[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
 mod signals;
 mod stop;
 mod watch;
 
-#[cfg(feature = "amqp")]
+#[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
 pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;

@@ -22,8 +22,15 @@ impl Quarters {
     }
 
     /// For those who start tasks there by themselves.
+    #[cfg(feature = "amqp")]
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// Has this run there, until it ends or the thread does.
+    #[cfg(feature = "aws")]
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(task);
     }
 
     /// Runs this there; an error, if the thread ended first.

@@ -72,6 +72,7 @@ impl Settings {
             Some(("memory", name)) => Ok(Arc::new(Memory::named(name))),
             // The error says which part of the URL is wrong; the whole of it may hold a password.
             Some(("amqp" | "amqps", _)) => Ok(Arc::new(transport::amqp_at(&self.transport)?)),
+            Some(("aws", _)) => Ok(Arc::new(transport::aws_at(&self.transport)?)),
             Some((scheme, _)) => Err(unknown_transport(scheme)),
             None => Err(unknown_transport(&self.transport)),
         }
@@ -79,7 +80,7 @@ impl Settings {
 }
 
 fn unknown_transport(scheme: &str) -> Error {
-    let way_out = "there are `memory:`, `memory:<name>`, `amqp://…` and `amqps://…`";
+    let way_out = "there are `memory:`, `memory:<name>`, `amqp://…`, `amqps://…` and `aws:<region>`";
     setting("TEGAMI_TRANSPORT", scheme, way_out)
 }
 

@@ -3,8 +3,15 @@
 use super::{TransportError, TransportErrorKind};
 
 /// Stands in for RabbitMQ.
+#[cfg(not(feature = "amqp"))]
 pub(crate) fn amqp(_: &str) -> Result<super::Memory, TransportError> {
     Err(absent("amqp"))
+}
+
+/// Stands in for SNS and SQS.
+#[cfg(not(feature = "aws"))]
+pub(crate) fn aws(_: &str) -> Result<super::Memory, TransportError> {
+    Err(absent("aws"))
 }
 
 fn absent(feature: &str) -> TransportError {

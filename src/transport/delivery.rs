@@ -163,6 +163,16 @@ impl Reason {
         let (service, queue) = (String::new(), String::new());
         Self { kind, error: error.into(), event: None, service, queue, attempts, first: at, last: at }
     }
+
+    /// The reason without what could forge a line where it is printed: anyone can put a message into any queue.
+    #[cfg(any(feature = "amqp", feature = "aws"))]
+    pub(crate) fn plain(mut self) -> Self {
+        let texts = [&mut self.error, &mut self.service, &mut self.queue];
+        for text in texts.into_iter().chain(&mut self.event) {
+            *text = text.replace(char::is_control, " ");
+        }
+        self
+    }
 }
 
 /// The causes of a dead letter, with the names they carry on the wire.

@@ -4,7 +4,7 @@
 //! nothing of events, codecs or handlers. Implementations stand in folders below; a test suite outside may
 //! bring its own.
 
-#[cfg(not(feature = "amqp"))]
+#[cfg(any(not(feature = "amqp"), not(feature = "aws")))]
 mod absent;
 #[cfg(feature = "amqp")]
 pub mod amqp;
@@ -12,15 +12,25 @@ pub mod amqp;
 pub mod aws;
 mod delivery;
 mod error;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod lanes;
 pub(crate) mod limits;
 pub mod memory;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod query;
 mod rfc3339;
 mod topology;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod window;
 
 #[cfg(not(feature = "amqp"))]
 pub(crate) use absent::amqp as amqp_at;
+#[cfg(not(feature = "aws"))]
+pub(crate) use absent::aws as aws_at;
 #[cfg(feature = "amqp")]
 pub(crate) use amqp::at as amqp_at;
+#[cfg(feature = "aws")]
+pub(crate) use aws::at as aws_at;
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
 pub use error::{PublishError, PublishErrorKind, SettleError, SettleErrorKind, TransportError, TransportErrorKind};
 pub use memory::Memory;

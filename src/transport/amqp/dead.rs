@@ -149,18 +149,9 @@ fn dead_letter(queue: &str, arrival: Arrival) -> DeadLetter {
     // A copy of ours has none: where there are some, the broker has put the message aside, and the reason is forged.
     let written = properties::text(&properties, REASON).filter(|_| deaths.is_none());
     let reason = written.and_then(|text| serde_json::from_str(&text).ok());
-    let reason = reason.map_or_else(|| brokers_reason(queue, deaths), plain);
+    let reason = reason.map_or_else(|| brokers_reason(queue, deaths), Reason::plain);
     let sealed = Sealed { body: data.into(), attributes: properties::attributes(&properties) };
     DeadLetter::new(properties::id(&properties), sealed, reason)
-}
-
-/// The reason without what could forge a line where it is printed: anyone can put a message into any queue.
-fn plain(mut reason: Reason) -> Reason {
-    let texts = [&mut reason.error, &mut reason.service, &mut reason.queue];
-    for text in texts.into_iter().chain(&mut reason.event) {
-        *text = text.replace(char::is_control, " ");
-    }
-    reason
 }
 
 /// Why the broker itself put a message aside (X6).

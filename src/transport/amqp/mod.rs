@@ -13,7 +13,6 @@ mod fault;
 mod guard;
 mod hold;
 mod intake;
-mod lanes;
 mod link;
 mod names;
 mod outlet;

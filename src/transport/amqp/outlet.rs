@@ -13,23 +13,19 @@ use lapin::{
     BasicProperties, Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use tracing::{Dispatch, dispatcher};
 
 use super::{fault::answer, link::Link, properties::short, setup::Setup, wire::Wire};
 use crate::{
     failpoint::{self, Point},
     time::backoff,
-    transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind},
+    transport::{
+        PublishError, PublishErrorKind, TransportError, TransportErrorKind,
+        window::{KIBIBYTES, MESSAGES, Window},
+    },
 };
 
-/// The most publishes that wait for their confirm (P8).
-const IN_FLIGHT: usize = 1_000;
-/// The most kibibytes that they have together (P8).
-const KIBIBYTES: usize = 32 * 1024;
 /// How often a blocked connection is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -57,8 +53,7 @@ pub(super) struct Outlet {
     /// Held while a channel is opened.
     opening: tokio::sync::Mutex<()>,
     open: Mutex<Option<Arc<Line>>>,
-    messages: Arc<Semaphore>,
-    kibibytes: Arc<Semaphore>,
+    window: Window,
 }
 
 /// A channel that confirms.
@@ -72,14 +67,7 @@ struct Line {
 
 impl Outlet {
     pub(super) fn new(setup: Arc<Setup>, link: Link) -> Self {
-        Self {
-            setup,
-            link,
-            opening: tokio::sync::Mutex::default(),
-            open: Mutex::default(),
-            messages: Arc::new(Semaphore::new(IN_FLIGHT)),
-            kibibytes: Arc::new(Semaphore::new(KIBIBYTES)),
-        }
+        Self { setup, link, opening: tokio::sync::Mutex::default(), open: Mutex::default(), window: Window::new() }
     }
 
     /// Publishes and waits for the confirm, in this time at most.
@@ -88,9 +76,9 @@ impl Outlet {
     /// Once it is written, it goes on without its caller: its confirm is waited for, and its place in the window kept.
     pub(super) async fn publish(&self, letter: Letter, time: Duration) -> Result<(), PublishError> {
         let deadline = self.setup.clock.instant() + time;
-        let place = timeout_at(deadline, self.place(letter.body.len())).await;
+        let place = timeout_at(deadline, self.window.place(letter.body.len())).await;
         let Ok(place) = place else {
-            let text = format!("{IN_FLIGHT} publishes or {KIBIBYTES} KiB wait for their confirms");
+            let text = format!("{MESSAGES} publishes or {KIBIBYTES} KiB wait for their confirms");
             return Err(PublishError::new(PublishErrorKind::Backpressure, text));
         };
         let line = self.line_until(deadline).await?;
@@ -107,13 +95,6 @@ impl Outlet {
         timeout_at(deadline, flight).await.unwrap_or_else(|_| {
             Err(PublishError::new(PublishErrorKind::Unknown, format!("no confirm from RabbitMQ within {time:?}")))
         })
-    }
-
-    async fn place(&self, bytes: usize) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
-        let share = u32::try_from(bytes.div_ceil(1024).clamp(1, KIBIBYTES)).expect("it is no more than the window");
-        let never = "the window is never closed";
-        let message = self.messages.clone().acquire_owned().await.expect(never);
-        (message, self.kibibytes.clone().acquire_many_owned(share).await.expect(never))
     }
 
     /// The open channel; where the broker is away, asks for it until the deadline.
@@ -174,8 +155,7 @@ impl Outlet {
 
     /// Waits until every publish has its answer.
     pub(super) async fn quiet(&self) {
-        let all = u32::try_from(IN_FLIGHT).expect("a small number");
-        let _all = self.messages.acquire_many(all).await;
+        self.window.quiet().await;
     }
 }
 

@@ -12,7 +12,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{lanes::Lanes, parcel::Parcel};
+use super::parcel::Parcel;
+use crate::transport::lanes::Lanes;
 
 /// The parcels of one queue.
 #[derive(Default)]

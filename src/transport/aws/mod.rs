@@ -1,9 +1,211 @@
 //! SNS and SQS.
 //!
-//! `outlet` publishes to topics, `intake` consumes from queues; `topology` makes both and what lies between them,
-//! `filter` says to SNS what a subscription wants, `letter` turns messages into what SNS and SQS carry and back.
-//! Nothing outside this folder speaks of ARNs, subscriptions and visibility.
+//! `outlet` publishes, `intake` consumes; `batch` has what comes together go together, `holding` keeps what was received
+//! from being given to others. `topology` makes topics, queues and what lies between them, `filter` says to SNS what a
+//! subscription wants, `letter` turns messages into what both carry and back. Nothing outside this folder speaks of
+//! ARNs, receipts and visibility.
 
+mod address;
+mod batch;
+mod dead;
+mod directory;
+mod fault;
 mod filter;
+mod hold;
+mod holding;
+mod intake;
 mod letter;
+mod outlet;
+mod parcel;
+mod queues;
+mod setup;
+mod shelf;
+mod topics;
 mod topology;
+mod wallet;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{
+    batch::Batches,
+    holding::Holding,
+    intake::{Intake, QueueDeliveries},
+    outlet::Outlet,
+    queues::{ChangeDesk, DoneDesk},
+    setup::Setup,
+    shelf::Shelf,
+};
+use crate::transport::{
+    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
+    Transport, TransportError,
+};
+
+/// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
+const PUBLISH_TIME: Duration = Duration::from_millis(9_500);
+/// The most attributes of a message: ours, the user's and a trace's go together into ten.
+const ATTRIBUTE_LIMIT: usize = 10;
+/// A message can be hidden for 12 hours; a handler gets less (L1).
+const HANDLING_LIMIT: Duration = Duration::from_secs(11 * 3600 + 50 * 60);
+/// How long deletes wait for more of them.
+const DELETE_LINGER: Duration = Duration::from_millis(10);
+/// How long running work has when the transport is closed.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+/// SNS and SQS.
+///
+/// What is published is stored by AWS when `publish` says so; what is not settled comes again, also when this process
+/// dies. Publishes, deletes and extensions that come together travel together, up to ten in a request.
+///
+/// # Examples
+/// ```
+/// use tegami::transport::{Transport, aws::Aws};
+///
+/// let ireland = Aws::new("aws:eu-west-1");
+/// assert!(ireland.capabilities().durable);
+/// ```
+pub struct Aws {
+    setup: Arc<Setup>,
+    outlet: Arc<Outlet>,
+    closed: CancellationToken,
+    intakes: TaskTracker,
+}
+
+/// SNS and SQS at this URL; what is wrong with it is told at once.
+pub(crate) fn at(url: &str) -> Result<Aws, TransportError> {
+    let aws = Aws::new(url);
+    aws.setup.address()?;
+    Ok(aws)
+}
+
+impl Aws {
+    /// SNS and SQS as this URL says. Nothing is done until a service starts; a URL that is wrong is told then.
+    ///
+    /// `aws:eu-west-1`, or `aws:` with the region of the environment; `?name=value` for the rest. See
+    /// [`docs::aws`](crate::docs::aws) for the parameters. Credentials are those that the AWS SDK finds.
+    pub fn new(url: impl AsRef<str>) -> Self {
+        Self::with(Setup::new(url.as_ref()))
+    }
+
+    /// The same with this access key.
+    #[must_use]
+    pub fn access_key(self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.credentials(Credentials::new(id, secret, None, None, "given in code"))
+    }
+
+    /// The same with the credentials that this provider of the AWS SDK has.
+    #[must_use]
+    pub fn credentials(self, provider: impl ProvideCredentials + 'static) -> Self {
+        Self::with(Setup::with(self.setup.address().cloned(), SharedCredentialsProvider::new(provider)))
+    }
+
+    fn with(setup: Setup) -> Self {
+        let linger = setup.address().map_or(Duration::ZERO, |address| address.parameters().linger);
+        let setup = Arc::new(setup);
+        let outlet = Arc::new(Outlet::new(setup.clone(), linger));
+        Self { setup, outlet, closed: CancellationToken::new(), intakes: TaskTracker::new() }
+    }
+
+    fn intake(&self, plan: &QueuePlan) -> Result<Arc<Intake>, TransportError> {
+        let parameters = self.setup.address()?.parameters();
+        let holding = Arc::new(Holding::new(self.setup.clone(), plan.name.clone(), parameters.visibility));
+        let chances = || (self.setup.clock, self.setup.dice.clone());
+        Ok(Arc::new(Intake {
+            plan: plan.clone(),
+            deletes: Batches::new(DoneDesk(holding.clone()), DELETE_LINGER, chances()),
+            changes: Batches::new(ChangeDesk(holding.clone()), parameters.linger, chances()),
+            holding,
+            shelf: Shelf::default(),
+            outlet: self.outlet.clone(),
+            wait: parameters.wait,
+            ended: self.closed.child_token(),
+            failed: std::sync::Mutex::default(),
+        }))
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.setup.address().map(ToString::to_string).unwrap_or_default();
+        f.debug_struct("Aws").field("address", &address).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for Aws {
+    fn name(&self) -> &'static str {
+        "aws"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::none()
+            .durable()
+            .ordered()
+            .message_limit(letter::SNS_LIMIT)
+            .attribute_limit(ATTRIBUTE_LIMIT)
+            .handling_limit(HANDLING_LIMIT)
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        self.setup.directory.set_mode(mode);
+        let (setup, topology) = (self.setup.clone(), topology.clone());
+        self.setup
+            .run(async move {
+                let (clients, parameters) = (setup.clients().await?, setup.address()?.parameters());
+                topology::provision(clients, &setup.directory, parameters, &topology, mode).await
+            })
+            .await
+    }
+
+    async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
+        self.capabilities().check(&message)?;
+        self.setup.address().map_err(|error| {
+            let text = "the transport's settings are wrong";
+            PublishError::new(PublishErrorKind::Refused, text).caused_by(error)
+        })?;
+        let letter = letter::seal(&message, self.setup.clock.now())?;
+        self.outlet.publish(&message.topic, letter, PUBLISH_TIME).await
+    }
+
+    async fn consume(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        let (setup, queue) = (self.setup.clone(), plan.name.clone());
+        let finding = async move {
+            let found = setup.directory.queue(&queue, setup.clients().await?).await;
+            found.map_err(|fault| fault.told(format_args!("find queue `{queue}`")))
+        };
+        self.setup.run(finding).await?;
+        let intake = self.intake(plan)?;
+        self.setup.spawn(self.intakes.track_future(intake.clone().attend()))?;
+        let (closed, _end) = (self.closed.clone(), intake.ended.clone().drop_guard());
+        Ok(Box::new(QueueDeliveries { intake, closed, _end }))
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        self.setup.run(dead::look(self.setup.clone(), queue.to_owned(), limit)).await
+    }
+
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        self.setup.run(dead::redrive(self.setup.clone(), self.outlet.clone(), queue.to_owned())).await
+    }
+
+    async fn close(&self) {
+        self.closed.cancel();
+        self.intakes.close();
+        let quiet = async { tokio::join!(self.intakes.wait(), self.outlet.quiet()) };
+        let _ = tokio::time::timeout(CLOSE_TIME, quiet).await;
+        self.setup.leave();
+    }
+}
+
+impl Drop for Aws {
+    fn drop(&mut self) {
+        self.closed.cancel();
+        self.setup.leave();
+    }
+}

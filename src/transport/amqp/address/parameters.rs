@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{setting, url};
-use crate::transport::TransportError;
+use crate::transport::{TransportError, query};
 
 const KNOWN: [&str; 6] = ["exchange", "queue_type", "heartbeat", "ca", "plaintext", "compat"];
 
@@ -68,14 +68,8 @@ impl Parameters {
     /// Reads `name=value&name=value`; each name at most once.
     pub(super) fn parse(query: &str) -> Result<Self, TransportError> {
         let mut parameters = Self::default();
-        let mut seen = Vec::new();
-        for pair in query.split('&').filter(|_| !query.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if seen.contains(&name) {
-                return Err(stray(name, "stands there twice"));
-            }
+        for (name, value) in query::pairs(query).map_err(|name| stray(name, "stands there twice"))? {
             parameters.set(name, &url::decode(name, value)?)?;
-            seen.push(name);
         }
         Ok(parameters)
     }

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::setting;
-use crate::transport::TransportError;
+use crate::transport::{TransportError, query};
 
 /// The longest short string of AMQP, in bytes.
 pub(super) const SHORT: usize = 255;
@@ -117,9 +117,8 @@ fn number(port: &str, scheme: Scheme) -> Result<u16, TransportError> {
 
 /// What percent-encoded text says. The text itself is in no error.
 pub(super) fn decode(what: &str, text: &str) -> Result<String, TransportError> {
-    let decoded = percent_decoded(text).and_then(|bytes| String::from_utf8(bytes).ok());
-    let plain = decoded.filter(|text| !text.contains(char::is_control));
-    plain.ok_or_else(|| setting(format!("the {what} is no percent-encoded text (a `%` is written `%25`)")))
+    query::decode(text)
+        .ok_or_else(|| setting(format!("the {what} is no percent-encoded text (a `%` is written `%25`)")))
 }
 
 /// Decoded, and no longer than AMQP's short strings.
@@ -129,16 +128,4 @@ pub(super) fn short_text(what: &str, text: &str) -> Result<String, TransportErro
         return Err(setting(format!("the {what} has {} bytes; {SHORT} are allowed", text.len())));
     }
     Ok(text)
-}
-
-fn percent_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let (code, plain) =
-            piece.split_at_checked(2).filter(|(code, _)| code.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        bytes.extend_from_slice(plain.as_bytes());
-    }
-    Some(bytes)
 }

@@ -1,0 +1,265 @@
+//! What went wrong in a call, and what that means for whoever made it.
+
+use std::{error::Error as StdError, fmt, io};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind};
+
+/// Why a call, or an entry of a batch, did not succeed.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) kind: FaultKind,
+    /// May it have been carried out all the same?
+    pub(super) reach: Reach,
+    text: String,
+}
+
+/// What a fault means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FaultKind {
+    /// Nobody answers.
+    Away,
+    /// Asked too often, or out of order for now.
+    Busy,
+    /// Credentials that are no longer good, or not yet.
+    Credentials,
+    /// There are no credentials.
+    Nobody,
+    /// Not allowed.
+    Denied,
+    /// A topic or queue is not there.
+    Missing,
+    /// There is one of this name, which differs.
+    Differs,
+    /// Larger than it takes.
+    TooLarge,
+    /// The message is no longer held by us.
+    Lost,
+    /// Anything else that asking again does not mend.
+    Wrong,
+}
+
+/// How far a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// It was certainly not carried out.
+    Not,
+    /// It may have been.
+    Maybe,
+}
+
+impl Fault {
+    pub(super) fn new(kind: FaultKind, reach: Reach, text: impl Into<String>) -> Self {
+        Self { kind, reach, text: text.into() }
+    }
+
+    /// What an SDK call ended with.
+    pub(super) fn of<E>(error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let text = Causes(&error).to_string();
+        let (kind, reach) = match &error {
+            SdkError::ConstructionFailure(_) => (not_built(&error), Reach::Not),
+            SdkError::DispatchFailure(failure) => {
+                let unsent = failure.is_timeout() || failure.is_user() || never_left(&error);
+                let kind = if find::<CredentialsError>(&error).is_some() { not_built(&error) } else { FaultKind::Away };
+                (kind, if unsent || kind != FaultKind::Away { Reach::Not } else { Reach::Maybe })
+            }
+            SdkError::ServiceError(answer) => {
+                let status = answer.raw().status().as_u16();
+                let kind = meaning(answer.err().code().unwrap_or_default(), status);
+                // An answer of 5xx may come from something on the way.
+                (kind, if status >= 500 { Reach::Maybe } else { Reach::Not })
+            }
+            _ => (FaultKind::Away, Reach::Maybe),
+        };
+        Self::new(kind, reach, text)
+    }
+
+    /// There is no way to the services, for the settings are wrong.
+    pub(super) fn of_setup(error: TransportError) -> Self {
+        Self::new(FaultKind::Nobody, Reach::Not, error.with_causes().to_string())
+    }
+
+    /// What became of one entry of a batch that was answered.
+    pub(super) fn of_entry(code: &str, message: Option<&str>, sender_fault: bool) -> Self {
+        let kind = match meaning(code, 400) {
+            FaultKind::Wrong if !sender_fault => FaultKind::Busy,
+            kind => kind,
+        };
+        Self::new(kind, Reach::Not, format!("{code}: {}", message.unwrap_or_default()))
+    }
+
+    /// The same after an earlier try that came so far.
+    pub(super) fn reaching(self, before: Reach) -> Self {
+        let reach = if before == Reach::Maybe { before } else { self.reach };
+        Self { reach, ..self }
+    }
+
+    /// Is it worth to ask again?
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.kind, FaultKind::Away | FaultKind::Busy | FaultKind::Credentials)
+    }
+
+    /// As what a publisher is told.
+    pub(super) fn for_publisher(&self, topic: &str) -> PublishError {
+        let kind = match (self.kind, self.reach) {
+            (_, Reach::Maybe) => PublishErrorKind::Unknown,
+            (FaultKind::Away, _) => PublishErrorKind::Unreachable,
+            (FaultKind::Busy, _) => PublishErrorKind::Backpressure,
+            (FaultKind::TooLarge, _) => PublishErrorKind::TooLarge,
+            _ => PublishErrorKind::Refused,
+        };
+        PublishError::new(kind, format!("`{topic}` did not take the message")).caused_by(self.again())
+    }
+
+    /// As what a service is told that wanted to do this.
+    pub(super) fn told(self, doing: impl fmt::Display) -> TransportError {
+        let kind = match self.kind {
+            FaultKind::Away | FaultKind::Busy => TransportErrorKind::Unreachable,
+            FaultKind::Credentials | FaultKind::Denied => TransportErrorKind::Refused,
+            FaultKind::Nobody => TransportErrorKind::Setting,
+            FaultKind::Missing => TransportErrorKind::Missing,
+            FaultKind::Differs => TransportErrorKind::Mismatch,
+            FaultKind::TooLarge | FaultKind::Lost | FaultKind::Wrong => TransportErrorKind::Unsupported,
+        };
+        TransportError::new(kind, format!("cannot {doing}")).caused_by(self)
+    }
+
+    /// The same once more, for another who waits for it.
+    pub(super) fn again(&self) -> Self {
+        Self::new(self.kind, self.reach, self.text.clone())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Fault {}
+
+/// An error with its causes, on one line.
+struct Causes<'a>(&'a (dyn StdError + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {}", cause.to_string().replace(char::is_control, " "))?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// No request came about: for want of credentials, or because of what it said.
+fn not_built(error: &(dyn StdError + 'static)) -> FaultKind {
+    match find::<CredentialsError>(error) {
+        Some(CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)) => {
+            FaultKind::Nobody
+        }
+        Some(_) => FaultKind::Credentials,
+        None => FaultKind::Wrong,
+    }
+}
+
+fn never_left(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    let kind = find::<io::Error>(error).map(io::Error::kind);
+    kind.is_some_and(|kind| [ConnectionRefused, AddrNotAvailable, HostUnreachable, NetworkUnreachable].contains(&kind))
+}
+
+/// The first of this type among an error and its causes.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The codes of SNS, SQS and of what all services of AWS share; some say them with a namespace before them.
+fn meaning(code: &str, status: u16) -> FaultKind {
+    let name = code.rsplit(['.', '#']).next().unwrap_or_default();
+    match name.strip_suffix("Exception").unwrap_or(name) {
+        "ExpiredToken"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClient"
+        | "SignatureDoesNotMatch"
+        | "InvalidAccessKeyId"
+        | "RequestExpired"
+        | "IncompleteSignature"
+        | "InvalidSignature"
+        | "MissingAuthenticationToken"
+        | "AuthFailure"
+        | "InvalidSecurity" => FaultKind::Credentials,
+        "AccessDenied"
+        | "AuthorizationError"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "KmsAccessDenied"
+        | "KMSAccessDenied" => FaultKind::Denied,
+        "NonExistentQueue" | "QueueDoesNotExist" | "NotFound" | "QueueDeletedRecently" => FaultKind::Missing,
+        "QueueNameExists" | "QueueAlreadyExists" => FaultKind::Differs,
+        "BatchRequestTooLong" => FaultKind::TooLarge,
+        "ReceiptHandleIsInvalid" | "MessageNotInflight" | "InvalidReceiptHandle" => FaultKind::Lost,
+        "OverLimit"
+        | "RequestThrottled"
+        | "Throttling"
+        | "Throttled"
+        | "TooManyRequests"
+        | "RequestLimitExceeded"
+        | "SlowDown"
+        | "KmsThrottled"
+        | "KMSThrottling"
+        | "BandwidthLimitExceeded"
+        | "ThrottledException" => FaultKind::Busy,
+        _ if status == 403 => FaultKind::Denied,
+        _ if status == 429 || status >= 500 => FaultKind::Busy,
+        _ => FaultKind::Wrong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_mean_the_same_with_and_without_a_namespace() {
+        for (code, status, kind) in [
+            ("AWS.SimpleQueueService.NonExistentQueue", 400, FaultKind::Missing),
+            ("com.amazonaws.sqs#QueueDoesNotExist", 400, FaultKind::Missing),
+            ("ExpiredTokenException", 400, FaultKind::Credentials),
+            ("ExpiredToken", 403, FaultKind::Credentials),
+            ("ThrottlingException", 400, FaultKind::Busy),
+            ("AccessDeniedException", 400, FaultKind::Denied),
+            ("", 403, FaultKind::Denied),
+            ("", 503, FaultKind::Busy),
+            ("InternalFailure", 500, FaultKind::Busy),
+            ("InvalidParameterValue", 400, FaultKind::Wrong),
+            ("ReceiptHandleIsInvalid", 400, FaultKind::Lost),
+        ] {
+            assert_eq!(meaning(code, status), kind, "{code} {status}");
+        }
+    }
+
+    #[test]
+    fn p2_what_may_have_been_carried_out_is_unknown() {
+        let told = |kind, reach| Fault::new(kind, reach, "").for_publisher("shop").kind();
+        assert_eq!(told(FaultKind::Busy, Reach::Maybe), PublishErrorKind::Unknown);
+        assert_eq!(told(FaultKind::Busy, Reach::Not), PublishErrorKind::Backpressure);
+        assert_eq!(told(FaultKind::Away, Reach::Not), PublishErrorKind::Unreachable);
+        assert_eq!(told(FaultKind::Denied, Reach::Not), PublishErrorKind::Refused);
+    }
+}

@@ -1,0 +1,100 @@
+//! Our hold on one message, and how it is let go: deleted, shown to others again, or copied elsewhere and then deleted.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{intake::Intake, letter, parcel::Parcel};
+use crate::{
+    failpoint::{self, Point, Struck},
+    transport::{Lease, Reason, SettleError, SettleErrorKind, Settlement},
+};
+
+/// How long what the dead-letter queue refused rests, before it is tried again (X4).
+const REST: Duration = Duration::from_secs(1);
+/// The time for a dead letter to be stored.
+const COPY_TIME: Duration = Duration::from_millis(9_500);
+
+/// The lease on a delivery.
+pub(super) struct Hold {
+    parcel: Option<Parcel>,
+    intake: Arc<Intake>,
+}
+
+impl Hold {
+    pub(super) fn new(parcel: Parcel, intake: Arc<Intake>) -> Self {
+        Self { parcel: Some(parcel), intake }
+    }
+
+    fn parcel(&self) -> &Parcel {
+        self.parcel.as_ref().expect("a hold is let go of once")
+    }
+
+    fn done(&mut self) -> Result<(), SettleError> {
+        let parcel = self.parcel.take().expect("a hold is let go of once");
+        self.intake.shelf.leave(parcel.key.as_deref());
+        self.intake.delete(&parcel)
+    }
+
+    /// Gives the message back: to its place here, where its key waits for it, or to the queue.
+    fn give_back(&mut self, after: Duration) -> Result<(), SettleError> {
+        let Some(parcel) = self.parcel.take() else { return Ok(()) };
+        let parcel = match self.intake.plan.ordered && !parcel.lost.is_cancelled() {
+            true => self.intake.shelf.hold(parcel, self.intake.holding.setup.clock.instant() + after),
+            false => Some(parcel),
+        };
+        let Some(parcel) = parcel else { return Ok(()) };
+        self.intake.shelf.leave(parcel.key.as_deref());
+        self.intake.show(&parcel, after)
+    }
+
+    /// Has the message wait for its next attempt.
+    fn put_off(&mut self, after: Duration) -> Result<(), SettleError> {
+        if let Some(parcel) = self.parcel.as_mut().filter(|_| self.intake.plan.ordered) {
+            parcel.tries += 1;
+        }
+        self.give_back(after)
+    }
+
+    async fn keep(&mut self, reason: Reason) -> Result<(), SettleError> {
+        failpoint::hit(Point::DeadLetterBeforeCopy).map_err(cut_short)?;
+        let intake = &self.intake;
+        intake.check(self.parcel())?;
+        let copy = letter::buried(&self.parcel().post, &reason);
+        if let Err(error) = intake.outlet.put(&intake.plan.dead_letters, copy, COPY_TIME).await {
+            self.give_back(REST)?;
+            let text = "SQS did not take the copy, so the message stays";
+            return Err(SettleError::new(SettleErrorKind::CopyRefused, text).caused_by(error));
+        }
+        failpoint::hit(Point::DeadLetterAfterCopy).map_err(cut_short)?;
+        self.done()
+    }
+}
+
+#[async_trait]
+impl Lease for Hold {
+    async fn settle(mut self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
+        match settlement {
+            Settlement::Ack => self.done(),
+            Settlement::Retry { after } => self.put_off(after),
+            Settlement::Release => self.give_back(Duration::ZERO),
+            Settlement::DeadLetter(reason) => self.keep(reason).await,
+        }
+    }
+
+    fn lost(&self) -> Option<&CancellationToken> {
+        self.parcel.as_ref().map(|parcel| &parcel.lost)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Lost means that others have it already.
+        let _ = self.give_back(Duration::ZERO);
+    }
+}
+
+fn cut_short(struck: Struck) -> SettleError {
+    SettleError::new(SettleErrorKind::CopyRefused, "the copy was cut short").caused_by(struck)
+}

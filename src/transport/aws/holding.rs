@@ -1,0 +1,244 @@
+//! The messages of one queue that are hidden from others for our sake, and until when (L1, L2).
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    fault::Fault,
+    setup::{Clients, Setup},
+};
+
+/// SQS hides a message for 12 hours from its receipt at most; the rest is for the ways.
+const LONGEST: Duration = Duration::from_secs(11 * 3600 + 50 * 60);
+/// How long a delete is tried after the hold has ended: where nobody else had the message, it still counts.
+const AFTERWARDS: Duration = Duration::from_secs(10 * 60);
+
+/// The messages of one queue that we hold.
+pub(super) struct Holding {
+    pub(super) setup: Arc<Setup>,
+    pub(super) queue: String,
+    visibility: Duration,
+    held: Mutex<Held>,
+    bell: Notify,
+    fewer: Notify,
+}
+
+#[derive(Default)]
+struct Held {
+    last: u64,
+    messages: HashMap<u64, Message>,
+}
+
+struct Message {
+    receipt: String,
+    /// Until then nobody else gets it.
+    ends: Instant,
+    /// Nobody can hold it for longer.
+    latest: Instant,
+    lost: CancellationToken,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Held,
+    /// More time was asked for.
+    Renewing,
+    /// It is being deleted, or shown to others again.
+    Leaving,
+}
+
+/// Something to delete.
+pub(super) struct Done {
+    pub(super) number: u64,
+    pub(super) receipt: String,
+}
+
+/// When others may see a message.
+pub(super) struct Change {
+    pub(super) number: u64,
+    pub(super) receipt: String,
+    after: Duration,
+    /// Set, where we go on to hold it: when that was asked for.
+    renewed: Option<Instant>,
+}
+
+impl Change {
+    /// SQS counts in whole seconds; never too early (R3).
+    pub(super) fn seconds(&self) -> i32 {
+        let whole = self.after.as_secs() + u64::from(self.after.subsec_nanos() > 0);
+        i32::try_from(whole).unwrap_or(i32::MAX)
+    }
+}
+
+impl Holding {
+    pub(super) fn new(setup: Arc<Setup>, queue: String, visibility: Duration) -> Self {
+        Self { setup, queue, visibility, held: Mutex::default(), bell: Notify::new(), fewer: Notify::new() }
+    }
+
+    /// For how long a message is hidden at first.
+    pub(super) fn visibility(&self) -> Duration {
+        self.visibility
+    }
+
+    /// Holds a message that has just come; its number here, and what is set once it is lost.
+    pub(super) fn take(&self, receipt: String) -> (u64, CancellationToken) {
+        let (now, lost) = (self.setup.clock.instant(), CancellationToken::new());
+        let (ends, latest) = (now + self.visibility, now + LONGEST);
+        let mut held = self.held();
+        held.last += 1;
+        let number = held.last;
+        held.messages.insert(number, Message { receipt, ends, latest, lost: lost.clone(), phase: Phase::Held });
+        drop(held);
+        self.bell.notify_one();
+        (number, lost)
+    }
+
+    /// How many are held.
+    pub(super) fn count(&self) -> usize {
+        self.held().messages.len()
+    }
+
+    /// Waits until nothing is held any more.
+    pub(super) async fn emptied(&self) {
+        while self.count() > 0 {
+            self.fewer.notified().await;
+        }
+    }
+
+    /// Begins to delete a message; none, if it is lost.
+    pub(super) fn done(&self, number: u64) -> Option<Done> {
+        let receipt = self.leave(number)?;
+        Some(Done { number, receipt })
+    }
+
+    /// Begins to show a message to others after a while; none, if it is lost.
+    pub(super) fn shown(&self, number: u64, after: Duration) -> Option<Change> {
+        let latest = self.held().messages.get(&number)?.latest;
+        let left = latest.saturating_duration_since(self.setup.clock.instant());
+        let receipt = self.leave(number)?;
+        Some(Change { number, receipt, after: after.min(left), renewed: None })
+    }
+
+    fn leave(&self, number: u64) -> Option<String> {
+        let mut held = self.held();
+        let message = held.messages.get_mut(&number)?;
+        message.phase = Phase::Leaving;
+        Some(message.receipt.clone())
+    }
+
+    /// Until when it is worth to speak of a message.
+    pub(super) fn until(&self, number: u64) -> Instant {
+        let ends = self.held().messages.get(&number).map(|message| (message.ends, message.phase));
+        match ends {
+            Some((ends, Phase::Leaving)) => ends + AFTERWARDS,
+            Some((ends, _)) => ends,
+            None => self.setup.clock.instant(),
+        }
+    }
+
+    /// Takes what became of a delete.
+    pub(super) fn deleted(&self, done: Done, outcome: Result<(), Fault>) {
+        self.held().messages.remove(&done.number);
+        self.fewer.notify_one();
+        if let Err(fault) = outcome {
+            tracing::warn!(queue = self.queue, %fault, "a message that is done was not deleted; it comes again");
+        }
+    }
+
+    /// Takes what became of a change.
+    pub(super) fn changed(&self, change: Change, outcome: Result<(), Fault>) {
+        let mut held = self.held();
+        match (change.renewed, outcome) {
+            (Some(asked), Ok(())) => {
+                if let Some(message) = held.messages.get_mut(&change.number) {
+                    message.ends = asked + self.visibility;
+                    if message.phase == Phase::Renewing {
+                        message.phase = Phase::Held;
+                    }
+                }
+            }
+            (Some(_), Err(fault)) => {
+                if let Some(message) = held.messages.remove(&change.number) {
+                    message.lost.cancel();
+                    tracing::warn!(queue = self.queue, %fault, "the hold on a message was not renewed; others may have it");
+                }
+            }
+            (None, outcome) => {
+                held.messages.remove(&change.number);
+                if let Err(fault) = outcome {
+                    tracing::warn!(queue = self.queue, %fault, "a message was not given back; it comes when its time is over");
+                }
+            }
+        }
+        drop(held);
+        self.bell.notify_one();
+        self.fewer.notify_one();
+    }
+
+    /// Renews what is held at half of its time, and tells of what was lost; for ever.
+    pub(super) async fn watch(&self, renew: impl Fn(Change)) {
+        loop {
+            let next = self.look(&renew);
+            tokio::select! {
+                biased;
+                () = self.bell.notified() => {}
+                () = at(next) => {}
+            }
+        }
+    }
+
+    /// When to look again.
+    fn look(&self, renew: &impl Fn(Change)) -> Option<Instant> {
+        let (now, half) = (self.setup.clock.instant(), self.visibility / 2);
+        let mut held = self.held();
+        held.messages.retain(|_, message| {
+            let over = message.phase != Phase::Leaving && message.ends <= now;
+            if over {
+                message.lost.cancel();
+                tracing::warn!(queue = self.queue, "the hold on a message has run out; others may have it");
+            }
+            !over
+        });
+        self.fewer.notify_one();
+        let mut next = None;
+        for (number, message) in held.messages.iter_mut().filter(|(_, message)| message.phase != Phase::Leaving) {
+            let due = message.ends - half;
+            if message.phase == Phase::Held && due <= now && now < message.latest {
+                message.phase = Phase::Renewing;
+                let receipt = message.receipt.clone();
+                renew(Change { number: *number, receipt, after: self.visibility, renewed: Some(now) });
+            }
+            let look = if message.phase == Phase::Held && due > now { due } else { message.ends };
+            next = Some(next.map_or(look, |next: Instant| next.min(look)));
+        }
+        next
+    }
+
+    /// The ways to SQS, and the queue there.
+    pub(super) async fn way(&self) -> Result<(&Clients, String), Fault> {
+        let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
+        Ok((clients, self.setup.directory.queue(&self.queue, clients).await?))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+async fn at(next: Option<Instant>) {
+    match next {
+        Some(next) => sleep_until(next).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,148 @@
+//! The publishing end: publishes that come together go out together, and each has its own answer.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    batch::{Batches, Desk},
+    fault::Fault,
+    letter::Letter,
+    queues::QueueDesk,
+    setup::Setup,
+    topics::TopicDesk,
+};
+use crate::{
+    failpoint::{self, Point},
+    transport::{
+        PublishError, PublishErrorKind, TransportError,
+        window::{KIBIBYTES, MESSAGES, Place, Window},
+    },
+};
+
+/// What publishes go out through.
+pub(super) struct Outlet {
+    setup: Arc<Setup>,
+    linger: Duration,
+    window: Window,
+    topics: Mutex<HashMap<String, Arc<Batches<TopicDesk>>>>,
+    queues: Mutex<HashMap<String, Arc<Batches<QueueDesk>>>>,
+}
+
+/// A letter on its way, and who waits for its answer.
+pub(super) struct Sending {
+    pub(super) letter: Letter,
+    until: Instant,
+    answer: oneshot::Sender<Result<(), Fault>>,
+    _place: Place,
+}
+
+impl Sending {
+    /// What goes one after the other.
+    pub(super) fn lane(&self) -> Option<&str> {
+        self.letter.order.as_ref().map(|order| order.group.as_str())
+    }
+
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    pub(super) fn answered(self, outcome: Result<(), Fault>) {
+        // Whoever asked may have gone.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+impl Outlet {
+    pub(super) fn new(setup: Arc<Setup>, linger: Duration) -> Self {
+        Self { setup, linger, window: Window::new(), topics: Mutex::default(), queues: Mutex::default() }
+    }
+
+    /// Publishes to a topic and waits for the answer, in this time at most.
+    ///
+    /// # Cancel safety
+    /// It goes on without its caller.
+    pub(super) async fn publish(&self, topic: &str, letter: Letter, time: Duration) -> Result<(), PublishError> {
+        let batches = self.topic(topic).map_err(closed)?;
+        self.send(&batches, (topic, letter), time).await
+    }
+
+    /// Puts a letter into a queue and waits for the answer, in this time at most.
+    ///
+    /// # Cancel safety
+    /// It goes on without its caller.
+    pub(super) async fn put(&self, queue: &str, letter: Letter, time: Duration) -> Result<(), PublishError> {
+        let batches = self.queue(queue).map_err(closed)?;
+        self.send(&batches, (queue, letter), time).await
+    }
+
+    async fn send<D: Desk<Entry = Sending>>(
+        &self,
+        batches: &Batches<D>,
+        (to, letter): (&str, Letter),
+        time: Duration,
+    ) -> Result<(), PublishError> {
+        let until = self.setup.clock.instant() + time;
+        let Ok(place) = timeout_at(until, self.window.place(letter.size())).await else {
+            let text = format!("{MESSAGES} publishes or {KIBIBYTES} KiB wait for their answers");
+            return Err(PublishError::new(PublishErrorKind::Backpressure, text));
+        };
+        let (answer, answered) = oneshot::channel();
+        batches.add(Sending { letter, until, answer, _place: place });
+        failpoint::hit(Point::PublishBeforeConfirm).map_err(|struck| {
+            PublishError::new(PublishErrorKind::Unknown, "the answer was not waited for").caused_by(struck)
+        })?;
+        match timeout_at(until, answered).await {
+            Ok(Ok(outcome)) => outcome.map_err(|fault| fault.for_publisher(to)),
+            Ok(Err(_)) => Err(PublishError::new(PublishErrorKind::Unknown, "the transport was closed meanwhile")),
+            Err(_) => {
+                Err(PublishError::new(PublishErrorKind::Unknown, format!("no answer from `{to}` within {time:?}")))
+            }
+        }
+    }
+
+    fn topic(&self, topic: &str) -> Result<Arc<Batches<TopicDesk>>, TransportError> {
+        let desk = || TopicDesk { topic: topic.to_owned(), setup: self.setup.clone() };
+        self.open(&self.topics, topic, desk)
+    }
+
+    fn queue(&self, queue: &str) -> Result<Arc<Batches<QueueDesk>>, TransportError> {
+        let desk = || QueueDesk { queue: queue.to_owned(), setup: self.setup.clone() };
+        self.open(&self.queues, queue, desk)
+    }
+
+    /// Finds the batches of this name, or begins them.
+    fn open<D: Desk>(
+        &self,
+        known: &Mutex<HashMap<String, Arc<Batches<D>>>>,
+        name: &str,
+        desk: impl FnOnce() -> D,
+    ) -> Result<Arc<Batches<D>>, TransportError> {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = known.get(name) {
+            return Ok(open.clone());
+        }
+        let Setup { clock, dice, .. } = &*self.setup;
+        let batches = Arc::new(Batches::new(desk(), self.linger, (*clock, dice.clone())));
+        let running = batches.clone();
+        self.setup.spawn(async move { running.run().await })?;
+        known.insert(name.to_owned(), batches.clone());
+        Ok(batches)
+    }
+
+    /// Waits until every publish has its answer.
+    pub(super) async fn quiet(&self) {
+        self.window.quiet().await;
+    }
+}
+
+fn closed(error: TransportError) -> PublishError {
+    PublishError::new(PublishErrorKind::Closed, "the transport to SNS and SQS was closed").caused_by(error)
+}

@@ -1,0 +1,50 @@
+//! One message that SQS has handed to us.
+
+use std::{sync::Arc, time::SystemTime};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    hold::Hold,
+    intake::Intake,
+    letter::{Arrived, Post, open},
+};
+use crate::transport::Delivery;
+
+/// A message with what is known of its past.
+pub(super) struct Parcel {
+    pub(super) post: Post,
+    arrived: Arrived,
+    /// Its number among those that are held.
+    pub(super) number: u64,
+    pub(super) lost: CancellationToken,
+    /// What stays in order together.
+    pub(super) key: Option<String>,
+    /// How often it was tried since it came.
+    pub(super) tries: u32,
+}
+
+impl Parcel {
+    pub(super) fn new(post: Post, (number, lost): (u64, CancellationToken), ordered: bool) -> Self {
+        let arrived = open(&post);
+        let key = post.group.clone().filter(|_| ordered);
+        Self { post, arrived, number, lost, key, tries: 0 }
+    }
+
+    /// Until when nobody may handle it, if that is not yet.
+    pub(super) fn early(&self, now: SystemTime) -> Option<std::time::Duration> {
+        self.arrived.not_before?.duration_since(now).ok().filter(|early| !early.is_zero())
+    }
+
+    /// As the consumer gets it.
+    pub(super) fn into_delivery(self, intake: &Arc<Intake>) -> Delivery {
+        // SQS counts what was given back untried, too; that it waited for its time is not one of these.
+        let waited = u32::from(self.arrived.not_before.is_some());
+        let attempt = self.post.attempt.saturating_sub(waited).max(1) + self.tries;
+        let (sealed, id, first) = (self.arrived.sealed.clone(), self.arrived.id.clone(), self.post.first);
+        let redelivered = self.post.attempt > 1 || self.tries > 0;
+        let mut delivery = Delivery::new(sealed, attempt, Hold::new(self, intake.clone()));
+        (delivery.id, delivery.first_delivered, delivery.redelivered) = (id, first, redelivered);
+        delivery
+    }
+}

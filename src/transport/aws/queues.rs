@@ -1,0 +1,170 @@
+//! Requests to SQS: putting letters into a queue, taking messages out, and asking for more time.
+
+use std::sync::Arc;
+
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+    SendMessageBatchRequestEntry,
+};
+use tokio::time::Instant;
+
+use super::{
+    batch::{Desk, all_failed, outcomes},
+    fault::{Fault, FaultKind},
+    holding::{Change, Done, Holding},
+    letter::{Letter, SQS_LIMIT, told},
+    outlet::Sending,
+    setup::Setup,
+    topics::TRY,
+};
+
+/// Sends to one queue.
+pub(super) struct QueueDesk {
+    pub(super) queue: String,
+    pub(super) setup: Arc<Setup>,
+}
+
+impl Desk for QueueDesk {
+    type Entry = Sending;
+
+    const BYTES: usize = SQS_LIMIT;
+
+    fn bytes(&self, sending: &Sending) -> usize {
+        sending.letter.size()
+    }
+
+    fn lane<'a>(&self, sending: &'a Sending) -> Option<&'a str> {
+        sending.lane()
+    }
+
+    fn until(&self, sending: &Sending) -> Instant {
+        sending.until()
+    }
+
+    async fn send(&self, sendings: &[&Sending]) -> Vec<Result<(), Fault>> {
+        self.put(sendings).await.unwrap_or_else(|fault| {
+            if fault.kind == FaultKind::Missing {
+                self.setup.directory.forget(&self.queue);
+            }
+            all_failed(sendings.len(), &fault)
+        })
+    }
+
+    fn settled(&self, sending: Sending, outcome: Result<(), Fault>) {
+        sending.answered(outcome);
+    }
+}
+
+impl QueueDesk {
+    async fn put(&self, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
+        let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
+        let url = self.setup.directory.queue(&self.queue, clients).await?;
+        let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, &sending.letter));
+        let asked = clients.sqs.send_message_batch().queue_url(url).set_entries(Some(entries.collect()));
+        let answer = clients.call(TRY, asked.send()).await?;
+        let done = answer.successful.into_iter().filter(|stored| {
+            let sent = stored.id.parse().ok().and_then(|place: usize| sendings.get(place));
+            sent.is_some_and(|sent| checksum(&sent.letter.body) == stored.md5_of_message_body)
+        });
+        Ok(outcomes(sendings.len(), done.map(|stored| stored.id), failed(answer.failed)))
+    }
+}
+
+/// SQS says what it has stored by its MD5 (RFC 1321), and what it hands out (P1, P9).
+pub(super) fn checksum(text: &str) -> String {
+    use md5::{Digest, Md5};
+    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn entry(place: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
+    let entry = SendMessageBatchRequestEntry::builder()
+        .id(place.to_string())
+        .message_body(&letter.body)
+        .set_message_attributes(Some(told(letter.attributes.clone())));
+    let entry = match &letter.order {
+        Some(order) => entry.message_group_id(&order.group).message_deduplication_id(&order.deduplication),
+        None => entry,
+    };
+    entry.build().expect("an id and a body are all it needs")
+}
+
+fn failed(entries: Vec<BatchResultErrorEntry>) -> impl Iterator<Item = (String, Fault)> {
+    entries.into_iter().map(|entry| {
+        let fault = Fault::of_entry(&entry.code, entry.message.as_deref(), entry.sender_fault);
+        (entry.id, fault)
+    })
+}
+
+/// Deletes from one queue what is done.
+pub(super) struct DoneDesk(pub(super) Arc<Holding>);
+
+impl Desk for DoneDesk {
+    type Entry = Done;
+
+    const BYTES: usize = usize::MAX;
+
+    fn bytes(&self, _: &Done) -> usize {
+        0
+    }
+
+    fn until(&self, done: &Done) -> Instant {
+        self.0.until(done.number)
+    }
+
+    async fn send(&self, done: &[&Done]) -> Vec<Result<(), Fault>> {
+        let all = async {
+            let (clients, url) = self.0.way().await?;
+            let entries = done.iter().enumerate().map(|(place, done)| {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(place.to_string());
+                entry.receipt_handle(&done.receipt).build().expect("an id and a receipt are all it needs")
+            });
+            let asked = clients.sqs.delete_message_batch().queue_url(url).set_entries(Some(entries.collect()));
+            let answer = clients.call(TRY, asked.send()).await?;
+            let gone = answer.successful.into_iter().map(|gone| gone.id);
+            Ok(outcomes(done.len(), gone, failed(answer.failed)))
+        };
+        all.await.unwrap_or_else(|fault| all_failed(done.len(), &fault))
+    }
+
+    fn settled(&self, done: Done, outcome: Result<(), Fault>) {
+        self.0.deleted(done, outcome);
+    }
+}
+
+/// Says of one queue's messages when others may see them.
+pub(super) struct ChangeDesk(pub(super) Arc<Holding>);
+
+impl Desk for ChangeDesk {
+    type Entry = Change;
+
+    const BYTES: usize = usize::MAX;
+
+    fn bytes(&self, _: &Change) -> usize {
+        0
+    }
+
+    fn until(&self, change: &Change) -> Instant {
+        self.0.until(change.number)
+    }
+
+    async fn send(&self, changes: &[&Change]) -> Vec<Result<(), Fault>> {
+        let all = async {
+            let (clients, url) = self.0.way().await?;
+            let entries = changes.iter().enumerate().map(|(place, change)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
+                let entry = entry.receipt_handle(&change.receipt).visibility_timeout(change.seconds());
+                entry.build().expect("an id and a receipt are all it needs")
+            });
+            let asked =
+                clients.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries.collect()));
+            let answer = clients.call(TRY, asked.send()).await?;
+            let changed = answer.successful.into_iter().map(|changed| changed.id);
+            Ok(outcomes(changes.len(), changed, failed(answer.failed)))
+        };
+        all.await.unwrap_or_else(|fault| all_failed(changes.len(), &fault))
+    }
+
+    fn settled(&self, change: Change, outcome: Result<(), Fault>) {
+        self.0.changed(change, outcome);
+    }
+}
