@@ -135,10 +135,11 @@ impl Publisher {
         let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
         let routing_key = line.names.routing_key(E::CONTRACT);
         let (ordered, delay) = (E::CONTRACT.ordered, options.delay);
+        let queue = options.queue.map(|queue| line.names.exact(&queue));
         let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
         let (content_type, service, payload) = (envelope.content_type(), Some(line.service.clone()), Some(payload));
         let told = Outgoing { content_type, service, correlation_id, time, payload, ..outgoing };
-        Ok(Outgoing { routing_key, key, ordered, delay, allow_unroutable, ..told })
+        Ok(Outgoing { routing_key, queue, key, ordered, delay, allow_unroutable, ..told })
     }
 }
 

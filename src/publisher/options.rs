@@ -14,6 +14,7 @@ use crate::{
 pub struct PublishOptions {
     pub(super) id: Option<MessageId>,
     pub(super) via: Option<String>,
+    pub(super) queue: Option<String>,
     pub(super) delay: Option<Duration>,
     pub(super) allow_unroutable: bool,
     pub(super) envelope: Option<Arc<dyn Envelope>>,
@@ -30,6 +31,13 @@ impl PublishOptions {
     /// Publishes on the transport that was attached to the service under this name.
     pub fn via(mut self, transport: impl Into<String>) -> Self {
         self.via = Some(transport.into());
+        self
+    }
+
+    /// Puts the message straight into this queue, past its topic and every filter; the name is without the
+    /// environment's prefix. A queue that is not there is an error (`Unroutable`).
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.queue = Some(queue.into());
         self
     }
 

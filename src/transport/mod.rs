@@ -58,6 +58,8 @@ pub struct Outgoing {
     pub topic: Cow<'static, str>,
     /// The AMQP routing key, with the environment's prefix.
     pub routing_key: Cow<'static, str>,
+    /// Straight into this queue, past every topic and filter; with the environment's prefix.
+    pub queue: Option<String>,
     /// What must stay in order together.
     pub key: Option<String>,
     /// Is order per key promised?
@@ -94,6 +96,7 @@ impl Outgoing {
             topic: topic.into(),
             routing_key: event.clone(),
             event,
+            queue: None,
             key: None,
             ordered: false,
             delay: None,

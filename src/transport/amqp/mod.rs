@@ -196,9 +196,14 @@ impl Transport for Amqp {
             }
         };
         let properties = properties::of(&message)?;
-        let Outgoing { routing_key, allow_unroutable, sealed, .. } = message;
-        let letter =
-            Letter { exchange, routing_key: routing_key.into_owned(), allow_unroutable, body: sealed.body, properties };
+        let Outgoing { routing_key, queue, allow_unroutable, sealed, .. } = message;
+        let letter = match queue {
+            Some(queue) => Letter { allow_unroutable, ..Letter::into_queue(queue, sealed.body, properties) },
+            None => {
+                let routing_key = routing_key.into_owned();
+                Letter { exchange, routing_key, allow_unroutable, body: sealed.body, properties }
+            }
+        };
         self.outlet.publish(letter, PUBLISH_TIME).await
     }
 

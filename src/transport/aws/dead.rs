@@ -111,7 +111,7 @@ impl<'a> Letters<'a> {
 
     async fn put_back(&self, outlet: &Outlet, queue: &str, message: Message) -> Result<(), TransportError> {
         let receipt = message.receipt_handle.clone();
-        outlet.put(queue, back(&Post::from(message)), BACK_TIME).await.map_err(|error| {
+        outlet.put(queue, (back(&Post::from(message)), Duration::ZERO), BACK_TIME).await.map_err(|error| {
             let text = format!("a dead letter was not put back into queue `{queue}`; it stays");
             TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error)
         })?;

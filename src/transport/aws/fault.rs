@@ -112,6 +112,7 @@ impl Fault {
             (FaultKind::Away, _) => PublishErrorKind::Unreachable,
             (FaultKind::Busy, _) => PublishErrorKind::Backpressure,
             (FaultKind::TooLarge, _) => PublishErrorKind::TooLarge,
+            (FaultKind::Missing, _) => PublishErrorKind::Unroutable,
             _ => PublishErrorKind::Refused,
         };
         PublishError::new(kind, format!("`{topic}` did not take the message")).caused_by(self.again())

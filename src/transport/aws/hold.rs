@@ -62,7 +62,7 @@ impl Hold {
         let intake = &self.intake;
         intake.check(self.parcel())?;
         let copy = letter::buried(&self.parcel().post, &reason);
-        if let Err(error) = intake.outlet.put(&intake.plan.dead_letters, copy, COPY_TIME).await {
+        if let Err(error) = intake.outlet.put(&intake.plan.dead_letters, (copy, Duration::ZERO), COPY_TIME).await {
             self.give_back(REST)?;
             let text = "SQS did not take the copy, so the message stays";
             return Err(SettleError::new(SettleErrorKind::CopyRefused, text).caused_by(error));

@@ -67,17 +67,9 @@ pub(super) struct Done {
 pub(super) struct Change {
     pub(super) number: u64,
     pub(super) receipt: String,
-    after: Duration,
+    pub(super) after: Duration,
     /// Set, where we go on to hold it: when that was asked for.
     renewed: Option<Instant>,
-}
-
-impl Change {
-    /// SQS counts in whole seconds; never too early (R3).
-    pub(super) fn seconds(&self) -> i32 {
-        let whole = self.after.as_secs() + u64::from(self.after.subsec_nanos() > 0);
-        i32::try_from(whole).unwrap_or(i32::MAX)
-    }
 }
 
 impl Holding {

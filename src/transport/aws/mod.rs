@@ -53,6 +53,8 @@ const PUBLISH_TIME: Duration = Duration::from_millis(9_500);
 const ATTRIBUTE_LIMIT: usize = 10;
 /// A message can be hidden for 12 hours; a handler gets less (L1).
 const HANDLING_LIMIT: Duration = Duration::from_secs(11 * 3600 + 50 * 60);
+/// The longest that SQS keeps a message back that was sent to a queue.
+const MOST_DELAY: Duration = Duration::from_secs(15 * 60);
 /// How long deletes wait for more of them.
 const DELETE_LINGER: Duration = Duration::from_millis(10);
 /// How long running work has when the transport is closed.
@@ -112,6 +114,18 @@ impl Aws {
         Self { setup, outlet, closed: CancellationToken::new(), intakes: TaskTracker::new() }
     }
 
+    /// Sends straight to a queue, as tomodachi does it.
+    async fn send(&self, mut message: Outgoing, queue: &str) -> Result<(), PublishError> {
+        let (setup, name) = (self.setup.clone(), queue.to_owned());
+        let finding = async move { Ok(setup.directory.queue(&name, setup.clients().await?).await) };
+        let found = self.setup.run(finding).await.map_err(outlet::closed)?;
+        let url = found.map_err(|fault| fault.for_publisher(queue))?;
+        // SQS itself keeps a message back, but not for long; beyond that its reader does.
+        let delay = message.delay.take_if(|delay| *delay <= MOST_DELAY).unwrap_or_default();
+        let letter = letter::direct(&message, &url, self.setup.clock.now())?;
+        self.outlet.put(queue, (letter, delay), PUBLISH_TIME).await
+    }
+
     fn intake(&self, plan: &QueuePlan) -> Result<Arc<Intake>, TransportError> {
         let parameters = self.setup.address()?.parameters();
         let holding = Arc::new(Holding::new(self.setup.clone(), plan.name.clone(), parameters.visibility));
@@ -149,6 +163,7 @@ impl Transport for Aws {
             .ordered()
             .message_limit(letter::SNS_LIMIT)
             .attribute_limit(ATTRIBUTE_LIMIT)
+            .delay(HANDLING_LIMIT)
             .handling_limit(HANDLING_LIMIT)
     }
 
@@ -169,8 +184,17 @@ impl Transport for Aws {
             let text = "the transport's settings are wrong";
             PublishError::new(PublishErrorKind::Refused, text).caused_by(error)
         })?;
-        let letter = letter::seal(&message, self.setup.clock.now())?;
-        self.outlet.publish(&message.topic, letter, PUBLISH_TIME).await
+        if message.ordered && message.delay.is_some() {
+            let text = format!("message `{}` is in order, and delayed: those after it could overtake it", message.id);
+            return Err(PublishError::new(PublishErrorKind::Unsupported, text));
+        }
+        match message.queue.clone() {
+            Some(queue) => self.send(message, &queue).await,
+            None => {
+                let letter = letter::seal(&message, self.setup.clock.now())?;
+                self.outlet.publish(&message.topic, letter, PUBLISH_TIME).await
+            }
+        }
     }
 
     async fn consume(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {

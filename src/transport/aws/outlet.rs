@@ -39,6 +39,8 @@ pub(super) struct Outlet {
 /// A letter on its way, and who waits for its answer.
 pub(super) struct Sending {
     pub(super) letter: Letter,
+    /// How long SQS keeps it to itself.
+    pub(super) delay: Duration,
     until: Instant,
     answer: oneshot::Sender<Result<(), Fault>>,
     _place: Place,
@@ -71,22 +73,27 @@ impl Outlet {
     /// It goes on without its caller.
     pub(super) async fn publish(&self, topic: &str, letter: Letter, time: Duration) -> Result<(), PublishError> {
         let batches = self.topic(topic).map_err(closed)?;
-        self.send(&batches, (topic, letter), time).await
+        self.send(&batches, (topic, letter, Duration::ZERO), time).await
     }
 
-    /// Puts a letter into a queue and waits for the answer, in this time at most.
+    /// Puts a letter into a queue, where it is seen after a delay, and waits for the answer, in this time at most.
     ///
     /// # Cancel safety
     /// It goes on without its caller.
-    pub(super) async fn put(&self, queue: &str, letter: Letter, time: Duration) -> Result<(), PublishError> {
+    pub(super) async fn put(
+        &self,
+        queue: &str,
+        (letter, delay): (Letter, Duration),
+        time: Duration,
+    ) -> Result<(), PublishError> {
         let batches = self.queue(queue).map_err(closed)?;
-        self.send(&batches, (queue, letter), time).await
+        self.send(&batches, (queue, letter, delay), time).await
     }
 
     async fn send<D: Desk<Entry = Sending>>(
         &self,
         batches: &Batches<D>,
-        (to, letter): (&str, Letter),
+        (to, letter, delay): (&str, Letter, Duration),
         time: Duration,
     ) -> Result<(), PublishError> {
         let until = self.setup.clock.instant() + time;
@@ -95,7 +102,7 @@ impl Outlet {
             return Err(PublishError::new(PublishErrorKind::Backpressure, text));
         };
         let (answer, answered) = oneshot::channel();
-        batches.add(Sending { letter, until, answer, _place: place });
+        batches.add(Sending { letter, delay, until, answer, _place: place });
         failpoint::hit(Point::PublishBeforeConfirm).map_err(|struck| {
             PublishError::new(PublishErrorKind::Unknown, "the answer was not waited for").caused_by(struck)
         })?;
@@ -143,6 +150,6 @@ impl Outlet {
     }
 }
 
-fn closed(error: TransportError) -> PublishError {
+pub(super) fn closed(error: TransportError) -> PublishError {
     PublishError::new(PublishErrorKind::Closed, "the transport to SNS and SQS was closed").caused_by(error)
 }

@@ -1,6 +1,6 @@
 //! Requests to SQS: putting letters into a queue, taking messages out, and asking for more time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
@@ -12,7 +12,7 @@ use super::{
     batch::{Desk, all_failed, outcomes},
     fault::{Fault, FaultKind},
     holding::{Change, Done, Holding},
-    letter::{Letter, SQS_LIMIT, told},
+    letter::{SQS_LIMIT, told},
     outlet::Sending,
     setup::Setup,
     topics::TRY,
@@ -59,7 +59,7 @@ impl QueueDesk {
     async fn put(&self, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
         let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
         let url = self.setup.directory.queue(&self.queue, clients).await?;
-        let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, &sending.letter));
+        let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, sending));
         let asked = clients.sqs.send_message_batch().queue_url(url).set_entries(Some(entries.collect()));
         let answer = clients.call(TRY, asked.send()).await?;
         let done = answer.successful.into_iter().filter(|stored| {
@@ -70,20 +70,27 @@ impl QueueDesk {
     }
 }
 
+/// SQS counts in whole seconds; never too early (R3).
+pub(super) fn whole_seconds(duration: Duration) -> i32 {
+    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    i32::try_from(whole).unwrap_or(i32::MAX)
+}
+
 /// SQS says what it has stored by its MD5 (RFC 1321), and what it hands out (P1, P9).
 pub(super) fn checksum(text: &str) -> String {
     use md5::{Digest, Md5};
     Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn entry(place: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
+fn entry(place: usize, Sending { letter, delay, .. }: &Sending) -> SendMessageBatchRequestEntry {
     let entry = SendMessageBatchRequestEntry::builder()
         .id(place.to_string())
         .message_body(&letter.body)
         .set_message_attributes(Some(told(letter.attributes.clone())));
     let entry = match &letter.order {
         Some(order) => entry.message_group_id(&order.group).message_deduplication_id(&order.deduplication),
-        None => entry,
+        None if delay.is_zero() => entry,
+        None => entry.delay_seconds(whole_seconds(*delay)),
     };
     entry.build().expect("an id and a body are all it needs")
 }
@@ -152,7 +159,7 @@ impl Desk for ChangeDesk {
             let (clients, url) = self.0.way().await?;
             let entries = changes.iter().enumerate().map(|(place, change)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
-                let entry = entry.receipt_handle(&change.receipt).visibility_timeout(change.seconds());
+                let entry = entry.receipt_handle(&change.receipt).visibility_timeout(whole_seconds(change.after));
                 entry.build().expect("an id and a receipt are all it needs")
             });
             let asked =

@@ -32,6 +32,13 @@ pub(super) struct Targets {
     pub(super) queues: Vec<QueueId>,
 }
 
+impl Targets {
+    /// One queue, if it is there.
+    pub(super) fn only(queue: Option<QueueId>) -> Self {
+        Self { bound: queue.is_some(), queues: queue.into_iter().collect() }
+    }
+}
+
 impl Routes {
     /// Binds a queue, once.
     pub(super) fn bind(&mut self, queue: QueueId, binding: &Binding) {

@@ -8,7 +8,7 @@ use super::{
     dead::DeadLetters,
     instances::Instances,
     queue::{Depth, Handed, Queue, Settled, Wake},
-    routes::{QueueId, Routes},
+    routes::{QueueId, Routes, Targets},
 };
 use crate::transport::{DeadLetter, Outgoing, Reach, Settlement};
 
@@ -86,7 +86,10 @@ impl State {
 
     /// Stores a message in every queue that wants it, or in none.
     pub(super) fn publish(&mut self, message: &Arc<Outgoing>, now: Instant) -> Published {
-        let targets = self.topics.get(&*message.topic).map(|topic| topic.routes.targets(message)).unwrap_or_default();
+        let targets = match &message.queue {
+            Some(queue) => Targets::only(self.names.get(queue).copied()),
+            None => self.topics.get(&*message.topic).map(|topic| topic.routes.targets(message)).unwrap_or_default(),
+        };
         if !targets.bound {
             if !message.allow_unroutable {
                 return Published::Unroutable;
