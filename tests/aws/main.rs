@@ -1,0 +1,11 @@
+//! The suite for transports on SNS and SQS, as two emulators have them.
+
+mod broker;
+
+mod localstack {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Kind::LocalStack));
+}
+
+mod ministack {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Kind::MiniStack));
+}
