@@ -35,6 +35,8 @@ pub struct QueuePlan {
     pub ordered: bool,
     /// The delays between attempts, the longest plan of its subscriptions.
     pub retry_delays: Vec<Duration>,
+    /// Does a dead letter halt its key, until it is handled?
+    pub halts: bool,
     /// The topics it is fed from.
     pub bindings: Vec<Binding>,
     /// How many of its deliveries are handled at once; a transport may fetch some more.

@@ -1,3 +1,13 @@
-//! SNS and SQS, as emulators do them.
+//! SNS and SQS, as two emulators have them.
 
+mod broker;
 mod filters;
+mod startup;
+
+mod localstack {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Kind::LocalStack));
+}
+
+mod ministack {
+    tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Kind::MiniStack));
+}

@@ -137,6 +137,7 @@ mod tests {
             dead_letters: "billing-dead".to_owned(),
             ordered: false,
             retry_delays: Vec::new(),
+            halts: false,
             bindings: vec![binding("paid", euros), binding("placed", Policy::default())],
             concurrency: 1,
             reach: Reach::Shared,

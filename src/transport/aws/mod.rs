@@ -5,6 +5,7 @@
 //! subscription wants, `letter` turns messages into what both carry and back, `signature` verifies what SNS
 //! sends over HTTP. Nothing outside this folder speaks of ARNs, receipts and visibility.
 
+mod actions;
 mod address;
 mod batch;
 mod dead;
@@ -44,6 +45,7 @@ use self::{
     queues::{ChangeDesk, DoneDesk},
     setup::Setup,
     shelf::Shelf,
+    topology::Site,
 };
 use crate::transport::{
     Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
@@ -176,7 +178,8 @@ impl Transport for Aws {
         self.setup
             .run(async move {
                 let (clients, parameters) = (setup.clients().await?, setup.address()?.parameters());
-                topology::provision(clients, &setup.directory, parameters, &topology, mode).await
+                let site = Site { clients, directory: &setup.directory, parameters, dice: &setup.dice };
+                topology::provision(&site, &topology, mode).await
             })
             .await
     }

@@ -1,12 +1,18 @@
 //! Real brokers for tests, and what can go wrong with them and on the way to them.
 //!
-//! A [`Rabbit`] is a RabbitMQ that one test has for itself; [`Proxy`] stands between a client and any server and puts
-//! faults on what passes; a [`Producer`] publishes what no client library would. Nothing here knows of `tegami`.
+//! A [`Rabbit`] is a RabbitMQ and an [`Emulator`] an SNS and SQS that one test has for itself; [`Proxy`] stands between
+//! a client and any server and puts faults on what passes, [`AwsFault`] on single calls of SNS and SQS; a [`Producer`] publishes and a [`Caller`] calls what no
+//! client library would. Nothing here knows of `tegami`.
 
 mod amqp;
+mod aws_fault;
+mod emulator;
+mod held;
 mod proxy;
 mod rabbit;
 
 pub use amqp::{Nest, Producer, Properties};
+pub use aws_fault::{Applied, AwsFault, Rule, Trouble};
+pub use emulator::{Caller, Emulator, Kind, Refused};
 pub use proxy::{Counts, Fault, Proxy, Way};
 pub use rabbit::{Rabbit, Release};

@@ -16,7 +16,7 @@ impl Rabbit {
     /// # Panics
     /// It did not run.
     pub async fn kill9(&self) {
-        self.broken();
+        self.held.broken();
         self.eval(WRITE_DOWN).await;
         self.script(&["kill9"]).await;
     }
@@ -26,7 +26,7 @@ impl Rabbit {
     /// # Panics
     /// It does not end.
     pub async fn stop(&self) {
-        self.broken();
+        self.held.broken();
         self.script(&["stop"]).await;
     }
 
@@ -36,7 +36,7 @@ impl Rabbit {
     /// It does not start.
     pub async fn start(&self) {
         self.script(&["start"]).await;
-        self.whole();
+        self.held.whole();
     }
 
     /// Lets it hang: connections stay open, nothing moves.
@@ -44,7 +44,7 @@ impl Rabbit {
     /// # Panics
     /// It did not run.
     pub async fn freeze(&self) {
-        self.broken();
+        self.held.broken();
         self.script(&["freeze"]).await;
     }
 
@@ -54,7 +54,7 @@ impl Rabbit {
     /// It does not run.
     pub async fn thaw(&self) {
         self.script(&["thaw"]).await;
-        self.whole();
+        self.held.whole();
     }
 
     /// Has it believe that its memory is full: it takes no publishes.
@@ -62,7 +62,7 @@ impl Rabbit {
     /// # Panics
     /// It does not answer.
     pub async fn block(&self) {
-        self.broken();
+        self.held.broken();
         self.ctl(&["set_vm_memory_high_watermark", "0.0000001"]).await;
     }
 
@@ -72,7 +72,7 @@ impl Rabbit {
     /// It does not answer.
     pub async fn unblock(&self) {
         self.ctl(&["set_vm_memory_high_watermark", "0.4"]).await;
-        self.whole();
+        self.held.whole();
     }
 
     /// Closes every connection, as an operator would.
@@ -97,7 +97,7 @@ impl Rabbit {
     /// # Panics
     /// There is none.
     pub async fn fill(&self, ending: &str) {
-        self.broken();
+        self.held.broken();
         let aside = format!(
             "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
                 lists:suffix(\"{ending}\", binary_to_list(element(4, amqqueue:get_name(Queue))))],
@@ -121,7 +121,7 @@ impl Rabbit {
                 rabbit_amqqueue:declare(Name, true, false, Arguments, none, <<\"test\">>) end || {Name, Arguments} <- Aside],
             ok.";
         self.eval(back).await;
-        self.whole();
+        self.held.whole();
     }
 
     /// Deletes each queue whose name ends so, with what it holds.

@@ -1,15 +1,14 @@
 //! One instance of RabbitMQ as `scripts/services/rabbitmq.sh` runs it.
 
 use std::{
-    env,
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
     path::PathBuf,
-    process::{Command, Stdio},
     time::Duration,
 };
 
 use super::Release;
+use crate::held::{self, services};
 
 /// How long a broker that lives takes to answer.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -48,15 +47,10 @@ impl Instance {
     /// # Panics
     /// It fails; the text says what to do.
     pub(super) fn script(self, arguments: &[&str]) -> String {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/services/rabbitmq.sh");
-        let mut command = Command::new(script);
-        command.args(arguments).stdin(Stdio::null()).env("SERVICES_DIR", services());
-        command.env("RABBITMQ_RELEASE", self.release.debian()).env("RABBITMQ_NAME", self.name());
+        let mut command = held::script("rabbitmq.sh");
+        command.args(arguments).env("RABBITMQ_RELEASE", self.release.debian()).env("RABBITMQ_NAME", self.name());
         command.env("RABBITMQ_BASE", self.port().to_string()).env_remove("RABBITMQ_PLUGINS");
-        let done = command.output().unwrap_or_else(|error| panic!("{script} cannot run: {error}"));
-        let [out, told] = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        assert!(done.status.success(), "this test needs RabbitMQ {:?}: {arguments:?}: {told}{out}", self.release);
-        out
+        held::run(&mut command)
     }
 
     /// Does it answer a client?
@@ -70,14 +64,4 @@ impl Instance {
         };
         answer().is_ok()
     }
-}
-
-/// Where servers live: as the scripts have it.
-fn services() -> PathBuf {
-    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = || {
-        let ours = || named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
-        named("CHECK_CACHE").or_else(|| ours().map(|cache| cache.join("tegami"))).expect("there is a home")
-    };
-    named("SERVICES_DIR").unwrap_or_else(|| cache().join("services"))
 }

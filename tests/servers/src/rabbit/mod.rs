@@ -6,20 +6,14 @@
 mod faults;
 mod instance;
 
-use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fs, path::PathBuf};
 
 use instance::Instance;
-use tokio::task::spawn_blocking;
+
+use crate::held::{Held, blocking};
 
 /// Instances of each release: as many tests can run at once.
 const INSTANCES: u16 = 3;
-/// How long until a taken instance is asked for again.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A release of RabbitMQ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +54,7 @@ impl Release {
 #[derive(Debug)]
 pub struct Rabbit {
     instance: Instance,
-    /// Holds the instance. It has bytes in it while something is wrong with the broker.
-    lock: File,
+    held: Held,
 }
 
 impl Rabbit {
@@ -74,35 +67,19 @@ impl Rabbit {
     }
 
     fn take_blocking(release: Release) -> Self {
-        loop {
-            let instances = (0..INSTANCES).map(|number| Instance { release, number });
-            if let Some(rabbit) = instances.filter_map(Self::try_take).next() {
-                return rabbit.mended();
-            }
-            std::thread::sleep(LOOK);
-        }
-    }
-
-    fn try_take(instance: Instance) -> Option<Self> {
-        let folder = instance.folder();
-        fs::create_dir_all(&folder).expect("the folder for servers can be written");
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join("taken"));
-        let lock = open.expect("the folder for servers can be written");
-        match lock.try_lock() {
-            Ok(()) => Some(Self { instance, lock }),
-            Err(TryLockError::WouldBlock) => None,
-            Err(TryLockError::Error(error)) => panic!("{} cannot be locked: {error}", folder.display()),
-        }
+        let instances: Vec<_> = (0..INSTANCES).map(|number| Instance { release, number }).collect();
+        let (instance, held) = Held::one_of(&instances, Instance::folder);
+        Self { instance, held }.mended()
     }
 
     /// One that an earlier test left broken begins anew, without a queue; so does one that did not run.
     fn mended(self) -> Self {
-        if self.is_broken() || !self.instance.answers() {
+        if self.held.is_broken() || !self.instance.answers() {
             self.instance.script(&["kill9"]);
             // Where there is none yet, there is nothing to forget.
             let _ = fs::remove_dir_all(self.instance.folder().join("data"));
             self.instance.script(&["start"]);
-            self.whole();
+            self.held.whole();
         }
         self
     }
@@ -127,27 +104,8 @@ impl Rabbit {
         self.instance.authority()
     }
 
-    /// Notes that something is wrong with the broker until it is [whole](Self::whole) again.
-    fn broken(&self) {
-        (&self.lock).write_all(b"!").expect("the lock file can be written");
-    }
-
-    fn whole(&self) {
-        let rewound = (&self.lock).rewind().and_then(|()| self.lock.set_len(0));
-        rewound.expect("the lock file can be written");
-    }
-
-    fn is_broken(&self) -> bool {
-        (&self.lock).read(&mut [0]).expect("the lock file can be read") > 0
-    }
-
     async fn script(&self, arguments: &[&str]) -> String {
         let (instance, arguments) = (self.instance, arguments.iter().map(ToString::to_string).collect::<Vec<_>>());
         blocking(move || instance.script(&arguments.iter().map(String::as_str).collect::<Vec<_>>())).await
     }
-}
-
-/// Runs what blocks; a panic in it goes on here.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

@@ -1,0 +1,89 @@
+//! A proxy before SNS and SQS that knows what it carries: it does to single calls whatever AWS and the way there do.
+//!
+//! [`Rule`]s say which calls are struck, how often, and with which [`Trouble`]; [`AwsFault::calls`] tells how many there
+//! were and [`AwsFault::struck`] how many of them were, for a fault that hit nothing proves nothing. Before it stands
+//! a [`Proxy`], the [door](AwsFault::door), for what happens to whole connections. URLs in answers lead back through it.
+
+mod batch;
+mod body;
+mod call;
+mod rules;
+mod serve;
+mod words;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+pub use rules::{Applied, Rule, Trouble};
+use serve::Server;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::Proxy;
+
+/// A proxy before one emulator; when it is dropped, its connections end.
+#[derive(Debug)]
+pub struct AwsFault {
+    door: Proxy,
+    server: Arc<Server>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl AwsFault {
+    /// Listens on a free port of loopback, and hands on to this address; chance comes from the seed.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub async fn before(emulator: SocketAddr, seed: u64) -> io::Result<Self> {
+        let (listener, inside) = serve::listen().await?;
+        let door = Proxy::to(inside, seed).await?;
+        let server = Arc::new(Server::new(emulator, door.address(), seed));
+        let task = tokio::spawn(serve::accept(listener, server.clone()));
+        Ok(Self { door, server, _task: AbortOnDropHandle::new(task) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.door.address()
+    }
+
+    /// Where it listens, for a client.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// What stands before it, for faults of whole connections.
+    pub fn door(&self) -> &Proxy {
+        &self.door
+    }
+
+    /// Adds a rule; of all that strike a call, the first does.
+    pub fn put(&self, rule: Rule) {
+        self.server.book.put(rule);
+    }
+
+    /// Takes all rules away, and lets everyone in; calls that hang go on.
+    pub fn lift(&self) {
+        self.server.book.lift();
+        self.door.lift();
+    }
+
+    /// Takes every connection away, and lets nobody in: for the client, nothing is there.
+    pub fn close(&self) {
+        self.door.refuse();
+        self.door.reset();
+    }
+
+    /// How often this operation was called, or those that begin with what stands before a `*`.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.server.book.calls(operation)
+    }
+
+    /// How many calls of this operation something was done to.
+    pub fn struck(&self, operation: &str) -> u64 {
+        self.server.book.struck(operation)
+    }
+
+    /// Every operation that was called, and how often.
+    pub fn counts(&self) -> Vec<(String, u64)> {
+        self.server.book.counts()
+    }
+}
