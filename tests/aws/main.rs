@@ -1,6 +1,7 @@
-//! The suite for transports on SNS and SQS, as two emulators have them.
+//! SNS and SQS, as two emulators have them.
 
 mod broker;
+mod filters;
 mod startup;
 
 mod localstack {

@@ -13,12 +13,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Condition, Policy};
-use crate::event::Value;
+use crate::event::{Value, is_plain_name, is_plain_text};
 
 /// The largest whole number that is compared exactly.
 const EXACT: i128 = 1_000_000_000;
-/// The longest name of an attribute.
-const NAME: usize = 256;
 /// Words of the languages brokers filter in; where such a language knows alternatives, they are no names.
 const WORDS: [&str; 20] = [
     "anything-but",
@@ -61,7 +59,7 @@ impl<'a> Told<'a> {
         }
         let mut told = Self::default();
         for (name, conditions) in asked {
-            let said = is_name(name).then(|| say(&conditions)).flatten();
+            let said = is_sayable(name).then(|| say(&conditions)).flatten();
             if !said.as_ref().is_some_and(|said| conditions.iter().all(|condition| covers(said, condition))) {
                 told.left.insert(name);
             }
@@ -69,6 +67,10 @@ impl<'a> Told<'a> {
         }
         told
     }
+}
+
+fn is_sayable(name: &str) -> bool {
+    is_plain_name(name) && !WORDS.contains(&name)
 }
 
 /// What can be said of conditions that must all hold for one attribute: as much as one condition says.
@@ -98,7 +100,7 @@ fn one_of(conditions: &[&Condition]) -> Option<Condition> {
         conditions.iter().all(|condition| condition.holds(Some(&text)))
     };
     let texts: BTreeSet<_> = texts.iter().filter(wanted).collect();
-    let can_say = !texts.is_empty() && texts.iter().all(|text| is_plain(text));
+    let can_say = !texts.is_empty() && texts.iter().all(|text| is_plain_text(text));
     can_say.then(|| Condition::OneOf(texts.into_iter().cloned().collect()))
 }
 
@@ -138,7 +140,7 @@ fn prefix(conditions: &[&Condition]) -> Option<Condition> {
         Condition::Prefix(prefix) => Some(prefix),
         _ => None,
     });
-    let longest = prefixes.max_by_key(|prefix| prefix.len()).filter(|prefix| is_plain(prefix))?;
+    let longest = prefixes.max_by_key(|prefix| prefix.len()).filter(|prefix| is_plain_text(prefix))?;
     Some(Condition::Prefix(longest.clone()))
 }
 
@@ -148,23 +150,6 @@ fn none_of(conditions: &[&Condition]) -> Option<Condition> {
         Condition::NoneOf(texts) => Some(texts),
         _ => None,
     });
-    let texts: BTreeSet<_> = lists.flatten().filter(|text| is_plain(text)).collect();
+    let texts: BTreeSet<_> = lists.flatten().filter(|text| is_plain_text(text)).collect();
     (!texts.is_empty()).then(|| Condition::NoneOf(texts.into_iter().cloned().collect()))
-}
-
-/// Is the text in every broker's sight, and read alike by all?
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '\u{fffe}' | '\u{ffff}'))
-}
-
-/// Does every broker take an attribute of this name?
-fn is_name(name: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let begins = |with: &str| name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    !WORDS.contains(&name)
-        && name.len() <= NAME
-        && name.chars().all(is_allowed)
-        && name.split('.').all(|part| !part.is_empty())
-        && !begins("aws.")
-        && !begins("amazon.")
 }

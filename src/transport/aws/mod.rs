@@ -2,8 +2,8 @@
 //!
 //! `outlet` publishes, `intake` consumes; `batch` has what comes together go together, `holding` keeps what was received
 //! from being given to others. `topology` makes topics, queues and what lies between them, `filter` says to SNS what a
-//! subscription wants, `letter` turns messages into what both carry and back. Nothing outside this folder speaks of
-//! ARNs, receipts and visibility.
+//! subscription wants, `letter` turns messages into what both carry and back, `signature` verifies what SNS
+//! sends over HTTP. Nothing outside this folder speaks of ARNs, receipts and visibility.
 
 mod actions;
 mod address;
@@ -21,9 +21,12 @@ mod parcel;
 mod queues;
 mod setup;
 mod shelf;
+mod signature;
 mod topics;
 mod topology;
 mod wallet;
+
+pub use signature::{Checks, SignatureError, SignatureErrorKind, Signed, SignedKind, Verifier};
 
 use std::{fmt, sync::Arc, time::Duration};
 
