@@ -15,7 +15,7 @@ const CHANGING: [&str; 6] = ["Create*", "Set*", "Subscribe", "Tag*", "Un*", "Del
 
 /// An emulator with names of our own.
 pub struct Account {
-    _emulator: Emulator,
+    emulator: Emulator,
     pub fault: AwsFault,
     pub caller: Caller,
     prefix: String,
@@ -26,7 +26,12 @@ impl Account {
         let emulator = Emulator::take(kind).await;
         let fault = AwsFault::before(emulator.address(), 7).await.expect("there is a free port");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_micros();
-        Self { caller: emulator.caller(), _emulator: emulator, fault, prefix: format!("t{now}") }
+        Self { caller: emulator.caller(), emulator, fault, prefix: format!("t{now}") }
+    }
+
+    /// One more way to it, which counts calls from none.
+    pub async fn watched(&self) -> AwsFault {
+        AwsFault::before(self.emulator.address(), 7).await.expect("there is a free port")
     }
 
     /// A name that nobody took before.
