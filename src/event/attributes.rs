@@ -7,6 +7,30 @@ pub(crate) const RESERVED: &str = "tegami-";
 /// Carries the event's name, for brokers to route and filter by.
 pub(crate) const EVENT_ATTRIBUTE: &str = "tegami-event";
 
+/// The longest name that every broker takes.
+const LONGEST_NAME: usize = 256;
+/// Names that brokers keep for themselves begin so, in any case of letters.
+const THEIRS: [&str; 2] = ["aws.", "amazon."];
+
+/// Does every broker take an attribute of this name?
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let theirs = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    name.len() <= LONGEST_NAME
+        && name.bytes().all(known)
+        && !name.split('.').any(str::is_empty)
+        && !THEIRS.iter().any(theirs)
+}
+
+/// Does every broker take this text, and filter by it?
+///
+/// SNS reads an attribute's text between quotes as JSON when it filters. One that breaks out of them keeps the whole
+/// message back from every subscription with a filter, and nobody is told.
+pub(crate) fn is_plain_text(text: &str) -> bool {
+    let breaks = |c: char| c.is_control() || matches!(c, '"' | '\\' | '\u{fffe}' | '\u{ffff}');
+    !text.is_empty() && !text.contains(breaks)
+}
+
 /// An attribute's value.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -146,5 +170,31 @@ impl PartialEq for Attributes {
 impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_every_broker_takes() {
+        for name in ["a", "tegami-event", "a.b_c-D9", "aws", "awsome", "amazonas.x", &"n".repeat(256)] {
+            assert!(is_plain_name(name), "{name}");
+        }
+        let long = "n".repeat(257);
+        for name in ["", ".a", "a.", "a..b", ".", "AWS.a", "aws.a", "Amazon.a", "amazon.x", "a b", "a/b", "é", &long] {
+            assert!(!is_plain_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_are_those_that_no_broker_misreads() {
+        for text in ["EUR", "a b", "~", "é", "\u{fffd}", "\u{10000}", "{'a': 1}"] {
+            assert!(is_plain_text(text), "{text:?}");
+        }
+        for text in ["", "\"", "a\\", "a\tb", "\n", "\u{0}", "\u{7f}", "\u{85}", "\u{fffe}", "\u{ffff}"] {
+            assert!(!is_plain_text(text), "{text:?}");
+        }
     }
 }

@@ -42,16 +42,15 @@ pub(crate) struct Station {
     pub(crate) queue: QueuePlan,
     pub(crate) routes: Vec<Arc<Route>>,
     concurrency: Option<usize>,
-    on_dead: OnDead,
 }
 
 impl Station {
     /// What a dead letter means for its key.
     pub(crate) fn keys(&self) -> Keys {
-        match (self.on_dead, self.queue.ordered) {
-            (OnDead::Halt, _) => Keys::Halt(self.queue.retry_delays.iter().max().copied().unwrap_or_default()),
-            (OnDead::Continue, true) => Keys::GoOn,
-            (OnDead::Continue, false) => Keys::Free,
+        match (self.queue.halts, self.queue.ordered) {
+            (true, _) => Keys::Halt(self.queue.retry_delays.iter().max().copied().unwrap_or_default()),
+            (false, true) => Keys::GoOn,
+            (false, false) => Keys::Free,
         }
     }
 
@@ -165,12 +164,13 @@ impl Station {
             name: queue,
             ordered: contract.ordered,
             retry_delays: wish.route.retry.delays().to_vec(),
+            halts: wish.on_dead == OnDead::Halt,
             bindings: vec![binding(names, &wish.route)],
             concurrency: wish.concurrency.unwrap_or(CONCURRENCY),
             reach: wish.reach,
         };
-        let Wish { via, route, concurrency, on_dead, .. } = wish;
-        Self { via, queue, routes: vec![route], concurrency, on_dead }
+        let Wish { via, route, concurrency, .. } = wish;
+        Self { via, queue, routes: vec![route], concurrency }
     }
 
     fn join(&mut self, names: &Names, wish: Wish) -> Result<(), Error> {
@@ -184,7 +184,7 @@ impl Station {
         if wish.route.envelope.is_some() || self.routes.iter().any(|route| route.envelope.is_some()) {
             return Err(refuse(format!("queue `{queue}` is shared, so its subscriptions cannot choose an envelope")));
         }
-        if wish.on_dead != self.on_dead {
+        if (wish.on_dead == OnDead::Halt) != self.queue.halts {
             let text = format!("queue `{queue}` is asked to halt its keys on a dead letter by some of its group only");
             return Err(refuse(text));
         }

@@ -35,6 +35,8 @@ pub struct QueuePlan {
     pub ordered: bool,
     /// The delays between attempts, the longest plan of its subscriptions.
     pub retry_delays: Vec<Duration>,
+    /// Does a dead letter halt its key, until it is handled?
+    pub halts: bool,
     /// The topics it is fed from.
     pub bindings: Vec<Binding>,
     /// How many of its deliveries are handled at once; a transport may fetch some more.
@@ -111,9 +113,11 @@ impl fmt::Display for Binding {
     /// Where it comes from, and which of it is wanted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.topic, self.event)?;
-        match self.policy.is_empty() {
-            true => Ok(()),
-            false => write!(f, " filtered by the broker, on AMQP by the consumer: {}", self.policy.to_sns()),
+        if self.policy.is_empty() {
+            return Ok(());
         }
+        write!(f, " filtered by the broker, on AMQP by the consumer: {}", self.policy)?;
+        let left = Vec::from_iter(self.policy.told().left);
+        if left.is_empty() { Ok(()) } else { write!(f, "; everywhere by the consumer: {}", left.join(", ")) }
     }
 }

@@ -64,6 +64,7 @@ fn plan(name: &str) -> QueuePlan {
         dead_letters: format!("{name}-dead.fifo"),
         ordered: true,
         retry_delays: Vec::new(),
+        halts: false,
         concurrency: 4,
         reach: Reach::Shared,
         bindings: vec![binding],

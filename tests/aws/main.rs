@@ -1,6 +1,8 @@
-//! The suite for transports on SNS and SQS, as two emulators have them.
+//! SNS and SQS, as two emulators have them.
 
 mod broker;
+mod filters;
+mod startup;
 
 mod localstack {
     tegami::transport_suite!(crate::broker::Broker::of(tegami_test_servers::Kind::LocalStack));

@@ -22,6 +22,7 @@ pub fn plan(name: &str) -> QueuePlan {
         dead_letters: format!("{name}-dead"),
         ordered: false,
         retry_delays: Vec::new(),
+        halts: false,
         concurrency: 10,
         reach: Default::default(),
         bindings: vec![binding()],

@@ -97,7 +97,7 @@ fn check_attributes(item: &Struct, mistakes: &mut Mistakes) {
 
 fn check_attribute(item: &Struct, field: &Field, mistakes: &mut Mistakes) {
     let name = &field.name;
-    if name.starts_with("tegami-") || TRAVELLING.contains(&name.as_str()) {
+    if name.starts_with("tegami-") || name == "tegami" || TRAVELLING.contains(&name.as_str()) {
         let reason = format!("attribute `{name}` has a name that tegami uses itself");
         mistakes.add(&field.at, reason, "rename the field");
     }

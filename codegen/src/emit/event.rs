@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{docs, ident, library, private, relative, type_path};
-use crate::model::{Contracts, Dialect, Event, Field, Presence, Scalar, Struct, Type, fingerprint};
+use crate::model::{Contracts, Dialect, Event, Field, Presence, Rules, Scalar, Struct, Type, fingerprint};
 
 /// `impl Event`; nothing for a struct that is none.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
@@ -152,12 +152,56 @@ pub(crate) fn filters(item: &Struct) -> TokenStream {
     }
 }
 
-fn filter(Field { name, rust, ty, .. }: &Field) -> TokenStream {
+fn filter(Field { name, rust, ty, rules, .. }: &Field) -> TokenStream {
     let (library, function) = (library(), ident(rust));
     let field = ident(&format!("{}Field", kind(ty)));
+    let within = range(ty, rules).map(|(least, most)| {
+        let (least, most) = (Literal::i128_unsuffixed(least), Literal::i128_unsuffixed(most));
+        quote!(.within(#least, #most))
+    });
     let docs = docs(&format!("The `{name}` attribute, to filter on."));
     quote! {
         #(#docs)*
-        pub const fn #function() -> #library::#field<Self> { #library::#field::new(#name) }
+        pub const fn #function() -> #library::#field<Self> { #library::#field::new(#name) #within }
+    }
+}
+
+/// The least and the most that the rules allow a whole number to be; nothing where they ask nothing.
+///
+/// Brokers compare numbers within limits of theirs, and a filter is told to them only where the contract stays inside.
+fn range(ty: &Type, rules: &Rules) -> Option<(i128, i128)> {
+    let (least, most) = match ty {
+        Type::Scalar(Scalar::Int32) => (i32::MIN.into(), i32::MAX.into()),
+        Type::Scalar(Scalar::Int64) => (i64::MIN.into(), i64::MAX.into()),
+        Type::Scalar(Scalar::UInt32) => (0, u32::MAX.into()),
+        Type::Scalar(Scalar::UInt64) => (0, u64::MAX.into()),
+        _ => return None,
+    };
+    // Bounds that are no whole numbers: the first one inside. Beyond every integer they are cut by the type.
+    let lows = [rules.minimum.map(f64::ceil), rules.above.map(|above| above.floor() + 1.0)];
+    let highs = [rules.maximum.map(f64::floor), rules.below.map(|below| below.ceil() - 1.0)];
+    let least = lows.into_iter().flatten().fold(least, |least: i128, low| least.max(low as i128));
+    let most = highs.into_iter().flatten().fold(most, |most: i128, high| most.min(high as i128));
+    let is_asked = [rules.minimum, rules.above, rules.maximum, rules.below].iter().any(Option::is_some);
+    (is_asked && least <= most).then_some((least, most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_has_the_range_that_its_type_and_its_rules_leave() {
+        let rules = |minimum, above, maximum, below| Rules { minimum, above, maximum, below, ..Rules::default() };
+        let some = |scalar, rules: Rules| range(&Type::Scalar(scalar), &rules);
+        assert_eq!(some(Scalar::Int32, rules(Some(18.0), None, Some(150.0), None)), Some((18, 150)));
+        assert_eq!(some(Scalar::Int64, rules(None, Some(0.0), None, Some(10.0))), Some((1, 9)));
+        assert_eq!(some(Scalar::Int64, rules(Some(0.5), Some(-7.0), Some(9.5), Some(9.5))), Some((1, 9)));
+        assert_eq!(some(Scalar::Int32, rules(None, None, Some(0.0), None)), Some((i32::MIN.into(), 0)));
+        assert_eq!(some(Scalar::UInt32, rules(None, None, Some(1e9), None)), Some((0, 1_000_000_000)));
+        assert_eq!(some(Scalar::UInt64, rules(Some(-1e300), None, Some(1e300), None)), Some((0, u64::MAX.into())));
+        assert_eq!(some(Scalar::Int64, rules(None, None, None, None)), None);
+        assert_eq!(some(Scalar::Int64, rules(None, Some(0.0), None, Some(1.0))), None);
+        assert_eq!(some(Scalar::Double, rules(Some(0.0), None, Some(1.0), None)), None);
     }
 }

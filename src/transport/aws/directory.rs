@@ -105,7 +105,7 @@ impl Directory {
     }
 
     /// Whose topics and queues they are; asks who we are, if nothing of ours has shown it yet.
-    async fn home(&self, clients: &Clients) -> Result<Home, Fault> {
+    pub(super) async fn home(&self, clients: &Clients) -> Result<Home, Fault> {
         let known = self.known().home.clone();
         if let Some(home) = known {
             return Ok(home);
@@ -133,7 +133,8 @@ async fn create_topic(name: &str, clients: &Clients) -> Result<String, Fault> {
     created.topic_arn.ok_or_else(|| nameless("a topic", name))
 }
 
-fn nameless(what: &str, name: &str) -> Fault {
+/// AWS answered, and left the name out.
+pub(super) fn nameless(what: &str, name: &str) -> Fault {
     Fault::new(FaultKind::Wrong, Reach::Maybe, format!("AWS does not say what {what} `{name}` is called"))
 }
 

@@ -211,7 +211,7 @@ fn meaning(code: &str, status: u16) -> FaultKind {
         | "OptInRequired"
         | "KmsAccessDenied"
         | "KMSAccessDenied" => FaultKind::Denied,
-        "NonExistentQueue" | "QueueDoesNotExist" | "NotFound" | "QueueDeletedRecently" => FaultKind::Missing,
+        "NonExistentQueue" | "QueueDoesNotExist" | "NotFound" => FaultKind::Missing,
         "QueueNameExists" | "QueueAlreadyExists" => FaultKind::Differs,
         "BatchRequestTooLong" => FaultKind::TooLarge,
         "ReceiptHandleIsInvalid" | "MessageNotInflight" | "InvalidReceiptHandle" => FaultKind::Lost,
@@ -225,6 +225,8 @@ fn meaning(code: &str, status: u16) -> FaultKind {
         | "KmsThrottled"
         | "KMSThrottling"
         | "BandwidthLimitExceeded"
+        // A queue of this name was deleted within the last minute; after it, it can be made.
+        | "QueueDeletedRecently"
         | "ThrottledException" => FaultKind::Busy,
         _ if status == 403 => FaultKind::Denied,
         _ if status == 429 || status >= 500 => FaultKind::Busy,
@@ -248,6 +250,7 @@ mod tests {
             ("", 403, FaultKind::Denied),
             ("", 503, FaultKind::Busy),
             ("InternalFailure", 500, FaultKind::Busy),
+            ("AWS.SimpleQueueService.QueueDeletedRecently", 400, FaultKind::Busy),
             ("InvalidParameterValue", 400, FaultKind::Wrong),
             ("ReceiptHandleIsInvalid", 400, FaultKind::Lost),
         ] {

@@ -202,17 +202,19 @@ impl Holding {
             !over
         });
         self.fewer.notify_one();
-        let mut next = None;
+        let (mut next, mut renewals) = (None, Vec::new());
         for (number, message) in held.messages.iter_mut().filter(|(_, message)| message.phase != Phase::Leaving) {
             let due = message.ends - half;
             if message.phase == Phase::Held && due <= now && now < message.latest {
                 message.phase = Phase::Renewing;
                 let receipt = message.receipt.clone();
-                renew(Change { number: *number, receipt, after: self.visibility, renewed: Some(now) });
+                renewals.push(Change { number: *number, receipt, after: self.visibility, renewed: Some(now) });
             }
             let look = if message.phase == Phase::Held && due > now { due } else { message.ends };
             next = Some(next.map_or(look, |next: Instant| next.min(look)));
         }
+        drop(held);
+        renewals.into_iter().for_each(renew);
         next
     }
 
@@ -232,5 +234,100 @@ async fn at(next: Option<Instant>) {
     match next {
         Some(next) => sleep_until(next).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        time::Clock,
+        transport::aws::{
+            fault::{FaultKind, Reach},
+            queues::whole_seconds,
+        },
+    };
+
+    fn holding() -> Holding {
+        Holding::new(Arc::new(Setup::new("aws:eu-west-1")), "post".to_owned(), Duration::from_secs(30))
+    }
+
+    fn fault(kind: FaultKind) -> Fault {
+        Fault::new(kind, Reach::Not, "refused")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l1_a_hold_is_renewed_at_half_of_its_time_for_as_long_as_it_is_kept() {
+        let (holding, began) = (holding(), Clock::system().instant());
+        let (number, lost) = holding.take("receipt".to_owned());
+        let renewals = Mutex::new(Vec::new());
+        let watching = holding.watch(|change| {
+            renewals.lock().unwrap().push(began.elapsed().as_secs());
+            holding.changed(change, Ok(()));
+        });
+        assert!(tokio::time::timeout(Duration::from_secs(100), watching).await.is_err());
+        assert_eq!(*renewals.lock().unwrap(), [15, 30, 45, 60, 75, 90]);
+        assert!(!lost.is_cancelled() && holding.done(number).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l1_no_hold_is_renewed_for_longer_than_sqs_allows() {
+        let (holding, began) = (holding(), Clock::system().instant());
+        let (_, lost) = holding.take("receipt".to_owned());
+        let watching = holding.watch(|change| holding.changed(change, Ok(())));
+        tokio::select! {
+            biased;
+            () = lost.cancelled() => {}
+            () = watching => {}
+        }
+        let held = began.elapsed();
+        assert!(LONGEST <= held && held < Duration::from_secs(12 * 3600), "{held:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l2_a_renewal_that_is_refused_or_never_answered_is_a_loss() {
+        for answer in [Some(FaultKind::Lost), None] {
+            let (holding, began) = (holding(), Clock::system().instant());
+            let (number, lost) = holding.take("receipt".to_owned());
+            let watching = holding.watch(|change| {
+                if let Some(kind) = answer {
+                    holding.changed(change, Err(fault(kind)));
+                }
+            });
+            tokio::select! {
+                biased;
+                () = lost.cancelled() => {}
+                () = watching => {}
+            }
+            assert_eq!(began.elapsed().as_secs(), if answer.is_some() { 15 } else { 30 });
+            assert!(holding.done(number).is_none() && holding.shown(number, Duration::ZERO).is_none());
+            holding.emptied().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn d2_what_is_being_deleted_is_not_lost_by_a_delete_that_takes_long() {
+        let holding = holding();
+        let (number, lost) = holding.take("receipt".to_owned());
+        let done = holding.done(number).unwrap();
+        assert!(
+            tokio::time::timeout(Duration::from_secs(60), holding.watch(|_| panic!("nothing to renew"))).await.is_err()
+        );
+        assert!(!lost.is_cancelled() && holding.until(number) > holding.setup.clock.instant(), "still tried");
+        holding.deleted(done, Ok(()));
+        assert_eq!(holding.count(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r3_a_message_is_shown_to_others_no_sooner_than_asked_and_within_what_sqs_allows() {
+        let holding = holding();
+        let seconds = |after| {
+            let (number, _) = holding.take("receipt".to_owned());
+            whole_seconds(holding.shown(number, after).unwrap().after)
+        };
+        assert_eq!(seconds(Duration::ZERO), 0);
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_millis(1_001)), 2);
+        assert_eq!(seconds(Duration::from_secs(86_400)), 42_600);
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! `outlet` publishes, `intake` consumes; `batch` has what comes together go together, `holding` keeps what was received
 //! from being given to others. `topology` makes topics, queues and what lies between them, `filter` says to SNS what a
-//! subscription wants, `letter` turns messages into what both carry and back. Nothing outside this folder speaks of
-//! ARNs, receipts and visibility.
+//! subscription wants, `letter` turns messages into what both carry and back, `signature` verifies what SNS
+//! sends over HTTP. Nothing outside this folder speaks of ARNs, receipts and visibility.
 
+mod actions;
 mod address;
 mod batch;
 mod dead;
@@ -20,9 +21,12 @@ mod parcel;
 mod queues;
 mod setup;
 mod shelf;
+mod signature;
 mod topics;
 mod topology;
 mod wallet;
+
+pub use signature::{Checks, SignatureError, SignatureErrorKind, Signed, SignedKind, Verifier};
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -41,6 +45,7 @@ use self::{
     queues::{ChangeDesk, DoneDesk},
     setup::Setup,
     shelf::Shelf,
+    topology::Site,
 };
 use crate::transport::{
     Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
@@ -173,7 +178,8 @@ impl Transport for Aws {
         self.setup
             .run(async move {
                 let (clients, parameters) = (setup.clients().await?, setup.address()?.parameters());
-                topology::provision(clients, &setup.directory, parameters, &topology, mode).await
+                let site = Site { clients, directory: &setup.directory, parameters, dice: &setup.dice };
+                topology::provision(&site, &topology, mode).await
             })
             .await
     }

@@ -103,7 +103,7 @@ impl ParcelShipped {
     }
     /// The `weightGrams` attribute, to filter on.
     pub const fn weight_grams() -> ::tegami::__private::NumberField<Self> {
-        ::tegami::__private::NumberField::new("weightGrams")
+        ::tegami::__private::NumberField::new("weightGrams").within(1, 29999)
     }
 }
 
@@ -112,7 +112,7 @@ const _: () = {
 
     impl __private::json_schema::Described for ParcelShipped {
         const NAME: &'static str = "shop.shipping.v1.ParcelShipped";
-        const TEXT: &'static str = "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\"},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}";
+        const TEXT: &'static str = "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\",\"minimum\":1,\"exclusiveMaximum\":30000},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}";
     }
     __private::json_described!(ParcelShipped);
     impl __private::Event for ParcelShipped {
@@ -134,7 +134,7 @@ const _: () = {
                 },
             ],
             ordered: true,
-            fingerprint: "a526cf07b28cf33a",
+            fingerprint: "de7aed6cfa82558f",
             source: "tests/snapshots/json_schema_event/parcel_shipped.schema.json:1",
         };
         type Format = __private::JsonSchema;
@@ -156,7 +156,17 @@ const _: () = {
     }
 
     impl __private::Rules for ParcelShipped {
-        fn check(&self, _: &mut __private::Check) {}
+        fn check(&self, check: &mut __private::Check) {
+            check
+                .value(
+                    "weightGrams",
+                    &self.weight_grams,
+                    |value, check| {
+                        check.at_least(*value, 1.0);
+                        check.below(*value, 30000.0);
+                    },
+                );
+        }
     }
 };
         }

@@ -30,6 +30,7 @@ impl Trial {
             name,
             ordered: false,
             retry_delays: Vec::new(),
+            halts: false,
             bindings: vec![binding],
             concurrency: CONCURRENCY,
             reach: Reach::Shared,

@@ -9,16 +9,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::number;
-use crate::event::Value;
+use crate::event::{Value, is_plain_text};
 
 const STRING: &str = "String";
 const NUMBER: &str = "Number";
 const BINARY: &str = "Binary";
 /// Tomodachi sends true and false as it.
 const ARRAY: &str = "String.Array";
-/// The names that AWS keeps for itself, in any case of letters.
-const THEIRS: [&str; 2] = ["aws.", "amazon."];
-const LONGEST_NAME: usize = 256;
 
 /// An attribute as SNS and SQS carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +35,11 @@ impl Attribute {
     /// A text.
     pub(super) fn text(text: String) -> Self {
         Self { kind: STRING.into(), content: Content::Text(text) }
+    }
+
+    /// Bytes, which no filter looks at.
+    pub(super) fn bytes(bytes: Vec<u8>) -> Self {
+        Self { kind: BINARY.into(), content: Content::Bytes(bytes) }
     }
 
     /// What a type and a text say; bytes are told as base64, or else they are the text.
@@ -67,13 +69,17 @@ impl Attribute {
         }
     }
 
+    /// Its bytes, or those of its text.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match &self.content {
+            Content::Text(text) => text.as_bytes(),
+            Content::Bytes(bytes) => bytes,
+        }
+    }
+
     /// The bytes of its type and value.
     pub(super) fn size(&self) -> usize {
-        self.kind.len()
-            + match &self.content {
-                Content::Text(text) => text.len(),
-                Content::Bytes(bytes) => bytes.len(),
-            }
+        self.kind.len() + self.as_bytes().len()
     }
 }
 
@@ -114,7 +120,7 @@ impl From<Attribute> for Value {
 /// Do SNS and SQS take this value as an attribute?
 pub(super) fn is_carried(value: &Value) -> bool {
     match value {
-        Value::Text(text) => !text.is_empty() && is_text(text),
+        Value::Text(text) => is_plain_text(text),
         Value::Integer(number) => number::is_carried_integer(*number),
         Value::Float(number) => number::is_carried_float(*number),
         Value::Bool(_) => true,
@@ -133,16 +139,6 @@ pub(super) fn is_certain(value: &Value) -> bool {
 /// Is every character one that SQS takes? (They are those of XML 1.0.)
 pub(super) fn is_text(text: &str) -> bool {
     text.chars().all(|char| matches!(char, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..))
-}
-
-/// Is this a name that SNS and SQS take?
-pub(super) fn is_name(name: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let theirs = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    (1..=LONGEST_NAME).contains(&name.len())
-        && name.bytes().all(known)
-        && !name.split('.').any(str::is_empty)
-        && !THEIRS.iter().any(theirs)
 }
 
 impl From<Attribute> for SnsValue {
@@ -235,17 +231,6 @@ mod tests {
         assert_eq!(told("", ""), Value::from(""));
         let nothing = SqsValue::builder().data_type("Number").build().unwrap();
         assert_eq!(Value::from(Attribute::from(nothing)), Value::from(""));
-    }
-
-    #[test]
-    fn names_are_those_that_sqs_takes() {
-        for name in ["a", "tegami-event", "a.b_c-D9", "aws", "awsome", "amazonas.x", &"n".repeat(256)] {
-            assert!(is_name(name), "{name}");
-        }
-        let long = "n".repeat(257);
-        for name in ["", ".a", "a.", "a..b", ".", "AWS.a", "aws.a", "Amazon.a", "amazon.x", "a b", "a/b", "é", &long] {
-            assert!(!is_name(name), "{name}");
-        }
     }
 
     #[test]

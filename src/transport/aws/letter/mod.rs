@@ -2,7 +2,6 @@
 //!
 //! [`seal`] and [`direct`] write a [`Letter`]; [`open`] reads a [`Post`], which is what SQS handed out; `dead` copies one
 //! to the dead letters and back. `mark` is the one attribute of the transport's own. Nothing in here calls anyone.
-#![allow(dead_code)]
 
 mod attribute;
 mod body;

@@ -28,8 +28,6 @@ pub(crate) struct Arrived {
     pub(crate) sealed: Sealed,
     /// The publisher's id for it, or the one that SNS gave it, or SQS.
     pub(crate) id: Option<MessageId>,
-    /// What must stay in order together; none, where nothing is promised.
-    pub(crate) key: Option<String>,
     /// Nobody handles it before then.
     pub(crate) not_before: Option<SystemTime>,
 }
@@ -68,14 +66,12 @@ fn ours(post: &Post, mark: Mark, body: Bytes, mut attributes: Named) -> Arrived 
     let not_before = mark.not_before().and_then(|time| bounded(time, post));
     attributes.remove(MARK);
     attributes.extend(mark.rest);
-    // Without a key, the group is the message alone.
-    let group = post.group.clone().filter(|group| group != mark.id.as_str());
-    Arrived { sealed: sealed(body, attributes), id: Some(mark.id), key: mark.key.or(group), not_before }
+    Arrived { sealed: sealed(body, attributes), id: Some(mark.id), not_before }
 }
 
 fn strangers(post: &Post, body: Bytes, attributes: Named, id: Option<&str>) -> Arrived {
     let id = id.or(post.id.as_deref()).and_then(MessageId::parse);
-    Arrived { sealed: sealed(body, attributes), id, key: post.group.clone(), not_before: None }
+    Arrived { sealed: sealed(body, attributes), id, not_before: None }
 }
 
 fn bounded(time: SystemTime, post: &Post) -> Option<SystemTime> {

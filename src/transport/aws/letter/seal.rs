@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Letter, MOST_ATTRIBUTES, Named, Order, SNS_LIMIT,
-    attribute::{is_carried, is_certain, is_name, is_text},
+    attribute::{is_carried, is_certain, is_text},
     dead::REASON,
     mark::{Form, MARK, Mark},
 };
 use crate::{
     envelope::MessageId,
-    event::{Attributes, EVENT_ATTRIBUTE},
+    event::{Attributes, EVENT_ATTRIBUTE, is_plain_name},
     transport::{Outgoing, PublishError},
 };
 
@@ -39,7 +39,7 @@ pub(super) fn write(message: &Outgoing, now: SystemTime) -> Letter {
     let body = body(&message.sealed.body);
     mark.form = body.1;
     mark.not_before = message.delay.filter(|delay| !delay.is_zero()).map(|delay| millis(now + delay));
-    let order = message.ordered.then(|| order(message, &mut mark));
+    let order = message.ordered.then(|| order(message));
     let mut attributes = attributes(&message.sealed.attributes, &mut mark.rest);
     attributes.insert(MARK.to_owned(), mark.to_attribute());
     Letter { body: body.0.into_owned(), attributes, order }
@@ -55,17 +55,13 @@ fn body(bytes: &Bytes) -> (Cow<'_, str>, Form) {
 
 /// A key is the group, where AWS takes its characters, which are those of message ids; else its hash is. Without a key
 /// nothing is promised: such a message is a group of its own, for which no other waits.
-fn order(message: &Outgoing, mark: &mut Mark) -> Order {
-    let id = message.id.as_str();
-    let group = match message.key.as_deref() {
-        None => id.to_owned(),
-        Some(key) if key != id && MessageId::parse(key).is_some() => key.to_owned(),
-        Some(key) => {
-            mark.key = Some(key.to_owned());
-            hash(key)
-        }
+fn order(message: &Outgoing) -> Order {
+    let id = message.id.to_string();
+    let group = match &message.key {
+        None => id.clone(),
+        Some(key) => MessageId::parse(key).map_or_else(|| hash(key), |key| key.to_string()),
     };
-    Order { group, deduplication: id.to_owned() }
+    Order { group, deduplication: id }
 }
 
 fn hash(key: &str) -> String {
@@ -79,7 +75,7 @@ fn attributes(all: &Attributes, rest: &mut Named) -> Named {
     let (first, others): (Vec<_>, Vec<_>) = all.iter().partition(|(name, _)| *name == EVENT_ATTRIBUTE);
     for (name, value) in first.into_iter().chain(others) {
         let room = carried.len() + 1 < MOST_ATTRIBUTES;
-        let travels = room && is_name(name) && ![MARK, REASON].contains(&name) && is_carried(value);
+        let travels = room && is_plain_name(name) && ![MARK, REASON].contains(&name) && is_carried(value);
         if !travels || !is_certain(value) {
             rest.insert(name.to_owned(), value.into());
         }

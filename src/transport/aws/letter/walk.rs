@@ -3,11 +3,11 @@
 use fastrand::Rng;
 
 use super::{
-    attribute::{is_name, is_text},
+    attribute::is_text,
     tests::{kept, message, reason, sealed, ways},
     *,
 };
-use crate::event::{Attributes, Value};
+use crate::event::{Attributes, Value, is_plain_name, is_plain_text};
 
 const CASES: u64 = 1_000;
 
@@ -80,8 +80,8 @@ fn is_taken(letter: &Letter) -> bool {
     !letter.body.is_empty()
         && is_text(&letter.body)
         && letter.attributes.len() <= MOST_ATTRIBUTES
-        && letter.attributes.keys().all(|name| is_name(name))
-        && letter.attributes.values().filter_map(Attribute::as_text).all(|text| !text.is_empty() && is_text(text))
+        && letter.attributes.keys().all(|name| is_plain_name(name))
+        && letter.attributes.values().filter_map(Attribute::as_text).all(is_plain_text)
         && ids.into_iter().all(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
@@ -99,7 +99,6 @@ fn p9_random_messages_are_taken_and_come_back_dead_or_alive() {
                 assert_eq!(arrived.sealed.body, out.sealed.body, "seed {seed}");
                 assert_eq!(exactly(&arrived.sealed.attributes), exactly(&out.sealed.attributes), "seed {seed}");
                 assert_eq!(arrived.id.as_ref(), Some(&out.id), "seed {seed}");
-                assert_eq!(arrived.key, out.key.clone().filter(|_| out.ordered), "seed {seed}");
             }
         }
     }
@@ -157,7 +156,7 @@ fn x3_random_damage_is_opened_and_kept_without_a_panic() {
             }
             for attribute in post.attributes.values_mut() {
                 if rng.bool() {
-                    *attribute = Attribute::text(damaged(&mut rng, attribute.as_text().unwrap_or_default()));
+                    *attribute = Attribute::text(damaged(&mut rng, &String::from_utf8_lossy(attribute.as_bytes())));
                 }
             }
             let arrived = open(&post);

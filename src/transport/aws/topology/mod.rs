@@ -1,60 +1,106 @@
 //! Topics, queues and what lies between them: made, or looked at.
+//!
+//! `wanted` has what the plan asks for in the words of SNS and SQS, `policy` who may write into a queue; `queues`,
+//! `topics` and `subscriptions` look at what is there and, where they may, mend what differs. What the plan does not
+//! speak of is left as it is, and nothing is ever removed.
 
-use aws_sdk_sqs::types::QueueAttributeName as Q;
+mod asking;
+mod findings;
+mod names;
+mod policy;
+mod queues;
+mod subscriptions;
+mod topics;
+mod wanted;
 
-use super::{
-    address::Parameters,
-    directory::Directory,
-    setup::{CALL, Clients},
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::try_join_all;
+
+use self::findings::{Change, Findings};
+use super::{address::Parameters, directory::Directory, setup::Clients};
+use crate::{
+    time::Dice,
+    transport::{Provision, Topology, TransportError, TransportErrorKind},
 };
-use crate::transport::{Provision, Topology, TransportError};
 
-pub(super) async fn provision(
-    clients: &Clients,
-    directory: &Directory,
-    _: &Parameters,
-    topology: &Topology,
-    mode: Provision,
-) -> Result<(), TransportError> {
-    if mode != Provision::Create {
+/// So many calls are under way at once: AWS allows few a second for some, and tells us to wait.
+const AT_ONCE: usize = 8;
+
+/// Where a topology is brought into being.
+pub(super) struct Site<'a> {
+    pub(super) clients: &'a Clients,
+    pub(super) directory: &'a Directory,
+    pub(super) parameters: &'a Parameters,
+    pub(super) dice: &'a Dice,
+}
+
+/// Does what the mode says with the topics and queues of a service.
+///
+/// # Errors
+/// One that names what is missing or differs, what did not work, and the permission that it takes.
+pub(super) async fn provision(site: &Site<'_>, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+    if mode == Provision::Assume {
         return Ok(());
     }
-    for queue in &topology.queues {
-        for name in [&queue.dead_letters, &queue.name] {
-            let mut c = clients.sqs.create_queue().queue_name(name);
-            if name.ends_with(".fifo") {
-                c = c
-                    .attributes(Q::FifoQueue, "true")
-                    .attributes(Q::DeduplicationScope, "messageGroup")
-                    .attributes(Q::FifoThroughputLimit, "perMessageGroupId");
+    names::check(topology)?;
+    let round = Round { site, mode, findings: Mutex::default() };
+    round.walk(topology).await?;
+    round.findings.into_inner().unwrap_or_else(PoisonError::into_inner).told()
+}
+
+/// One walk over a topology.
+struct Round<'a> {
+    site: &'a Site<'a>,
+    mode: Provision,
+    findings: Mutex<Findings>,
+}
+
+impl Round<'_> {
+    /// A queue lets SNS in before it is subscribed: what comes in between would be lost.
+    async fn walk(&self, topology: &Topology) -> Result<(), TransportError> {
+        let wanted = wanted::queues(topology, self.site.parameters);
+        let queues = self.find_queues(&wanted).await?;
+        let topics = self.find_topics(topology).await?;
+        self.mend_queues(topology, &wanted, (&queues, &topics)).await?;
+        self.subscribe(topology, (&queues, &topics)).await
+    }
+
+    /// May anything be changed? If not, what should be is noted.
+    fn may_change(&self) -> bool {
+        self.mode == Provision::Create
+    }
+
+    fn findings(&self) -> MutexGuard<'_, Findings> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to what cannot be changed any more.
+    fn refuse_fixed(&self, what: &str, changes: &[Change]) -> Result<(), TransportError> {
+        match changes.iter().find(|change| FIXED.contains(&change.attribute)) {
+            Some(change) if self.may_change() => {
+                let text = format!("{what} is there, and {change}, which cannot be changed");
+                Err(TransportError::new(TransportErrorKind::Mismatch, text))
             }
-            let url = clients.call(CALL, c.send()).await.map_err(|f| f.told("create queue"))?.queue_url.unwrap();
-            directory.keep_queue(name, &url);
-        }
-        let url = directory.queue(&queue.name, clients).await.unwrap();
-        let arn = clients
-            .call(CALL, clients.sqs.get_queue_attributes().queue_url(&url).attribute_names(Q::QueueArn).send())
-            .await
-            .map_err(|f| f.told("look"))?;
-        let arn = arn.attributes.unwrap()[&Q::QueueArn].clone();
-        let dead = arn.replace(&queue.name, &queue.dead_letters);
-        let count = (2 * (queue.retry_delays.len() + 1) + 10).min(1000);
-        let redrive = format!("{{\"deadLetterTargetArn\":\"{dead}\",\"maxReceiveCount\":{count}}}");
-        clients
-            .call(CALL, clients.sqs.set_queue_attributes().queue_url(&url).attributes(Q::RedrivePolicy, redrive).send())
-            .await
-            .map_err(|f| f.told("redrive"))?;
-        for binding in &queue.bindings {
-            let topic = directory.topic(&binding.topic, clients).await.map_err(|f| f.told("topic"))?;
-            let s = clients
-                .sns
-                .subscribe()
-                .topic_arn(topic)
-                .protocol("sqs")
-                .endpoint(&arn)
-                .attributes("RawMessageDelivery", "true");
-            clients.call(CALL, s.send()).await.map_err(|f| f.told("subscribe"))?;
+            _ => Ok(()),
         }
     }
-    Ok(())
+}
+
+/// What a topic or queue is from its first day.
+const FIXED: [&str; 2] = ["FifoQueue", "FifoTopic"];
+
+/// Does all of this, some of it at once, in its order.
+async fn at_once<T, F>(work: Vec<F>) -> Result<Vec<T>, TransportError>
+where
+    F: Future<Output = Result<T, TransportError>>,
+{
+    let (mut work, mut done) = (work.into_iter(), Vec::new());
+    loop {
+        let some: Vec<F> = work.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(done);
+        }
+        done.extend(try_join_all(some).await?);
+    }
 }

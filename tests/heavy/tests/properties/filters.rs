@@ -1,4 +1,4 @@
-//! Typed filters, against a naive reading of what was asked and against SNS's reading of what it is told.
+//! Typed filters, against a naive reading of what was asked.
 
 use proptest::{
     collection::vec,
@@ -6,13 +6,12 @@ use proptest::{
     prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest},
     sample::select,
 };
-use serde_json::Value as Json;
 use tegami::event::{Attributes, Filter, Value};
 use tegami_heavy_tests::heavy::v1::EverythingTold;
 
 use crate::{
     cases,
-    sns::{self, compare, exact},
+    numbers::{compare, exact},
 };
 
 /// What is asked of one attribute.
@@ -37,7 +36,7 @@ fn words() -> impl Strategy<Value = String> {
     prop_oneof![3 => "[ab]{0,2}", 1 => any::<String>()]
 }
 
-/// Mostly the edges: where integers end, where floats stop telling integers apart, where SNS stops, five decimals.
+/// Mostly the edges: where integers end, where floats stop telling integers apart, where brokers stop, five decimals.
 fn numbers() -> impl Strategy<Value = Value> {
     let contracts = i128::from(i64::MIN)..=i128::from(u64::MAX);
     let edges = [0, 1_000_000_000, -1_000_000_000, 1 << 53, i64::MAX.into(), *contracts.start(), *contracts.end()];
@@ -131,48 +130,11 @@ fn holds(ask: &Ask, value: Option<&Value>) -> bool {
     }
 }
 
-/// Can a policy say all that is asked? It says one thing of an attribute, and of a number both bounds; and it cannot
-/// say "never".
-fn is_sayable(plan: &Plan) -> bool {
-    let bounds = |ask: &Ask| match ask {
-        Ask::Is(wanted) => Some((Some(exact(wanted)?), Some(exact(wanted)?))),
-        Ask::AtLeast(low) => Some((Some(exact(low)?), None)),
-        Ask::AtMost(high) => Some((None, Some(exact(high)?))),
-        _ => None,
-    };
-    plan.iter().all(|(name, ask)| {
-        let of_name: Vec<_> = plan.iter().filter(|(other, _)| other == name).map(|(_, ask)| ask).collect();
-        match (&of_name[..], of_name.iter().copied().map(bounds).collect::<Option<Vec<_>>>()) {
-            (_, Some(bounds)) => {
-                let lows = || bounds.iter().filter_map(|(low, _)| *low);
-                bounds.iter().filter_map(|(_, high)| *high).all(|high| lows().all(|low| compare(low, high).is_le()))
-            }
-            ([_], None) => !matches!(ask, Ask::OneOf(texts) if texts.is_empty()),
-            (_, None) => false,
-        }
-    })
-}
-
-/// What SNS is told, as text, for that is how it travels.
-fn told(filter: &Filter<EverythingTold>) -> Json {
-    filter.policy().to_sns().to_string().parse().expect("a policy is JSON")
-}
-
 #[test]
 fn a_filter_passes_what_its_words_say() {
     proptest!(cases(10_000), |(plan in vec(asks(), 1..4), attributes in attributes())| {
         let plain = plan.iter().all(|(name, ask)| holds(ask, attributes.get(name)));
         prop_assert_eq!(all(&plan).policy().matches(&attributes), plain);
-    });
-}
-
-#[test]
-fn sns_and_the_consumer_agree_or_sns_lets_more_through_where_a_policy_cannot_say_what_is_asked() {
-    proptest!(cases(10_000), |(plan in vec(asks(), 1..4), attributes in attributes())| {
-        let filter = all(&plan);
-        let (taken, wanted) = (sns::takes(&told(&filter), &attributes), filter.policy().matches(&attributes));
-        prop_assert!(taken.is_ok(), "{:?}: {}", taken, told(&filter));
-        prop_assert!(taken == Ok(wanted) || taken == Ok(true) && !is_sayable(&plan), "{}", told(&filter));
     });
 }
 

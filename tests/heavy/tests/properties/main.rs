@@ -6,8 +6,8 @@ mod envelopes;
 mod filters;
 mod heads;
 mod names;
+mod numbers;
 mod retries;
-mod sns;
 
 use proptest::{prelude::ProptestConfig, test_runner::RngAlgorithm};
 

@@ -1,5 +1,8 @@
 //! Entries that go ten in a request, as they come together; each has its own outcome (P10).
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -179,6 +182,7 @@ impl<D: Desk> Batches<D> {
     fn settle(&self, entry: D::Entry, outcome: Result<(), Fault>) {
         if let Some(lane) = self.desk.lane(&entry) {
             self.waiting().busy.remove(lane);
+            self.bell.notify_one();
         }
         self.desk.settled(entry, outcome);
     }

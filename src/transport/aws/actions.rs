@@ -1,0 +1,91 @@
+//! What is asked of AWS: the permission each call takes, and what it is asked for. The one list that errors name
+//! permissions by, and that a policy for a service is made of.
+
+/// What a service does with its topics and queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Takes messages from queues, and settles them.
+    Consume,
+    /// Puts messages into the queues of dead letters.
+    GiveUp,
+    /// Publishes to topics.
+    Publish,
+    /// Looks at topics, queues and what lies between them.
+    Verify,
+    /// Makes them, and mends what differs.
+    Create,
+}
+
+/// One kind of call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Action {
+    ChangeMessageVisibility,
+    DeleteMessage,
+    ReceiveMessage,
+    SendMessage,
+    GetQueueUrl,
+    GetQueueAttributes,
+    ListQueueTags,
+    CreateQueue,
+    SetQueueAttributes,
+    TagQueue,
+    Publish,
+    GetTopicAttributes,
+    ListTags,
+    ListSubscriptions,
+    GetSubscriptionAttributes,
+    CreateTopic,
+    SetTopicAttributes,
+    TagTopic,
+    Subscribe,
+    SetSubscriptionAttributes,
+}
+
+/// Each kind of call: its permission, what it does, and who makes it. The calls for many messages at once
+/// (`…Batch`) take the permission of those for one.
+const TABLE: &[(Action, &str, &str, &[Duty])] = {
+    use Action::{
+        ChangeMessageVisibility, CreateQueue, CreateTopic, DeleteMessage, GetQueueAttributes, GetQueueUrl,
+        GetSubscriptionAttributes, GetTopicAttributes, ListQueueTags, ListSubscriptions, ListTags, ReceiveMessage,
+        SendMessage, SetQueueAttributes, SetSubscriptionAttributes, SetTopicAttributes, Subscribe, TagQueue, TagTopic,
+    };
+    use Duty::{Consume, Create, GiveUp, Verify};
+    &[
+        (ChangeMessageVisibility, "sqs:ChangeMessageVisibility", "hold messages of", &[Consume]),
+        (DeleteMessage, "sqs:DeleteMessage", "delete messages from", &[Consume]),
+        (ReceiveMessage, "sqs:ReceiveMessage", "receive from", &[Consume]),
+        (SendMessage, "sqs:SendMessage", "send to", &[GiveUp]),
+        (GetQueueUrl, "sqs:GetQueueUrl", "find", &[Consume, GiveUp, Verify, Create]),
+        (GetQueueAttributes, "sqs:GetQueueAttributes", "read the attributes of", &[Verify, Create]),
+        (ListQueueTags, "sqs:ListQueueTags", "read the tags of", &[Verify, Create]),
+        (CreateQueue, "sqs:CreateQueue", "create", &[Create]),
+        (SetQueueAttributes, "sqs:SetQueueAttributes", "change the attributes of", &[Create]),
+        (TagQueue, "sqs:TagQueue", "tag", &[Create]),
+        (Action::Publish, "sns:Publish", "publish to", &[Duty::Publish]),
+        (GetTopicAttributes, "sns:GetTopicAttributes", "read the attributes of", &[Verify, Create]),
+        (ListTags, "sns:ListTagsForResource", "read the tags of", &[Verify, Create]),
+        (ListSubscriptions, "sns:ListSubscriptionsByTopic", "list the subscriptions of", &[Verify, Create]),
+        (GetSubscriptionAttributes, "sns:GetSubscriptionAttributes", "read the attributes of", &[Verify, Create]),
+        (CreateTopic, "sns:CreateTopic", "create", &[Create]),
+        (SetTopicAttributes, "sns:SetTopicAttributes", "change the attributes of", &[Create]),
+        (TagTopic, "sns:TagResource", "tag", &[Create]),
+        (Subscribe, "sns:Subscribe", "create", &[Create]),
+        (SetSubscriptionAttributes, "sns:SetSubscriptionAttributes", "change the attributes of", &[Create]),
+    ]
+};
+
+impl Action {
+    /// The permission that it takes.
+    pub(super) fn permission(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What it does, to be read before what it does that to.
+    pub(super) fn words(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> &'static (Action, &'static str, &'static str, &'static [Duty]) {
+        TABLE.iter().find(|(action, ..)| *action == self).expect("each has its row")
+    }
+}

@@ -1,1 +1,0 @@
-//! What a subscription wants, in the filter policy language of SNS.

@@ -1,0 +1,157 @@
+//! Topics: found or made, then mended.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_sns::types::Tag;
+
+use super::{Round, at_once, findings::Change, wanted};
+use crate::transport::{
+    Topology, TransportError,
+    aws::{
+        actions::Action,
+        directory::nameless,
+        fault::{Fault, FaultKind},
+        setup::CALL,
+    },
+};
+
+/// What the topics are called, and which of them are there.
+#[derive(Default)]
+pub(super) struct Topics<'a>(BTreeMap<&'a str, Topic>);
+
+struct Topic {
+    arn: String,
+    is_there: bool,
+}
+
+impl Topics<'_> {
+    /// What a topic is called, be it there or not.
+    pub(super) fn arn(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|topic| topic.arn.clone())
+    }
+
+    /// The ARNs of those that are there, by name.
+    pub(super) fn there(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter(|(_, topic)| topic.is_there).map(|(name, topic)| (*name, &*topic.arn))
+    }
+}
+
+impl Round<'_> {
+    /// Finds the topics, or makes them where it may.
+    pub(super) async fn find_topics<'a>(&self, topology: &'a Topology) -> Result<Topics<'a>, TransportError> {
+        let mut wanted: BTreeMap<&str, bool> = BTreeMap::new();
+        for queue in &topology.queues {
+            wanted.extend(queue.bindings.iter().map(|binding| (&*binding.topic, queue.ordered)));
+        }
+        wanted.extend(topology.topics.iter().map(|topic| (&*topic.name, topic.ordered)));
+        let finding = wanted.iter().map(|(name, ordered)| self.find_topic(name, *ordered)).collect();
+        let found = at_once(finding).await?;
+        Ok(Topics(wanted.into_keys().zip(found).collect()))
+    }
+
+    async fn find_topic(&self, name: &str, ordered: bool) -> Result<Topic, TransportError> {
+        let Self { site, .. } = self;
+        let home = site.directory.home(site.clients).await.map_err(|fault| fault.told("tell whose topics they are"))?;
+        let arn = home.topic(name);
+        let (arn, is_there) = match self.read_topic(&arn).await {
+            Ok(known) => {
+                self.mend_topic(name, &arn, changes(&wanted::topic(ordered, site.parameters), &known)).await?;
+                (arn, true)
+            }
+            Err(fault) if fault.kind == FaultKind::Missing && self.may_change() => {
+                (self.create_topic(name, &arn, ordered).await?, true)
+            }
+            Err(fault) if fault.kind == FaultKind::Missing => {
+                self.findings().missing(format!("{} ({arn})", the_topic(name)));
+                (arn, false)
+            }
+            Err(fault) => return Err(site.failed(Action::GetTopicAttributes, the_topic(name))(fault)),
+        };
+        site.directory.keep_topic(name, &arn);
+        Ok(Topic { arn, is_there })
+    }
+
+    async fn read_topic(&self, arn: &str) -> Result<HashMap<String, String>, Fault> {
+        let clients = self.site.clients;
+        let asking = clients.sns.get_topic_attributes().topic_arn(arn);
+        let answer = self.site.ask(|| clients.call(CALL, asking.clone().send())).await?;
+        Ok(answer.attributes.unwrap_or_default())
+    }
+
+    /// Makes a topic. If somebody else made it in the meantime, in another way, it is theirs.
+    async fn create_topic(&self, name: &str, arn: &str, ordered: bool) -> Result<String, TransportError> {
+        let Self { site, .. } = self;
+        let attributes = wanted::topic(ordered, site.parameters);
+        let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let creating = site.clients.sns.create_topic().name(name).set_attributes(Some(attributes));
+        let tags = site.parameters.tags.iter().map(|(name, value)| tag(name, value));
+        let creating = tags.fold(creating, |creating, tag| creating.tags(tag));
+        let made = match site.ask(|| site.clients.call(CALL, creating.clone().send())).await {
+            Ok(made) => made.topic_arn.ok_or_else(|| nameless("a topic", name)),
+            Err(fault) if fault.kind == FaultKind::Wrong => match self.read_topic(arn).await {
+                Ok(_) => Ok(arn.to_owned()),
+                Err(_) => Err(fault),
+            },
+            Err(fault) => Err(fault),
+        };
+        made.map_err(site.failed(Action::CreateTopic, the_topic(name)))
+    }
+
+    async fn mend_topic(&self, name: &str, arn: &str, changes: Vec<Change>) -> Result<(), TransportError> {
+        let (what, site) = (format!("{} ({arn})", the_topic(name)), self.site);
+        self.refuse_fixed(&what, &changes)?;
+        if !self.may_change() && !changes.is_empty() {
+            self.findings().differing(&what, &changes);
+            return Ok(());
+        }
+        for Change { attribute, value, .. } in changes {
+            let setting = site.clients.sns.set_topic_attributes().topic_arn(arn);
+            let setting = setting.attribute_name(attribute).attribute_value(value);
+            let set = site.ask(|| site.clients.call(CALL, setting.clone().send())).await;
+            set.map_err(site.failed(Action::SetTopicAttributes, the_topic(name)))?;
+        }
+        self.tag_topic(name, arn).await
+    }
+
+    /// Adds what tags are missing on a topic that was there before.
+    async fn tag_topic(&self, name: &str, arn: &str) -> Result<(), TransportError> {
+        let Self { site, .. } = self;
+        if site.parameters.tags.is_empty() {
+            return Ok(());
+        }
+        let asking = site.clients.sns.list_tags_for_resource().resource_arn(arn);
+        let asked = site.ask(|| site.clients.call(CALL, asking.clone().send())).await;
+        let known = asked.map_err(site.failed(Action::ListTags, the_topic(name)))?.tags.unwrap_or_default();
+        let value = |name: &str| known.iter().find(|tag| tag.key == name).map(|tag| tag.value.clone());
+        let missing = self.missing_tags(&format!("{} ({arn})", the_topic(name)), value);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let tagging = site.clients.sns.tag_resource().resource_arn(arn);
+        let tagging = missing.into_iter().fold(tagging, |tagging, (name, value)| tagging.tags(tag(name, value)));
+        let tagged = site.ask(|| site.clients.call(CALL, tagging.clone().send())).await;
+        tagged.map(drop).map_err(site.failed(Action::TagTopic, the_topic(name)))
+    }
+}
+
+pub(super) fn the_topic(name: &str) -> String {
+    format!("topic `{name}`")
+}
+
+fn tag(name: &str, value: &str) -> Tag {
+    Tag::builder().key(name).value(value).build().expect("both are given")
+}
+
+/// What differs of the attributes that we would mend. How repeats are known does not matter: ours are always named.
+fn changes(wanted: &wanted::Attributes, known: &HashMap<String, String>) -> Vec<Change> {
+    let known = |name: &str| known.get(name).map(String::as_str);
+    let ours = wanted.iter().filter(|(name, _)| **name != "ContentBasedDeduplication");
+    let mut changes: Vec<Change> = ours
+        .filter(|(name, value)| known(name) != Some(value))
+        .map(|(name, value)| Change::new(name, value, known(name)))
+        .collect();
+    if !wanted.contains_key("FifoTopic") && known("FifoTopic") == Some("true") {
+        changes.push(Change::new("FifoTopic", "false", known("FifoTopic")));
+    }
+    changes
+}

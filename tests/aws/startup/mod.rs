@@ -1,0 +1,10 @@
+//! What a start finds on SNS and SQS, makes of it, or says of it (K1, N7), as two emulators have them.
+
+mod account;
+mod others;
+mod plans;
+mod told;
+mod twice;
+mod verify;
+
+pub use account::{Account, KINDS};
