@@ -38,18 +38,6 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Takes in what needs to wait for nothing.
-    #[cfg(feature = "aws")]
-    pub(super) fn set_ready(&mut self, message: T) {
-        self.ready.push_back(message);
-    }
-
-    /// How many may be handed out.
-    #[cfg(feature = "aws")]
-    pub(super) fn ready_count(&self) -> usize {
-        self.ready.len()
-    }
-
     /// What may be handed out.
     pub(super) fn ready(&mut self) -> Option<T> {
         self.ready.pop_front()

@@ -1,6 +1,7 @@
 //! What one queue has sent us and no handler has yet: ready, behind its key, or waiting for its time.
 
 use std::{
+    collections::VecDeque,
     pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -26,6 +27,7 @@ pub(super) struct Shelf {
 #[derive(Default)]
 struct Rests {
     lanes: Lanes<Parcel>,
+    ready: VecDeque<Parcel>,
     held: Vec<(Instant, Parcel)>,
     /// Handed out, and not settled.
     out: usize,
@@ -43,9 +45,7 @@ impl Shelf {
             Some(key) => rests.lanes.arrive(&key, parcel),
             None => Some(parcel),
         };
-        if let Some(parcel) = ready {
-            rests.lanes.set_ready(parcel);
-        }
+        rests.ready.extend(ready);
         drop(rests);
         self.bell.notify_one();
         None
@@ -57,7 +57,7 @@ impl Shelf {
         let due = rests.held.iter().position(|(until, _)| *until <= now);
         let parcel = match due {
             Some(place) => rests.held.swap_remove(place).1,
-            None => rests.lanes.ready()?,
+            None => rests.ready.pop_front()?,
         };
         rests.out += 1;
         Some(parcel)
@@ -69,6 +69,8 @@ impl Shelf {
         rests.out = rests.out.saturating_sub(1);
         if let Some(key) = key {
             rests.lanes.leave(key);
+            let next = rests.lanes.ready();
+            rests.ready.extend(next);
         }
         drop(rests);
         self.bell.notify_one();
@@ -92,7 +94,7 @@ impl Shelf {
     /// How many are ready or handed out.
     pub(super) fn in_work(&self) -> usize {
         let rests = self.rests();
-        rests.lanes.ready_count() + rests.out
+        rests.ready.len() + rests.out
     }
 
     /// Nobody reads any more: what rests is given up, in no order.
@@ -100,8 +102,9 @@ impl Shelf {
         let mut rests = self.rests();
         rests.ended = true;
         let held = std::mem::take(&mut rests.held).into_iter().map(|(_, parcel)| parcel);
-        let lanes = rests.lanes.forget(|parcel| parcel.key.clone().unwrap_or_default());
-        held.chain(lanes).collect()
+        let ready = std::mem::take(&mut rests.ready);
+        let waiting = rests.lanes.forget(|parcel| parcel.key.clone().unwrap_or_default());
+        held.chain(ready).chain(waiting).collect()
     }
 
     /// Waits until it is worth to look again.

@@ -53,7 +53,7 @@ pub(in crate::transport::aws) struct Parameters {
     /// `tags`: `name:value,name:value`, for topics and queues that we make.
     pub(in crate::transport::aws) tags: Vec<(String, String)>,
     /// `plaintext`: where messages may go unencrypted.
-    pub(super) plaintext: Plaintext,
+    pub(in crate::transport::aws) plaintext: Plaintext,
     /// `compat`: whose queues they are.
     pub(in crate::transport::aws) compat: Compat,
 }
@@ -69,7 +69,7 @@ pub(in crate::transport::aws) enum Delivery {
 
 /// Where messages may go unencrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plaintext {
+pub(in crate::transport::aws) enum Plaintext {
     /// To this machine only.
     Loopback,
     /// To any host.
