@@ -1,6 +1,9 @@
 //! SNS and SQS, as two emulators have them.
 
 mod broker;
+mod contracts {
+    tegami::include_contracts!();
+}
 mod filters;
 mod startup;
 

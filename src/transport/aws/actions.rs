@@ -6,10 +6,12 @@
 pub(super) enum Duty {
     /// Takes messages from queues, and settles them.
     Consume,
-    /// Puts messages into the queues of dead letters.
-    GiveUp,
+    /// Puts messages straight into queues: dead letters, and what is sent past the topics.
+    Send,
     /// Publishes to topics.
     Publish,
+    /// Looks at dead letters, and takes them away once they were put back.
+    Redrive,
     /// Looks at topics, queues and what lies between them.
     Verify,
     /// Makes them, and mends what differs.
@@ -49,13 +51,13 @@ const TABLE: &[(Action, &str, &str, &[Duty])] = {
         GetSubscriptionAttributes, GetTopicAttributes, ListQueueTags, ListSubscriptions, ListTags, ReceiveMessage,
         SendMessage, SetQueueAttributes, SetSubscriptionAttributes, SetTopicAttributes, Subscribe, TagQueue, TagTopic,
     };
-    use Duty::{Consume, Create, GiveUp, Verify};
+    use Duty::{Consume, Create, Redrive, Send, Verify};
     &[
-        (ChangeMessageVisibility, "sqs:ChangeMessageVisibility", "hold messages of", &[Consume]),
-        (DeleteMessage, "sqs:DeleteMessage", "delete messages from", &[Consume]),
-        (ReceiveMessage, "sqs:ReceiveMessage", "receive from", &[Consume]),
-        (SendMessage, "sqs:SendMessage", "send to", &[GiveUp]),
-        (GetQueueUrl, "sqs:GetQueueUrl", "find", &[Consume, GiveUp, Verify, Create]),
+        (ChangeMessageVisibility, "sqs:ChangeMessageVisibility", "hold messages of", &[Consume, Redrive]),
+        (DeleteMessage, "sqs:DeleteMessage", "delete messages from", &[Consume, Redrive]),
+        (ReceiveMessage, "sqs:ReceiveMessage", "receive from", &[Consume, Redrive]),
+        (SendMessage, "sqs:SendMessage", "send to", &[Send]),
+        (GetQueueUrl, "sqs:GetQueueUrl", "find", &[Consume, Send, Redrive, Verify, Create]),
         (GetQueueAttributes, "sqs:GetQueueAttributes", "read the attributes of", &[Verify, Create]),
         (ListQueueTags, "sqs:ListQueueTags", "read the tags of", &[Verify, Create]),
         (CreateQueue, "sqs:CreateQueue", "create", &[Create]),
@@ -73,6 +75,11 @@ const TABLE: &[(Action, &str, &str, &[Duty])] = {
         (SetSubscriptionAttributes, "sns:SetSubscriptionAttributes", "change the attributes of", &[Create]),
     ]
 };
+
+/// All that are made for this.
+pub(super) fn of(duty: Duty) -> impl Iterator<Item = Action> {
+    TABLE.iter().filter(move |(.., duties)| duties.contains(&duty)).map(|(action, ..)| *action)
+}
 
 impl Action {
     /// The permission that it takes.

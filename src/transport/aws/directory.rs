@@ -6,8 +6,10 @@ use std::{
 };
 
 use super::{
+    address::Parameters,
     fault::{Fault, FaultKind, Reach},
     setup::{CALL, Clients},
+    topology::create_topic,
 };
 use crate::transport::Provision;
 
@@ -18,6 +20,7 @@ pub(super) struct Directory(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     mode: Provision,
+    parameters: Parameters,
     home: Option<Home>,
     topics: HashMap<String, String>,
     queues: HashMap<String, String>,
@@ -48,9 +51,10 @@ impl Home {
 }
 
 impl Directory {
-    /// May topics and queues be made?
-    pub(super) fn set_mode(&self, mode: Provision) {
-        self.known().mode = mode;
+    /// May topics be made, and with what?
+    pub(super) fn set_mode(&self, mode: Provision, parameters: &Parameters) {
+        let mut known = self.known();
+        (known.mode, known.parameters) = (mode, parameters.clone());
     }
 
     /// Keeps what a topic is called.
@@ -79,13 +83,13 @@ impl Directory {
 
     /// The ARN of a topic. It is made, where we may.
     pub(super) async fn topic(&self, name: &str, clients: &Clients) -> Result<String, Fault> {
-        let (known, mode) = {
+        let (known, mode, parameters) = {
             let known = self.known();
-            (known.topics.get(name).cloned(), known.mode)
+            (known.topics.get(name).cloned(), known.mode, known.parameters.clone())
         };
         let arn = match (known, mode) {
             (Some(arn), _) => return Ok(arn),
-            (None, Provision::Create) => create_topic(name, clients).await?,
+            (None, Provision::Create) => create_topic(name, clients, &parameters).await?,
             (None, Provision::Verify | Provision::Assume) => self.home(clients).await?.topic(name),
         };
         self.keep_topic(name, &arn);
@@ -121,16 +125,6 @@ impl Directory {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes a topic, or finds the one of this name.
-async fn create_topic(name: &str, clients: &Clients) -> Result<String, Fault> {
-    let mut creating = clients.sns.create_topic().name(name);
-    if name.ends_with(".fifo") {
-        creating = creating.attributes("FifoTopic", "true");
-    }
-    let created = clients.call(CALL, creating.send()).await?;
-    created.topic_arn.ok_or_else(|| nameless("a topic", name))
 }
 
 /// AWS answered, and left the name out.

@@ -14,6 +14,7 @@ mod fault;
 mod filter;
 mod hold;
 mod holding;
+mod iam;
 mod intake;
 mod letter;
 mod outlet;
@@ -37,6 +38,7 @@ use aws_credential_types::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use self::iam::IamPolicy;
 use self::{
     batch::Batches,
     holding::Holding,
@@ -173,7 +175,7 @@ impl Transport for Aws {
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
-        self.setup.directory.set_mode(mode);
+        self.setup.directory.set_mode(mode, self.setup.address()?.parameters());
         let (setup, topology) = (self.setup.clone(), topology.clone());
         self.setup
             .run(async move {

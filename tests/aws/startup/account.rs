@@ -15,7 +15,7 @@ const CHANGING: [&str; 6] = ["Create*", "Set*", "Subscribe", "Tag*", "Un*", "Del
 
 /// An emulator with names of our own.
 pub struct Account {
-    _emulator: Emulator,
+    emulator: Emulator,
     pub fault: AwsFault,
     pub caller: Caller,
     prefix: String,
@@ -26,7 +26,12 @@ impl Account {
         let emulator = Emulator::take(kind).await;
         let fault = AwsFault::before(emulator.address(), 7).await.expect("there is a free port");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_micros();
-        Self { caller: emulator.caller(), _emulator: emulator, fault, prefix: format!("t{now}") }
+        Self { caller: emulator.caller(), emulator, fault, prefix: format!("t{now}") }
+    }
+
+    /// One more way to it, which counts calls from none.
+    pub async fn watched(&self) -> AwsFault {
+        AwsFault::before(self.emulator.address(), 7).await.expect("there is a free port")
     }
 
     /// A name that nobody took before.
@@ -36,25 +41,7 @@ impl Account {
 
     /// A queue fed by these topics.
     pub fn plan(&self, queue: &str, topics: &[&str]) -> QueuePlan {
-        let ordered = queue.ends_with(".fifo");
-        let stem = queue.strip_suffix(".fifo").unwrap_or(queue);
-        let bindings = topics.iter().map(|topic| Binding {
-            topic: self.name(topic),
-            routing_key: "paid".to_owned(),
-            event: "paid",
-            by_name: false,
-            policy: Default::default(),
-        });
-        QueuePlan {
-            name: self.name(queue),
-            dead_letters: self.name(&format!("{stem}-dead{}", if ordered { ".fifo" } else { "" })),
-            ordered,
-            retry_delays: Vec::new(),
-            halts: false,
-            bindings: bindings.collect(),
-            concurrency: 1,
-            reach: Reach::Shared,
-        }
+        plan(queue, topics, |name| self.name(name))
     }
 
     /// Where it is, with these settings.
@@ -94,6 +81,28 @@ impl Account {
     /// The ARN of the topic with this name beside a queue.
     pub fn topic_arn(&self, topic: &str, beside: &str) -> String {
         self.arn(beside).replace(":sqs:", ":sns:").replace(beside, topic)
+    }
+}
+
+/// A queue fed by these topics, with names made of theirs.
+pub fn plan(queue: &str, topics: &[&str], name: impl Fn(&str) -> String) -> QueuePlan {
+    let (stem, fifo) = queue.strip_suffix(".fifo").map_or((queue, ""), |stem| (stem, ".fifo"));
+    let bindings = topics.iter().map(|topic| Binding {
+        topic: name(topic),
+        routing_key: "paid".to_owned(),
+        event: "paid",
+        by_name: false,
+        policy: Default::default(),
+    });
+    QueuePlan {
+        name: name(queue),
+        dead_letters: name(&format!("{stem}-dead{fifo}")),
+        ordered: !fifo.is_empty(),
+        retry_delays: Vec::new(),
+        halts: false,
+        bindings: bindings.collect(),
+        concurrency: 1,
+        reach: Reach::Shared,
     }
 }
 

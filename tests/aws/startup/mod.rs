@@ -2,6 +2,7 @@
 
 mod account;
 mod others;
+mod permissions;
 mod plans;
 mod told;
 mod twice;

@@ -1,14 +1,20 @@
 //! Starts that cannot go on, and what they say.
 
+use std::process::Command;
+
 use serde_json::json;
-use tegami::transport::{Provision, TransportErrorKind};
+use tegami::transport::{Provision, QueuePlan, Transport as _, TransportErrorKind, aws::Aws};
 use tegami_test_servers::{Rule, Trouble};
 use tokio::net::TcpListener;
 
 use super::{
     Account, KINDS,
-    account::{parsed, provision},
+    account::{self, parsed, provision, topology},
 };
+
+fn plan() -> QueuePlan {
+    account::plan("billing", &["orders"], str::to_owned)
+}
 
 #[tokio::test]
 async fn n7_each_permission_that_is_missing_is_named() {
@@ -20,15 +26,15 @@ async fn n7_each_permission_that_is_missing_is_named() {
             ("GetQueueUrl", "sqs:GetQueueUrl", &plan.name),
             ("CreateQueue", "sqs:CreateQueue", &plan.name),
             ("GetQueueAttributes", "sqs:GetQueueAttributes", &plan.name),
-            ("SetQueueAttributes", "sqs:SetQueueAttributes", &plan.name),
             ("GetTopicAttributes", "sns:GetTopicAttributes", &topic),
             ("CreateTopic", "sns:CreateTopic", &topic),
+            ("SetQueueAttributes", "sqs:SetQueueAttributes", &plan.name),
             ("ListSubscriptionsByTopic", "sns:ListSubscriptionsByTopic", &topic),
             ("Subscribe", "sns:Subscribe", &topic),
         ] {
             account.fault.put(Rule::on(operation, Trouble::DENIED));
             let started = account.provision(std::slice::from_ref(&plan), Provision::Create).await;
-            let error = started.expect_err("it is not allowed");
+            let Err(error) = started else { panic!("{kind:?}: {operation} is not needed") };
             assert_eq!(error.kind(), TransportErrorKind::Refused, "{operation}: {error:?}");
             let told = error.to_string();
             let words = [permission, name.as_str(), "eu-west-1", &account.fault.endpoint()];
@@ -44,15 +50,42 @@ async fn n1_nobody_there_is_told_with_the_place_and_tried_again() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", nobody.local_addr().expect("bound"));
     drop(nobody);
-    let account = Account::open(KINDS[0]).await;
-    let plan = [account.plan("billing", &["orders"])];
-    let error = provision(&format!("aws:eu-west-1?endpoint={endpoint}"), &plan, Provision::Create).await.unwrap_err();
+    let url = format!("aws:eu-west-1?endpoint={endpoint}");
+    let error = provision(&url, &[plan()], Provision::Create).await.unwrap_err();
     assert_eq!((error.kind(), error.is_transient()), (TransportErrorKind::Unreachable, true));
     assert!(error.to_string().contains(&endpoint), "{error}");
-    let away = "aws:eu-nowhere-9?endpoint=https://sqs.eu-nowhere-9.amazonaws.invalid";
-    let error = provision(away, &plan, Provision::Create).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn n1_a_region_that_is_nowhere_is_told_by_its_name_and_tried_again() {
+    let nowhere = Aws::new("aws:eu-nowhere-9").access_key("key", "secret");
+    let error = nowhere.provision(&topology(&[plan()]), Provision::Create).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Unreachable, "{error:?}");
     assert!(error.to_string().contains("eu-nowhere-9"), "{error}");
+}
+
+#[test]
+fn n6_a_start_without_credentials_ends() {
+    let mut command = Command::new(std::env::current_exe().expect("this binary"));
+    command.args(["startup::told::without_credentials", "--exact", "--ignored", "--nocapture"]);
+    for given in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
+        command.env_remove(given);
+    }
+    for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env(file, "/nowhere");
+    }
+    let ended = command.env("AWS_EC2_METADATA_DISABLED", "true").output().expect("this binary runs");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[tokio::test]
+#[ignore = "the process that the test above starts"]
+async fn without_credentials() {
+    let error = provision("aws:eu-west-1", &[plan()], Provision::Create).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_transient()), (TransportErrorKind::Setting, false), "{error:?}");
+    for word in ["credentials", "AWS_ACCESS_KEY_ID", "`role`", "eu-west-1", "queue `billing"] {
+        assert!(error.to_string().contains(word), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -63,7 +96,9 @@ async fn n6_credentials_that_are_refused_stop_the_start() {
         let plan = account.plan("billing", &["orders"]);
         let error = account.provision(&[plan], Provision::Create).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Refused, "{error:?}");
-        assert!(format!("{error:?}").contains("InvalidClientTokenId"), "{error:?}");
+        for word in ["InvalidClientTokenId", "good credentials"] {
+            assert!(format!("{error:?}").contains(word), "{error:?}");
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{
 
 /// So often is a call made again that came too soon.
 const PATIENCE: u32 = 5;
+const CREDENTIALS: &str =
+    "it takes good credentials, of AWS_ACCESS_KEY_ID, a `profile`, a `role`, the machine, or given in code";
 
 impl Site<'_> {
     /// Makes a call that may be made twice; again after a while, if AWS is asked too often.
@@ -43,7 +45,7 @@ impl Site<'_> {
         }
     }
 
-    /// What the service is told when a call failed: what it was for, where, and the permission it takes.
+    /// What the service is told when a call failed: what it was for, where, and the permission or setting it takes.
     pub(super) fn failed(&self, action: Action, what: impl fmt::Display) -> impl FnOnce(Fault) -> TransportError {
         let (words, permission, region) = (action.words(), action.permission(), &self.clients.region);
         let own = match permission.starts_with("sns:") {
@@ -52,7 +54,10 @@ impl Site<'_> {
         };
         let endpoint = own.as_ref().or(self.parameters.endpoint.as_ref());
         let place = endpoint.map_or_else(String::new, |endpoint| format!(" at `{endpoint}`"));
-        let doing = format!("{words} {what} in region `{region}`{place}, which takes `{permission}`");
-        move |fault| fault.told(&doing)
+        let doing = format!("{words} {what} in region `{region}`{place}");
+        move |fault| match fault.kind {
+            FaultKind::Nobody | FaultKind::Credentials => fault.told(format!("{doing}: {CREDENTIALS}")),
+            _ => fault.told(format!("{doing}, which takes `{permission}`")),
+        }
     }
 }

@@ -18,6 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::try_join_all;
 
 use self::findings::{Change, Findings};
+pub(super) use self::topics::create as create_topic;
 use super::{address::Parameters, directory::Directory, setup::Clients};
 use crate::{
     time::Dice,

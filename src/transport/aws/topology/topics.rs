@@ -9,9 +9,10 @@ use crate::transport::{
     Topology, TransportError,
     aws::{
         actions::Action,
+        address::Parameters,
         directory::nameless,
         fault::{Fault, FaultKind},
-        setup::CALL,
+        setup::{CALL, Clients},
     },
 };
 
@@ -59,7 +60,8 @@ impl Round<'_> {
                 (arn, true)
             }
             Err(fault) if fault.kind == FaultKind::Missing && self.may_change() => {
-                (self.create_topic(name, &arn, ordered).await?, true)
+                let made = site.ask(|| create(name, site.clients, site.parameters)).await;
+                (made.map_err(site.failed(Action::CreateTopic, the_topic(name)))?, true)
             }
             Err(fault) if fault.kind == FaultKind::Missing => {
                 self.findings().missing(format!("{} ({arn})", the_topic(name)));
@@ -76,25 +78,6 @@ impl Round<'_> {
         let asking = clients.sns.get_topic_attributes().topic_arn(arn);
         let answer = self.site.ask(|| clients.call(CALL, asking.clone().send())).await?;
         Ok(answer.attributes.unwrap_or_default())
-    }
-
-    /// Makes a topic. If somebody else made it in the meantime, in another way, it is theirs.
-    async fn create_topic(&self, name: &str, arn: &str, ordered: bool) -> Result<String, TransportError> {
-        let Self { site, .. } = self;
-        let attributes = wanted::topic(ordered, site.parameters);
-        let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let creating = site.clients.sns.create_topic().name(name).set_attributes(Some(attributes));
-        let tags = site.parameters.tags.iter().map(|(name, value)| tag(name, value));
-        let creating = tags.fold(creating, |creating, tag| creating.tags(tag));
-        let made = match site.ask(|| site.clients.call(CALL, creating.clone().send())).await {
-            Ok(made) => made.topic_arn.ok_or_else(|| nameless("a topic", name)),
-            Err(fault) if fault.kind == FaultKind::Wrong => match self.read_topic(arn).await {
-                Ok(_) => Ok(arn.to_owned()),
-                Err(_) => Err(fault),
-            },
-            Err(fault) => Err(fault),
-        };
-        made.map_err(site.failed(Action::CreateTopic, the_topic(name)))
     }
 
     async fn mend_topic(&self, name: &str, arn: &str, changes: Vec<Change>) -> Result<(), TransportError> {
@@ -132,6 +115,20 @@ impl Round<'_> {
         let tagged = site.ask(|| site.clients.call(CALL, tagging.clone().send())).await;
         tagged.map(drop).map_err(site.failed(Action::TagTopic, the_topic(name)))
     }
+}
+
+/// Makes a topic. One that somebody else made in the meantime, in another way, is found.
+pub(in super::super) async fn create(name: &str, clients: &Clients, parameters: &Parameters) -> Result<String, Fault> {
+    let plain = clients.sns.create_topic().name(name);
+    let ours = wanted::topic(name.ends_with(".fifo"), parameters).into_iter();
+    let tags = parameters.tags.iter().map(|(name, value)| tag(name, value));
+    let creating = ours.fold(plain.clone(), |creating, (name, value)| creating.attributes(name, value));
+    let creating = tags.fold(creating, |creating, tag| creating.tags(tag));
+    let made = match clients.call(CALL, creating.send()).await {
+        Err(fault) if fault.kind == FaultKind::Wrong => clients.call(CALL, plain.send()).await.map_err(|_| fault),
+        answer => answer,
+    };
+    made?.topic_arn.ok_or_else(|| nameless("a topic", name))
 }
 
 pub(super) fn the_topic(name: &str) -> String {
