@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{intake::Intake, letter, parcel::Parcel};
+use super::{intake::Intake, letter, parcel::Parcel, upkeep};
 use crate::{
     failpoint::{self, Point, Struck},
-    transport::{Lease, Reason, SettleError, SettleErrorKind, Settlement},
+    transport::{Lease, PublishErrorKind, Reason, SettleError, SettleErrorKind, Settlement},
 };
 
 /// How long what the dead-letter queue refused rests, before it is tried again (X4).
@@ -63,6 +63,11 @@ impl Hold {
         intake.check(self.parcel())?;
         let copy = letter::buried(&self.parcel().post, &reason);
         if let Err(error) = intake.outlet.put(&intake.plan.dead_letters, (copy, Duration::ZERO), COPY_TIME).await {
+            if error.kind() == PublishErrorKind::Unroutable {
+                // Somebody deleted the queue that it was for. The message rests meanwhile.
+                let setup = intake.holding.setup.clone();
+                let _ = setup.clone().spawn(upkeep::mend(setup, intake.plan.dead_letters.clone()));
+            }
             self.give_back(REST)?;
             let text = "SQS did not take the copy, so the message stays";
             return Err(SettleError::new(SettleErrorKind::CopyRefused, text).caused_by(error));

@@ -25,6 +25,7 @@ mod shelf;
 mod signature;
 mod topics;
 mod topology;
+mod upkeep;
 mod wallet;
 
 pub use signature::{Checks, SignatureError, SignatureErrorKind, Signed, SignedKind, Verifier};
@@ -41,13 +42,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::iam::IamPolicy;
 use self::{
     batch::Batches,
+    fault::FaultKind,
     holding::Holding,
     intake::{Intake, QueueDeliveries},
     outlet::Outlet,
     queues::{ChangeDesk, DoneDesk},
     setup::Setup,
     shelf::Shelf,
-    topology::Site,
 };
 use crate::transport::{
     Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
@@ -176,14 +177,9 @@ impl Transport for Aws {
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
         self.setup.directory.set_mode(mode, self.setup.address()?.parameters());
+        self.setup.upkeep.plan(topology, mode);
         let (setup, topology) = (self.setup.clone(), topology.clone());
-        self.setup
-            .run(async move {
-                let (clients, parameters) = (setup.clients().await?, setup.address()?.parameters());
-                let site = Site { clients, directory: &setup.directory, parameters, dice: &setup.dice };
-                topology::provision(&site, &topology, mode).await
-            })
-            .await
+        self.setup.run(async move { upkeep::provision(&setup, &topology, mode).await }).await
     }
 
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
@@ -208,7 +204,11 @@ impl Transport for Aws {
     async fn consume(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         let (setup, queue) = (self.setup.clone(), plan.name.clone());
         let finding = async move {
-            let found = setup.directory.queue(&queue, setup.clients().await?).await;
+            let mut found = setup.directory.queue(&queue, setup.clients().await?).await;
+            if found.as_ref().is_err_and(|fault| fault.kind == FaultKind::Missing) {
+                upkeep::mend(setup.clone(), queue.clone()).await;
+                found = setup.directory.queue(&queue, setup.clients().await?).await;
+            }
             found.map_err(|fault| fault.told(format_args!("find queue `{queue}`")))
         };
         self.setup.run(finding).await?;

@@ -21,6 +21,7 @@ use super::{
     address::{Address, setting},
     directory::Directory,
     fault::{Fault, FaultKind, Reach},
+    upkeep::Upkeep,
     wallet::{Read, Role, Source, Wallet},
 };
 use crate::{
@@ -41,6 +42,7 @@ pub(super) struct Setup {
     lodging: Mutex<Lodging>,
     clients: OnceCell<Clients>,
     pub(super) directory: Directory,
+    pub(super) upkeep: Upkeep,
     pub(super) clock: Clock,
     pub(super) dice: Dice,
 }
@@ -98,6 +100,7 @@ impl Setup {
             lodging: Mutex::default(),
             clients: OnceCell::new(),
             directory: Directory::default(),
+            upkeep: Upkeep::default(),
             clock: Clock::system(),
             dice: Dice::system(),
         }
