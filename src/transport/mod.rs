@@ -134,6 +134,8 @@ pub struct Capabilities {
     pub ordered: bool,
     /// The longest delay a message can wait before its first delivery.
     pub delay: Option<Duration>,
+    /// Delays, and those between attempts, are rounded up to a multiple of this.
+    pub delay_step: Duration,
     /// The largest message, attributes counted, in bytes (P7).
     pub message_limit: usize,
     /// The most attributes a message can carry.
@@ -155,6 +157,7 @@ impl Capabilities {
             reports_unroutable: false,
             ordered: false,
             delay: None,
+            delay_step: Duration::ZERO,
             message_limit: usize::MAX,
             attribute_limit: usize::MAX,
             exact_attempts: false,
@@ -185,6 +188,12 @@ impl Capabilities {
     #[must_use]
     pub const fn delay(self, longest: Duration) -> Self {
         Self { delay: Some(longest), ..self }
+    }
+
+    /// Delays are rounded up to a multiple of this.
+    #[must_use]
+    pub const fn delay_step(self, step: Duration) -> Self {
+        Self { delay_step: step, ..self }
     }
 
     /// The largest message, attributes counted, in bytes.

@@ -84,7 +84,7 @@ impl Holding {
 
     /// Holds a message that has just come; its number here, and what is set once it is lost.
     pub(super) fn take(&self, receipt: String) -> (u64, CancellationToken) {
-        let (now, lost) = (self.setup.clock.instant(), CancellationToken::new());
+        let (now, lost) = (self.setup.clock.instant(), self.setup.gone.child_token());
         let (ends, latest) = (now + self.visibility, now + LONGEST);
         let mut held = self.held();
         held.last += 1;
@@ -123,7 +123,7 @@ impl Holding {
 
     fn leave(&self, number: u64) -> Option<String> {
         let mut held = self.held();
-        let message = held.messages.get_mut(&number)?;
+        let message = held.messages.get_mut(&number).filter(|message| !message.lost.is_cancelled())?;
         message.phase = Phase::Leaving;
         Some(message.receipt.clone())
     }

@@ -57,6 +57,9 @@ use crate::transport::{
 
 /// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
 const PUBLISH_TIME: Duration = Duration::from_millis(9_500);
+/// The largest message: what SNS takes, without what we write beside it. One whose bytes are no text is larger on the
+/// wire, and refused there if it must be.
+const MESSAGE_LIMIT: usize = letter::SNS_LIMIT - 2 * 1024;
 /// The most attributes of a message: ours, the user's and a trace's go together into ten.
 const ATTRIBUTE_LIMIT: usize = 10;
 /// A message can be hidden for 12 hours; a handler gets less (L1).
@@ -169,7 +172,8 @@ impl Transport for Aws {
         Capabilities::none()
             .durable()
             .ordered()
-            .message_limit(letter::SNS_LIMIT)
+            .delay_step(Duration::from_secs(1))
+            .message_limit(MESSAGE_LIMIT)
             .attribute_limit(ATTRIBUTE_LIMIT)
             .delay(HANDLING_LIMIT)
             .handling_limit(HANDLING_LIMIT)

@@ -16,6 +16,7 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     address::{Address, setting},
@@ -41,6 +42,8 @@ pub(super) struct Setup {
     credentials: Option<SharedCredentialsProvider>,
     lodging: Mutex<Lodging>,
     clients: OnceCell<Clients>,
+    /// Set once the transport is closed, and what it held is lost.
+    pub(super) gone: CancellationToken,
     pub(super) directory: Directory,
     pub(super) upkeep: Upkeep,
     pub(super) clock: Clock,
@@ -99,6 +102,7 @@ impl Setup {
             credentials: None,
             lodging: Mutex::default(),
             clients: OnceCell::new(),
+            gone: CancellationToken::new(),
             directory: Directory::default(),
             upkeep: Upkeep::default(),
             clock: Clock::system(),
@@ -139,6 +143,7 @@ impl Setup {
 
     /// Gives the thread up, and what still runs there.
     pub(super) fn leave(&self) {
+        self.gone.cancel();
         *self.lodging() = Lodging::Left;
     }
 
