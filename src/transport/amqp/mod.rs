@@ -246,11 +246,12 @@ impl Transport for Amqp {
     }
 
     async fn close(&self) {
+        // Whoever closes may not wait for the end.
+        let _leaving = self.setup.leaving();
         self.closed.cancel();
         self.setup.lifecycle.drain();
         self.setup.lifecycle.finished_within(CLOSE_TIME).await;
         let _ = tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()).await;
         tokio::join!(self.consuming.close(), self.outlet.close());
-        self.setup.leave();
     }
 }

@@ -231,17 +231,18 @@ impl Transport for Aws {
     }
 
     async fn close(&self) {
+        // Whoever closes may not wait for the end.
+        let _leaving = self.setup.leaving();
         self.closed.cancel();
         self.intakes.close();
         let quiet = async { tokio::join!(self.intakes.wait(), self.outlet.quiet()) };
         let _ = tokio::time::timeout(CLOSE_TIME, quiet).await;
-        self.setup.leave();
     }
 }
 
 impl Drop for Aws {
     fn drop(&mut self) {
         self.closed.cancel();
-        self.setup.leave();
+        drop(self.setup.leaving());
     }
 }

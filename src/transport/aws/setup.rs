@@ -60,6 +60,16 @@ enum Lodging {
     Left,
 }
 
+/// Gives the thread up at its end.
+pub(super) struct Leaving<'a>(&'a Setup);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.gone.cancel();
+        *self.0.lodging() = Lodging::Left;
+    }
+}
+
 /// The ways to SNS, SQS and STS. Used on the transport's thread only: connections live where they were made.
 pub(super) struct Clients {
     pub(super) sns: aws_sdk_sns::Client,
@@ -141,10 +151,9 @@ impl Setup {
         Ok(quarters)
     }
 
-    /// Gives the thread up, and what still runs there.
-    pub(super) fn leave(&self) {
-        self.gone.cancel();
-        *self.lodging() = Lodging::Left;
+    /// Gives the thread up, and what still runs there, once what is done until then is done or dropped.
+    pub(super) fn leaving(&self) -> Leaving<'_> {
+        Leaving(self)
     }
 
     fn lodging(&self) -> MutexGuard<'_, Lodging> {
