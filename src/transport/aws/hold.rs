@@ -11,8 +11,8 @@ use crate::{
     transport::{Lease, PublishErrorKind, Reason, SettleError, SettleErrorKind, Settlement},
 };
 
-/// How long what the dead-letter queue refused rests, before it is tried again (X4).
-const REST: Duration = Duration::from_secs(1);
+/// How long what the dead-letter queue refused rests at least and at most, before it is tried again (X4).
+const REST: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// The time for a dead letter to be stored.
 const COPY_TIME: Duration = Duration::from_millis(9_500);
 
@@ -57,6 +57,13 @@ impl Hold {
         self.give_back(after)
     }
 
+    /// Twice as long each time: SQS counts the receives, and puts aside itself, without a reason, what has too many.
+    fn rest(&self) -> Duration {
+        let [least, most] = REST;
+        let doublings = if self.intake.plan.ordered { 0 } else { self.parcel().post.attempt.min(16) };
+        (least * (1 << doublings)).min(most)
+    }
+
     async fn keep(&mut self, reason: Reason) -> Result<(), SettleError> {
         failpoint::hit(Point::DeadLetterBeforeCopy).map_err(cut_short)?;
         let intake = &self.intake;
@@ -68,7 +75,7 @@ impl Hold {
                 let setup = intake.holding.setup.clone();
                 let _ = setup.clone().spawn(upkeep::mend(setup, intake.plan.dead_letters.clone()));
             }
-            self.give_back(REST)?;
+            self.give_back(self.rest())?;
             let text = "SQS did not take the copy, so the message stays";
             return Err(SettleError::new(SettleErrorKind::CopyRefused, text).caused_by(error));
         }
