@@ -12,7 +12,6 @@ mod well_formed;
 pub use attributes::{Attributes, Value};
 pub(crate) use attributes::{EVENT_ATTRIBUTE, RESERVED, is_plain_name, is_plain_text};
 pub use check::{Check, Length, Pattern, Rules};
-pub(crate) use filter::Told;
 pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
 pub use format::{Encoding, Format};
 pub use invalid::Invalid;

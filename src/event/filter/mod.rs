@@ -9,7 +9,7 @@ mod told;
 
 pub use condition::Condition;
 pub use policy::Policy;
-pub(crate) use told::Told;
+use told::Told;
 
 use std::marker::PhantomData;
 

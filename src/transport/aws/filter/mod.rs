@@ -1,11 +1,15 @@
 //! What a subscription wants, in the filter policy language of SNS.
 //!
 //! All that one queue wants from one topic is one subscription with one policy. SNS may let more through than is wanted,
-//! never less: what it cannot be told ([`Told`](crate::event::Told)) is left to the consumer, which applies the whole
+//! never less: what it cannot be told (`event/filter/told`) is left to the consumer, which applies the whole
 //! filter anyway. "Amazon SNS subscription filter policies" in AWS's guide tells the language, "Filter policy
 //! constraints" its limits.
 
 mod limits;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod sns;
 #[cfg(test)]
 mod tests;
 

@@ -2,8 +2,11 @@
 
 use fastrand::Rng;
 
-use super::*;
-use crate::event::Attributes;
+use super::{
+    tests::{Paid, binding, text},
+    *,
+};
+use crate::event::{Attributes, BoolField, Filter, NumberField, Policy};
 
 const EVENTS: [&str; 3] = ["shop.Placed", "shop.Paid", "shop.Shipped"];
 const TEXTS: [&str; 4] = ["currency", "country", "prefix", "zip code"];

@@ -1,7 +1,4 @@
-//! What SNS is told: word by word, at its limits, and against a reader of its language of our own.
-
-mod random;
-mod sns;
+//! What SNS is told: word by word, and at its limits.
 
 use super::*;
 use crate::{
@@ -9,9 +6,9 @@ use crate::{
     transport::TransportErrorKind,
 };
 
-struct Paid;
+pub(super) struct Paid;
 
-fn text(name: &'static str) -> TextField<Paid> {
+pub(super) fn text(name: &'static str) -> TextField<Paid> {
     TextField::new(name)
 }
 
@@ -24,7 +21,7 @@ fn share() -> NumberField<Paid> {
     NumberField::new("share").within(0, 1_000)
 }
 
-fn binding(event: &'static str, policy: Policy) -> Binding {
+pub(super) fn binding(event: &'static str, policy: Policy) -> Binding {
     Binding { topic: "shop".to_owned(), routing_key: event.to_owned(), event, by_name: true, policy }
 }
 
