@@ -9,22 +9,23 @@ mod body;
 mod call;
 mod rules;
 mod serve;
+mod thread;
 mod words;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
 pub use rules::{Applied, Rule, Trouble};
 use serve::Server;
-use tokio_util::task::AbortOnDropHandle;
+use thread::Thread;
 
 use crate::Proxy;
 
 /// A proxy before one emulator; when it is dropped, its connections end.
 #[derive(Debug)]
 pub struct AwsFault {
-    door: Proxy,
+    door: Arc<Proxy>,
     server: Arc<Server>,
-    _task: AbortOnDropHandle<()>,
+    _thread: Thread,
 }
 
 impl AwsFault {
@@ -33,11 +34,14 @@ impl AwsFault {
     /// # Errors
     /// There is no free port.
     pub async fn before(emulator: SocketAddr, seed: u64) -> io::Result<Self> {
-        let (listener, inside) = serve::listen().await?;
-        let door = Proxy::to(inside, seed).await?;
-        let server = Arc::new(Server::new(emulator, door.address(), seed));
-        let task = tokio::spawn(serve::accept(listener, server.clone()));
-        Ok(Self { door, server, _task: AbortOnDropHandle::new(task) })
+        let (_thread, (door, server)) = Thread::running(async move || {
+            let (listener, inside) = serve::listen().await?;
+            let door = Arc::new(Proxy::to(inside, seed).await?);
+            let server = Arc::new(Server::new(emulator, door.address(), seed));
+            Ok(((door.clone(), server.clone()), serve::accept(listener, server)))
+        })
+        .await?;
+        Ok(Self { door, server, _thread })
     }
 
     /// Where it listens.

@@ -30,6 +30,11 @@ impl Caller {
         Self(address)
     }
 
+    /// Whom it calls.
+    pub fn address(&self) -> SocketAddr {
+        self.0
+    }
+
     /// Calls an operation of SQS, in its JSON protocol.
     ///
     /// # Errors

@@ -1,0 +1,55 @@
+//! Topics, and what they write into queues.
+
+use serde_json::{Value, json};
+
+use super::place::{Found, Place, pairs, refused};
+
+/// Larger than all entries of a batch may be together, in three of them.
+const LARGE: usize = 100_000;
+
+pub fn raw_delivery(place: &Place) -> Found {
+    let (topic, queue) = (place.topic("", &[])?, place.queue("", &json!({}))?);
+    place.subscribe(&topic, &queue, &[("RawMessageDelivery", "true")])?;
+    place.publish(&topic, "{\"a\": 1}", &[["n", "Number", "1"], ["s", "String", "text"]])?;
+    let messages = place.next(&queue)?;
+    let [message] = &messages[..] else { return Ok(false) };
+    let attributes = &message["MessageAttributes"];
+    let kept = |name: &str, kind, text| attributes[name]["DataType"] == kind && attributes[name]["StringValue"] == text;
+    Ok(message["Body"] == "{\"a\": 1}" && kept("n", "Number", "1") && kept("s", "String", "text"))
+}
+
+pub fn notification(place: &Place) -> Found {
+    let (topic, queue) = (place.topic("", &[])?, place.queue("", &json!({}))?);
+    place.subscribe(&topic, &queue, &[])?;
+    place.publish(&topic, "hello", &[["n", "Number", "1"]])?;
+    let messages = place.next(&queue)?;
+    let [message] = &messages[..] else { return Ok(false) };
+    let told: Value = serde_json::from_str(message["Body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let head = told["Type"] == "Notification" && told["TopicArn"] == topic.as_str() && told["Message"] == "hello";
+    Ok(head && told["MessageAttributes"]["n"] == json!({"Type": "Number", "Value": "1"}))
+}
+
+pub fn made_again(place: &Place) -> Found {
+    let attributes = [("DisplayName", "one")];
+    Ok(place.topic("", &attributes)? == place.topic("", &attributes)?)
+}
+
+pub fn made_otherwise(place: &Place) -> Found {
+    place.topic("", &[("DisplayName", "one")])?;
+    refused(place.topic("", &[("DisplayName", "other")]), &["InvalidParameter"])
+}
+
+pub fn no_name(place: &Place) -> Found {
+    refused(place.topic(" with spaces", &[]), &["InvalidParameter"])
+}
+
+pub fn large_batch(place: &Place) -> Found {
+    let topic = place.topic("", &[])?;
+    let mut fields = pairs(&[("TopicArn", &topic)]);
+    for n in 1..=3 {
+        let at = format!("PublishBatchRequestEntries.member.{n}");
+        fields.push((format!("{at}.Id"), n.to_string()));
+        fields.push((format!("{at}.Message"), "x".repeat(LARGE)));
+    }
+    refused(place.sns("PublishBatch", &fields), &["BatchRequestTooLong"])
+}
