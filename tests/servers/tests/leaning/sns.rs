@@ -18,6 +18,20 @@ pub fn raw_delivery(place: &Place) -> Found {
     Ok(message["Body"] == "{\"a\": 1}" && kept("n", "Number", "1") && kept("s", "String", "text"))
 }
 
+pub fn bytes_of_a_batch(place: &Place) -> Found {
+    let (topic, queue) = (place.topic("", &[])?, place.queue("", &json!({}))?);
+    place.subscribe(&topic, &queue, &[("RawMessageDelivery", "true")])?;
+    let entry = [("Id", "a"), ("Message", "x")];
+    let bytes = [("Name", "b"), ("Value.DataType", "Binary"), ("Value.BinaryValue", "AAH/")];
+    let mut fields = pairs(&[("TopicArn", &topic)]);
+    let at = "PublishBatchRequestEntries.member.1";
+    fields.extend(entry.map(|(name, value)| (format!("{at}.{name}"), value.to_owned())));
+    fields.extend(bytes.map(|(name, value)| (format!("{at}.MessageAttributes.entry.1.{name}"), value.to_owned())));
+    place.sns("PublishBatch", &fields)?;
+    let messages = place.next(&queue)?;
+    Ok(messages[0]["MessageAttributes"]["b"] == json!({"DataType": "Binary", "BinaryValue": "AAH/"}))
+}
+
 pub fn notification(place: &Place) -> Found {
     let (topic, queue) = (place.topic("", &[])?, place.queue("", &json!({}))?);
     place.subscribe(&topic, &queue, &[])?;
