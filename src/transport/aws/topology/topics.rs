@@ -160,11 +160,12 @@ fn changes(wanted: &wanted::Attributes, known: &HashMap<String, String>) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::aws::address::Address;
 
     fn told(ordered: bool, known: &[(&str, &str)]) -> Vec<String> {
         let known = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let parameters = Parameters { kms: Some("alias/shop".to_owned()), ..Parameters::default() };
-        changes(&wanted::topic(ordered, &parameters), &known).iter().map(ToString::to_string).collect()
+        let address = Address::parse("aws:?kms=alias/shop").unwrap();
+        changes(&wanted::topic(ordered, address.parameters()), &known).iter().map(ToString::to_string).collect()
     }
 
     #[test]
