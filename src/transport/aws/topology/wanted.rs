@@ -192,10 +192,10 @@ mod tests {
     fn n7_a_redrive_policy_is_compared_by_what_it_says() {
         let plan = plan(0, false);
         let ours = format!(r#"{{"deadLetterTargetArn":"{DEAD}","maxReceiveCount":12}}"#);
-        for same in [ours.clone(), ours.replace(":12", ": \"12\"")] {
+        for same in [ours.clone(), ours.replace(":12}", ": \"12\"}")] {
             assert_eq!(redrive(Some(&same), &plan, DEAD), Redrive::Right, "{same}");
         }
-        let other = ours.replace(":12", ":3");
+        let other = ours.replace(":12}", ":3}");
         for found in [None, Some("{}"), Some("nonsense"), Some(&*other)] {
             let expected = Change::new("RedrivePolicy", &*ours, found);
             assert_eq!(redrive(found, &plan, DEAD), Redrive::Ours(expected));
