@@ -292,7 +292,9 @@ fn k1_only_what_is_in_order_and_tried_again_can_halt_and_a_group_halts_as_one() 
     let all = billing()
         .on_with::<StockMoved>(ignore, |s| s.group("all").halt_on_dead())
         .on_with::<StockCounted>(ignore, |s| s.group("all").halt_on_dead());
-    all.topology().expect("all of the group halt");
+    assert!(all.topology().expect("all of the group halt").queues[0].halts);
+    let going_on = billing().on_with::<StockMoved>(ignore, |s| s.group("all"));
+    assert!(!going_on.topology().expect("it goes on").queues[0].halts);
 }
 
 /// Publishes what no envelope can read, under this key.

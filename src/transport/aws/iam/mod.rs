@@ -147,7 +147,7 @@ impl IamPolicy {
         statements.extend(self.provisioning());
         statements.extend(self.key.iter().map(|key| {
             // What SNS and SQS ask of the key, they ask in our name.
-            json!({"Sid": "Key", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key})
+            json!({"Sid": "Key", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]})
         }));
         statements.into_iter().filter(|statement| statement["Resource"] != json!([])).collect()
     }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::transport::{TransportError, TransportErrorKind};
 
+/// What a topic or queue is from its first day.
+const FIXED: [&str; 2] = ["FifoQueue", "FifoTopic"];
+
 /// An attribute that should have another value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
@@ -34,6 +37,13 @@ impl fmt::Display for Change {
     }
 }
 
+/// Refuses what AWS does not change any more.
+pub(super) fn refuse_fixed(what: &str, changes: &[Change]) -> Result<(), TransportError> {
+    let Some(change) = changes.iter().find(|change| FIXED.contains(&change.attribute)) else { return Ok(()) };
+    let text = format!("{what} is there, and cannot be changed: {change}");
+    Err(TransportError::new(TransportErrorKind::Mismatch, text))
+}
+
 /// All that a look found.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -61,5 +71,35 @@ impl Findings {
         self.missing.sort_unstable();
         self.differing.sort_unstable();
         Err(TransportError::new(kind, [self.missing, self.differing].concat().join("; ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k1_a_topic_of_another_kind_is_told_and_stays() {
+        let of_kind = Change::new("FifoTopic", "true", None);
+        let mended = Change::new("KmsMasterKeyId", "alias/shop", None);
+        assert!(refuse_fixed("topic `moves.fifo`", std::slice::from_ref(&mended)).is_ok());
+        let error = refuse_fixed("topic `moves.fifo`", &[mended, of_kind]).unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Mismatch);
+        let expected =
+            "topic `moves.fifo` is there, and cannot be changed: its FifoTopic is not set, `true` is expected";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn n7_all_findings_are_told_in_one_error_what_is_missing_first() {
+        let mut findings = Findings::default();
+        findings.differing("queue `a`", &[Change::new("DelaySeconds", "0", Some("3"))]);
+        findings.missing("topic `z`".to_owned());
+        findings.missing("topic `b`".to_owned());
+        let error = findings.told().unwrap_err();
+        let expected = "topic `b` is not there; topic `z` is not there; \
+            queue `a` differs: its DelaySeconds is `3`, `0` is expected";
+        assert_eq!((error.kind(), &*error.to_string()), (TransportErrorKind::Missing, expected));
+        assert!(Findings::default().told().is_ok());
     }
 }

@@ -17,12 +17,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::try_join_all;
 
-use self::findings::{Change, Findings};
+use self::findings::Findings;
 pub(super) use self::topics::create as create_topic;
 use super::{address::Parameters, directory::Directory, setup::Clients};
 use crate::{
     time::Dice,
-    transport::{Provision, Topology, TransportError, TransportErrorKind},
+    transport::{Provision, Topology, TransportError},
 };
 
 /// So many calls are under way at once: AWS allows few a second for some, and tells us to wait.
@@ -75,21 +75,7 @@ impl Round<'_> {
     fn findings(&self) -> MutexGuard<'_, Findings> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Sees to what cannot be changed any more.
-    fn refuse_fixed(&self, what: &str, changes: &[Change]) -> Result<(), TransportError> {
-        match changes.iter().find(|change| FIXED.contains(&change.attribute)) {
-            Some(change) if self.may_change() => {
-                let text = format!("{what} is there, and {change}, which cannot be changed");
-                Err(TransportError::new(TransportErrorKind::Mismatch, text))
-            }
-            _ => Ok(()),
-        }
-    }
 }
-
-/// What a topic or queue is from its first day.
-const FIXED: [&str; 2] = ["FifoQueue", "FifoTopic"];
 
 /// Does all of this, some of it at once, in its order.
 async fn at_once<T, F>(work: Vec<F>) -> Result<Vec<T>, TransportError>

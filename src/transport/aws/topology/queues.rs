@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::{
     Round, at_once,
-    findings::Change,
+    findings::{Change, refuse_fixed},
     policy, topics,
     wanted::{self, Queue, Redrive},
 };
@@ -128,7 +128,6 @@ impl Round<'_> {
 
     async fn change_queue(&self, name: &str, found: &Found, changes: &[Change]) -> Result<(), TransportError> {
         let (what, site) = (format!("{} ({})", the_queue(name), found.arn), self.site);
-        self.refuse_fixed(&what, changes)?;
         if changes.is_empty() {
             return Ok(());
         }
@@ -136,6 +135,7 @@ impl Round<'_> {
             self.findings().differing(&what, changes);
             return Ok(());
         }
+        refuse_fixed(&what, changes)?;
         let values = changes.iter().map(|change| (QueueAttributeName::from(change.attribute), change.value.clone()));
         let setting = site.clients.sqs.set_queue_attributes().queue_url(&found.url);
         let setting = setting.set_attributes(Some(values.collect()));

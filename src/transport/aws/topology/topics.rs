@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sns::types::Tag;
 
-use super::{Round, at_once, findings::Change, wanted};
+use super::{
+    Round, at_once,
+    findings::{Change, refuse_fixed},
+    wanted,
+};
 use crate::transport::{
     Topology, TransportError,
     aws::{
@@ -82,11 +86,11 @@ impl Round<'_> {
 
     async fn mend_topic(&self, name: &str, arn: &str, changes: Vec<Change>) -> Result<(), TransportError> {
         let (what, site) = (format!("{} ({arn})", the_topic(name)), self.site);
-        self.refuse_fixed(&what, &changes)?;
         if !self.may_change() && !changes.is_empty() {
             self.findings().differing(&what, &changes);
             return Ok(());
         }
+        refuse_fixed(&what, &changes)?;
         for Change { attribute, value, .. } in changes {
             let setting = site.clients.sns.set_topic_attributes().topic_arn(arn);
             let setting = setting.attribute_name(attribute).attribute_value(value);
@@ -151,4 +155,26 @@ fn changes(wanted: &wanted::Attributes, known: &HashMap<String, String>) -> Vec<
         changes.push(Change::new("FifoTopic", "false", known("FifoTopic")));
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::aws::address::Address;
+
+    fn told(ordered: bool, known: &[(&str, &str)]) -> Vec<String> {
+        let known = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let address = Address::parse("aws:?kms=alias/shop").unwrap();
+        changes(&wanted::topic(ordered, address.parameters()), &known).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn n7_a_topic_is_mended_where_the_plan_speaks_of_it_alone() {
+        let (key, fifo) = (("KmsMasterKeyId", "alias/shop"), ("FifoTopic", "true"));
+        assert_eq!(told(false, &[key, ("DisplayName", "theirs")]), Vec::<String>::new());
+        assert_eq!(told(true, &[key, fifo, ("ContentBasedDeduplication", "true")]), Vec::<String>::new());
+        assert_eq!(told(false, &[]), ["its KmsMasterKeyId is not set, `alias/shop` is expected"]);
+        assert_eq!(told(true, &[key]), ["its FifoTopic is not set, `true` is expected"]);
+        assert_eq!(told(false, &[key, fifo]), ["its FifoTopic is `true`, `false` is expected"]);
+    }
 }

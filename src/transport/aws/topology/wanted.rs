@@ -127,7 +127,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::transport::Reach;
+    use crate::transport::{Reach, aws::address::Address};
 
     const DEAD: &str = "arn:aws:sqs:eu-west-1:123456789012:billing-dead";
 
@@ -172,13 +172,13 @@ mod tests {
 
     #[test]
     fn keys_are_named_only_if_the_url_does() {
-        let parameters =
-            Parameters { kms: Some("alias/shop".to_owned()), kms_reuse: Some(600), ..Parameters::default() };
-        for attributes in made(false, &parameters) {
+        let address = Address::parse("aws:?kms=alias/shop&kms_reuse=600").unwrap();
+        let parameters = address.parameters();
+        for attributes in made(false, parameters) {
             assert_eq!(attributes["KmsMasterKeyId"], "alias/shop");
             assert_eq!(attributes["KmsDataKeyReusePeriodSeconds"], "600");
         }
-        assert_eq!(topic(false, &parameters), Attributes::from([("KmsMasterKeyId", "alias/shop".to_owned())]));
+        assert_eq!(topic(false, parameters), Attributes::from([("KmsMasterKeyId", "alias/shop".to_owned())]));
     }
 
     #[test]
@@ -192,10 +192,10 @@ mod tests {
     fn n7_a_redrive_policy_is_compared_by_what_it_says() {
         let plan = plan(0, false);
         let ours = format!(r#"{{"deadLetterTargetArn":"{DEAD}","maxReceiveCount":12}}"#);
-        for same in [ours.clone(), ours.replace(":12", ": \"12\"")] {
+        for same in [ours.clone(), ours.replace(":12}", ": \"12\"}")] {
             assert_eq!(redrive(Some(&same), &plan, DEAD), Redrive::Right, "{same}");
         }
-        let other = ours.replace(":12", ":3");
+        let other = ours.replace(":12}", ":3}");
         for found in [None, Some("{}"), Some("nonsense"), Some(&*other)] {
             let expected = Change::new("RedrivePolicy", &*ours, found);
             assert_eq!(redrive(found, &plan, DEAD), Redrive::Ours(expected));
