@@ -136,11 +136,12 @@ kill_late() {
 
 # A folder with exactly these packages; it counts once it is whole.
 install() {
-    local marker
+    local marker python
     marker=$venv/$(sha256sum <<<"${packages[*]} $mend" | cut -c1-16).whole
     if [ -e "$marker" ]; then return; fi
+    python=$(python)
     rm -rf "$venv"
-    "$(python)" -m venv "$venv"
+    "$python" -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade pip
     "$venv/bin/pip" install --quiet "${packages[@]}"
     if [ -n "$mend" ]; then mended; fi
