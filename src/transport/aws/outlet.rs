@@ -16,7 +16,7 @@ use super::{
     fault::Fault,
     letter::Letter,
     queues::QueueDesk,
-    setup::Setup,
+    setup::{self, Setup},
     topics::TopicDesk,
 };
 use crate::{
@@ -101,14 +101,22 @@ impl Outlet {
             let text = format!("{MESSAGES} publishes or {KIBIBYTES} KiB wait for their answers");
             return Err(PublishError::new(PublishErrorKind::Backpressure, text));
         };
+        if self.setup.gone.is_cancelled() {
+            return Err(closed(setup::closed()));
+        }
         let (answer, answered) = oneshot::channel();
         batches.add(Sending { letter, delay, until, answer, _place: place });
         failpoint::hit(Point::PublishBeforeConfirm).map_err(|struck| {
             PublishError::new(PublishErrorKind::Unknown, "the answer was not waited for").caused_by(struck)
         })?;
-        match timeout_at(until, answered).await {
-            Ok(Ok(outcome)) => outcome.map_err(|fault| fault.for_publisher(to)),
-            Ok(Err(_)) => Err(PublishError::new(PublishErrorKind::Unknown, "the transport was closed meanwhile")),
+        let ended = tokio::select! {
+            biased;
+            answered = timeout_at(until, answered) => answered.map(Result::ok),
+            () = self.setup.gone.cancelled() => Ok(None),
+        };
+        match ended {
+            Ok(Some(outcome)) => outcome.map_err(|fault| fault.for_publisher(to)),
+            Ok(None) => Err(PublishError::new(PublishErrorKind::Unknown, "the transport was closed meanwhile")),
             Err(_) => {
                 Err(PublishError::new(PublishErrorKind::Unknown, format!("no answer from `{to}` within {time:?}")))
             }

@@ -35,11 +35,16 @@ pub async fn x_07_bombs(trial: &Trial) -> Done {
     if memory_from_now().is_none() || time_on_cpu().is_none() {
         return Done::NotHere("Linux's /proc, to read time on processors and memory, and to count the most of it anew");
     }
-    let room = trial.capabilities().await.message_limit.min(MESSAGE_LIMIT) - 4 * 1024;
+    let room = room(trial).await;
     explode(trial, "billing", in_json(room), |service| service).await;
     explode(trial, "shipping", in_protobuf(room), |service| service.envelope(ProtobufBase::default())).await;
     assert_eq!(trial.tally().attempts(), 0, "no handler runs");
     Done::Kept
+}
+
+/// The bytes of the largest message that gets here, less what is around a bomb.
+async fn room(trial: &Trial) -> usize {
+    trial.capabilities().await.message_limit.min(MESSAGE_LIMIT) - 4 * 1024
 }
 
 /// Puts each of them alone, into a queue of its own, and looks at what it costs.
@@ -88,7 +93,7 @@ fn in_json(room: usize) -> Vec<Bomb> {
     let mut bombs = vec![
         ("16 MiB", bomb(&repeated(0, 16)), TooLarge),
         ("64 MiB", bomb(&repeated(b'[', 64)), TooLarge),
-        ("128 MiB", bomb(&repeated(b'"', 128)), TooLarge),
+        ("128 MiB, if they fit", bomb(&repeated(b'"', most.min(128))), TooLarge),
         ("as many MiB as fit", bomb(&repeated(b' ', most)), TooLarge),
         ("a byte beyond the limit", bomb(&just_beyond), TooLarge),
         ("cut far behind the limit", bomb(&small[..small.len() / 2]), TooLarge),
@@ -134,10 +139,10 @@ fn in_protobuf(room: usize) -> Vec<Bomb> {
     ]
 }
 
-/// X1, X3: a message that is nested a hundred thousand times is dead, and the process lives.
+/// X1, X3: a message that is nested a hundred thousand times, or as often as fits, is dead, and the process lives.
 pub async fn x_08_depth(trial: &Trial) -> Done {
     let service = trial.service("billing").await;
-    survive(trial, &open(trial, service).await, deep_json(), |id| enveloped(id, LETTER)).await;
+    survive(trial, &open(trial, service).await, deep_json(room(trial).await), |id| enveloped(id, LETTER)).await;
     let service = trial.service("shipping").await.prefix(format!("{}p-", trial.prefix()));
     let service = service.envelope(ProtobufBase::default());
     let good = |id: &str| in_base64(protobuf(id, "proto", &letter()));
@@ -158,13 +163,13 @@ async fn survive(trial: &Trial, office: &Office, bodies: Vec<String>, good: impl
     assert_eq!(trial.tally().attempts(), before + 1, "no handler runs for them");
 }
 
-fn deep_json() -> Vec<String> {
-    const LEVELS: usize = 100_000;
-    let lists = "[".repeat(LEVELS) + &"]".repeat(LEVELS);
-    let objects = "{\"a\":".repeat(LEVELS) + "0" + &"}".repeat(LEVELS);
+fn deep_json(room: usize) -> Vec<String> {
+    let levels = (room / 6 - 100).min(100_000);
+    let lists = "[".repeat(levels) + &"]".repeat(levels);
+    let objects = "{\"a\":".repeat(levels) + "0" + &"}".repeat(levels);
     let with = |text: &str| format!(r#"{{"box": "a", "text": {text}}}"#);
     vec![
-        "[".repeat(LEVELS),
+        "[".repeat(levels),
         lists.clone(),
         objects.clone(),
         enveloped("m", &lists),

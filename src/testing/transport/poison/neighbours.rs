@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::{
     super::{
         Done, Fault, Injected, LetterPosted, Trial, letter,
@@ -9,7 +11,7 @@ use super::{
     },
     open, plan,
 };
-use crate::HandlerError;
+use crate::{HandlerError, transport::Outgoing};
 
 /// X3: one poison message among ten that wait together, at each place in turn, costs the other nine nothing.
 pub async fn x_03_bad_neighbour(trial: &Trial) -> Done {
@@ -41,9 +43,8 @@ pub async fn x_04_burst(trial: &Trial) -> Done {
     let office = open(trial, trial.service("billing").await).await;
     let good = trial.many() / 10;
     for number in 0..good {
-        for _ in 0..EACH {
-            office.put(trial, |message| message.sealed.body = format!("poison {}", message.id).into()).await;
-        }
+        let poison = |message: &mut Outgoing| message.sealed.body = format!("poison {}", message.id).into();
+        join_all((0..EACH).map(|_| office.put(trial, poison))).await;
         office.post(trial, &letter("a", number)).await;
     }
     trial.tally().until_done(good).await;

@@ -5,18 +5,22 @@ mod tests;
 
 use std::{
     collections::{HashSet, VecDeque},
+    panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
 
 use super::fault::{Fault, FaultKind, Reach};
-use crate::time::{Clock, Dice, backoff};
+use crate::{
+    error::panic_text,
+    time::{Clock, Dice, backoff},
+};
 
 /// The most entries of one request, of SNS and of SQS.
 pub(super) const MOST: usize = 10;
@@ -96,6 +100,14 @@ impl<D: Desk> Batches<D> {
     /// # Cancel safety
     /// What waits stays; what was on its way is never settled.
     pub(super) async fn run(&self) {
+        loop {
+            let Err(panic) = AssertUnwindSafe(self.take_and_send()).catch_unwind().await else { return };
+            tracing::error!("a request to AWS {}; what was on its way is not settled", panic_text(&*panic));
+            self.waiting().busy.clear();
+        }
+    }
+
+    async fn take_and_send(&self) {
         let mut flying = FuturesUnordered::new();
         loop {
             let wake = match (flying.len() < AT_ONCE).then(|| self.next()) {
