@@ -80,20 +80,22 @@ async fn put(trial: &Trial, office: &Office, body: Bytes) -> crate::envelope::Me
     id
 }
 
-/// As many mebibytes as can be packed into a message of this size, of which base64 takes a quarter.
-fn most_mebibytes(room: usize) -> usize {
-    room * 3 / 4 / bytes_per_mebibyte() - 2
+/// As many mebibytes of a byte as can be packed into a message of this size, of which base64 takes a quarter.
+fn most_mebibytes(byte: u8, room: usize) -> usize {
+    room * 3 / 4 / bytes_per_mebibyte(byte) - 2
 }
 
 fn in_json(room: usize) -> Vec<Bomb> {
     let bomb = |packed: &[u8]| Bytes::from(zlibbed("m", &in_base64(packed)));
-    let (most, small) = (most_mebibytes(room), repeated(b' ', 64));
+    let most = most_mebibytes(0, room).min(most_mebibytes(b' ', room));
+    let small = repeated(b' ', 64.min(most));
+    let many = |byte, mebibytes: usize| repeated(byte, mebibytes.min(most_mebibytes(byte, room)));
     let just_beyond = [b"\x78\xda", &zlib(&vec![b' '; 8 * MEBIBYTE + 1])[2..]].concat();
     let digits = "9".repeat(room - 1024);
     let mut bombs = vec![
         ("16 MiB", bomb(&repeated(0, 16)), TooLarge),
-        ("64 MiB", bomb(&repeated(b'[', 64)), TooLarge),
-        ("128 MiB, if they fit", bomb(&repeated(b'"', most.min(128))), TooLarge),
+        ("64 MiB", bomb(&many(b'[', 64)), TooLarge),
+        ("128 MiB, if they fit", bomb(&many(b'"', 128)), TooLarge),
         ("as many MiB as fit", bomb(&repeated(b' ', most)), TooLarge),
         ("a byte beyond the limit", bomb(&just_beyond), TooLarge),
         ("cut far behind the limit", bomb(&small[..small.len() / 2]), TooLarge),
@@ -125,7 +127,7 @@ fn names(room: usize) -> String {
 
 fn in_protobuf(room: usize) -> Vec<Bomb> {
     let body = |encoding: &str, data: &[u8]| Bytes::from(in_base64(protobuf("m", encoding, data)));
-    let most = most_mebibytes(room);
+    let most = most_mebibytes(0, room).min(most_mebibytes(b'\n', room));
     let packed = in_base64(repeated(0, most * 3 / 4));
     let claim = [field(2, b""), vec![0x1a, 0xff, 0xff, 0xff, 0xff, 0x07]].concat();
     vec![

@@ -37,9 +37,9 @@ pub(super) fn repeated(byte: u8, mebibytes: usize) -> Vec<u8> {
     stream
 }
 
-/// How many bytes of a stream each mebibyte takes.
-pub(super) fn bytes_per_mebibyte() -> usize {
-    mebibyte_of(0).len()
+/// How many bytes of a stream each mebibyte of this byte takes.
+pub(super) fn bytes_per_mebibyte(byte: u8) -> usize {
+    mebibyte_of(byte).len()
 }
 
 /// Deflated so that it can stand after itself.
