@@ -1,7 +1,11 @@
-//! The guides: contracts, delivery, RabbitMQ, promises, settings, testing, and why things are as they are.
+//! The guides: contracts, delivery, RabbitMQ, SNS and SQS, promises, settings, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}
+
+#[doc = include_str!("../docs/aws.md")]
+#[cfg(feature = "aws")]
+pub mod aws {}
 
 #[doc = include_str!("../docs/contracts.md")]
 pub mod contracts {}

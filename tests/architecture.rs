@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["contract", "event", "codec"],
     &["envelope"],
     &["transport"],
-    &["publisher", "transport::amqp", "transport::memory"],
+    &["publisher", "transport::amqp", "transport::aws", "transport::memory"],
     &["handler", "pipeline"],
     &["consumer"],
     &["service"],

@@ -1,8 +1,8 @@
 //! The README says what is so. `BLESS=1` writes the parts that come from the code.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{fmt::Write, fs, path::Path, time::Duration};
 
-use tegami::transport::{Capabilities, Memory, Transport, amqp::Amqp};
+use tegami::transport::{Capabilities, Memory, Transport, amqp::Amqp, aws::Aws};
 
 #[test]
 fn the_example_is_the_one_that_is_compiled_and_tested() {
@@ -13,8 +13,11 @@ fn the_example_is_the_one_that_is_compiled_and_tested() {
 
 #[test]
 fn the_capability_table_is_what_the_transports_say() {
-    let transports =
-        [("memory", Memory::new().capabilities()), ("RabbitMQ", Amqp::new("amqp://localhost").capabilities())];
+    let transports = [
+        ("memory", Memory::new().capabilities()),
+        ("RabbitMQ", Amqp::new("amqp://localhost").capabilities()),
+        ("SNS and SQS", Aws::new("aws:eu-west-1").capabilities()),
+    ];
     let mut table = String::from("| |");
     for (name, _) in &transports {
         write!(table, " {name} |").expect("a string takes all");
@@ -35,11 +38,23 @@ const ROWS: &[Row] = &[
     ("unacked messages outlive the process", |c| yes(c.durable)),
     ("nobody listening is an error", |c| yes(c.reports_unroutable)),
     ("order per key", |c| yes(c.ordered)),
-    ("delayed publish, at most", |c| c.delay.map_or("no".into(), |delay| format!("{} days", delay.as_secs() / 86_400))),
+    ("delayed publish, at most", |c| c.delay.map_or("no".into(), told)),
     ("exact attempt count", |c| yes(c.exact_attempts)),
     ("message, attributes counted", |c| format!("{} KiB", c.message_limit / 1024)),
     ("attributes a message", |c| c.attribute_limit.to_string()),
+    ("a queue for each instance", |c| yes(c.per_instance)),
 ];
+
+/// A time in the largest whole units.
+fn told(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match (minutes / 1_440, minutes / 60, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, ..) => format!("{days} days"),
+    }
+}
 
 fn yes(truth: bool) -> String {
     if truth { "yes" } else { "no" }.to_owned()

@@ -34,8 +34,9 @@ impl PublishOptions {
         self
     }
 
-    /// Puts the message straight into this queue, past its topic and every filter; the name is without the
-    /// environment's prefix. A queue that is not there is an error (`Unroutable`).
+    /// Puts the message straight into this queue, past its topic and what a broker filters; whoever reads the queue
+    /// applies the filter of its handler. The name is without the environment's prefix. A queue that is not there is an
+    /// error (`Unroutable`).
     pub fn queue(mut self, queue: impl Into<String>) -> Self {
         self.queue = Some(queue.into());
         self

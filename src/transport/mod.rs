@@ -58,7 +58,7 @@ pub struct Outgoing {
     pub topic: Cow<'static, str>,
     /// The AMQP routing key, with the environment's prefix.
     pub routing_key: Cow<'static, str>,
-    /// Straight into this queue, past every topic and filter; with the environment's prefix.
+    /// Straight into this queue, past the topic and what a broker filters; with the environment's prefix.
     pub queue: Option<String>,
     /// What must stay in order together.
     pub key: Option<String>,
@@ -232,6 +232,8 @@ impl Capabilities {
 /// Implementations MUST
 /// - answer `publish` with `Ok` only once the message is stored in every queue it is bound to (P1), and with
 ///   `Unknown` whenever it may have been (P2);
+/// - put what names a [`queue`](Outgoing::queue) into that one alone, whatever its topic and bindings say, and answer
+///   `Unroutable` where it is not there (P4);
 /// - keep body and attributes byte for byte (P9);
 /// - hand each message of a queue to one consumer at a time, and again until it is settled (D1, D3);
 /// - count attempts from 1, never downwards (D4);

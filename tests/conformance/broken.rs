@@ -201,6 +201,25 @@ fn p9_lost_attributes_are_caught() {
     caught(|| LosesAttributes, "P-02", "corrupt 2");
 }
 
+struct AlsoTakesTheTopic;
+
+#[async_trait]
+impl Tamper for AlsoTakesTheTopic {
+    async fn publish(&self, outgoing: Outgoing, on: &dyn Transport) -> Result<(), PublishError> {
+        if outgoing.queue.is_some() {
+            let mut by_topic = outgoing.clone();
+            by_topic.queue = None;
+            on.publish(by_topic).await?;
+        }
+        on.publish(outgoing).await
+    }
+}
+
+#[test]
+fn p4_what_goes_straight_into_a_queue_and_by_its_topic_too_is_caught() {
+    caught(|| AlsoTakesTheTopic, "P-13", "phantom ");
+}
+
 struct DeadLettersWithoutReason;
 
 #[async_trait]

@@ -41,6 +41,43 @@ async fn p4_nobody_listening_is_an_error_for_exactly_that_event() -> Result<(), 
     Ok(())
 }
 
+/// Two queues for one event; they note what they handle.
+fn two_queues() -> (Service, Arc<Mutex<Vec<String>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = seen.clone();
+    let note = move |_: OrderPaid, ctx: Context| {
+        kept.lock().expect("one thread").push(ctx.queue().to_owned());
+        std::future::ready(Ok(()))
+    };
+    let service = Service::new("billing").on_with::<OrderPaid>(note.clone(), |s| s.queue("cards"));
+    (service.on_with::<OrderPaid>(note, |s| s.queue("dollars").filter(OrderPaid::currency().is("USD"))), seen)
+}
+
+#[tokio::test]
+async fn p4_an_event_goes_straight_into_the_queue_that_is_named_or_is_an_error() -> Result<(), Error> {
+    let (service, seen) = two_queues();
+    let test = TestService::start(service).await?;
+    let dollars = OrderPaid { currency: "USD".to_owned(), ..order("o-1") };
+    test.outside().publish_with(&dollars, |p| p.queue("dollars")).await?;
+    let error = test.outside().publish_with(&dollars, |p| p.queue("cheques")).await.expect_err("it is not there");
+    assert_eq!(error.kind(), PublishErrorKind::Unroutable);
+    test.outside().publish_with(&order("o-2"), |p| p.queue("dollars")).await?;
+    test.settle().await;
+    assert_eq!(*seen.lock().expect("one thread"), ["dollars"], "one of two, for the handler's filter holds");
+    assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_queue_is_named_without_the_prefix() -> Result<(), Error> {
+    let running = two_queues().0.transport(Memory::new()).prefix("staging-").start().await?;
+    running.publisher().publish_with(&order("o-1"), |p| p.queue("cards")).await?;
+    let error = running.publisher().publish_with(&order("o-1"), |p| p.queue("staging-cards")).await;
+    assert_eq!(error.map_err(|error| error.kind()), Err(PublishErrorKind::Unroutable));
+    running.stop().await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_event_that_breaks_its_contract_is_not_published() -> Result<(), Error> {
     let running = billing().start().await?;

@@ -94,6 +94,7 @@ macro_rules! __each_case {
             "P-10" publish p_10_batch_partial,
             "P-11" publish p_11_dropped_future,
             "P-12" publish p_12_restart_under_publish,
+            "P-13" publish p_13_straight_into_a_queue,
             // Delivery.
             "D-01" delivery d_01_ack_after_success,
             "D-02" delivery d_02_groups,

@@ -87,6 +87,9 @@ impl Queue {
     }
 
     fn wants(&self, outgoing: &Outgoing) -> bool {
+        if let Some(queue) = &outgoing.queue {
+            return self.plan.name == *queue;
+        }
         let mut bindings = self.plan.bindings.iter();
         bindings.any(|to| to.topic == outgoing.topic && (!to.by_name || to.event == outgoing.event))
     }
@@ -148,9 +151,14 @@ impl Transport for Pigeons {
         if outgoing.ordered || outgoing.delay.is_some() {
             return refused(PublishErrorKind::Unsupported, "pigeons keep no order and do not wait");
         }
-        for queue in self.loft.queues().values_mut().filter(|queue| queue.wants(&outgoing)) {
+        let mut queues = self.loft.queues();
+        if outgoing.queue.as_ref().is_some_and(|queue| !queues.contains_key(queue)) {
+            return refused(PublishErrorKind::Unroutable, "no pigeon knows this queue");
+        }
+        for queue in queues.values_mut().filter(|queue| queue.wants(&outgoing)) {
             queue.push(outgoing.id.clone(), outgoing.sealed.clone(), false);
         }
+        drop(queues);
         self.loft.news.notify_waiters();
         Ok(())
     }
