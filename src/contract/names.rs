@@ -62,7 +62,8 @@ impl Names {
 
 /// Where the dead letters of a queue go.
 pub fn dead_letter_queue(queue: &str) -> String {
-    affix(queue, "-dead")
+    let (stem, ending) = parts(queue);
+    affix(&shorten(stem.to_owned(), ending), "-dead")
 }
 
 /// Where a delivery of this queue waits for its next attempt, by step from 1 (AMQP).
@@ -76,10 +77,13 @@ fn fifo(ordered: bool) -> &'static str {
 
 /// Adds to a name before its `.fifo`, if it has one.
 fn affix(queue: &str, suffix: &str) -> String {
-    match queue.strip_suffix(".fifo") {
-        Some(stem) => format!("{stem}{suffix}.fifo"),
-        None => format!("{queue}{suffix}"),
-    }
+    let (stem, ending) = parts(queue);
+    format!("{stem}{suffix}{ending}")
+}
+
+/// A name without its `.fifo`, and that, if it has one.
+fn parts(queue: &str) -> (&str, &'static str) {
+    queue.strip_suffix(".fifo").map_or((queue, ""), |stem| (stem, ".fifo"))
 }
 
 /// Cuts a name that leaves no room for `-dead`, and puts a hash of the whole in place of what was cut.
@@ -92,4 +96,20 @@ fn shorten(name: String, ending: &str) -> String {
     let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
     let kept: String = name.chars().take(room - HASH_DIGITS - 1).collect();
     format!("{kept}-{hash}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_letters_of_a_long_queue_have_a_name_that_every_broker_takes() {
+        for (length, ending) in [(76, ""), (80, ""), (71, ".fifo"), (75, ".fifo")] {
+            let of = |last: &str| dead_letter_queue(&format!("{}{last}{ending}", "q".repeat(length - 1)));
+            let name = of("a");
+            assert!(name.len() <= QUEUE_LIMIT && name.ends_with(&format!("-dead{ending}")), "{name}");
+            assert_ne!(name, of("b"));
+        }
+        assert_eq!(dead_letter_queue(&"q".repeat(75)), format!("{}-dead", "q".repeat(75)));
+    }
 }

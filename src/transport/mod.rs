@@ -19,6 +19,8 @@ pub mod memory;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod query;
 mod rfc3339;
+#[cfg(any(feature = "amqp", feature = "aws"))]
+mod tomodachi;
 mod topology;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod window;

@@ -1,15 +1,13 @@
-//! The real tomodachi and tegami over one RabbitMQ, both ways. Needs `scripts/wire-peers --install`.
+//! The real tomodachi and tegami over one broker, both ways. Needs `scripts/wire-peers --install`.
 
-mod answers;
-mod office;
+mod amqp;
+mod aws;
+mod desk;
+mod failing;
 mod peer;
-mod shares;
-mod words;
+mod share;
 
 use std::time::Duration;
-
-use peer::Kind;
-use tegami_test_servers::Release;
 
 // Not every generated item is used here.
 #[allow(dead_code, missing_docs)]
@@ -19,32 +17,3 @@ mod generated {
 
 /// How long anything may take to come; it is there much sooner.
 const WAIT: Duration = Duration::from_secs(30);
-
-macro_rules! on_each_release {
-    // A test is a function of its own: there is no other way to have one for each release.
-    ($($name:ident: $case:path $(, $kind:expr)?;)*) => {
-        mod rabbitmq_3 {
-            use super::*;
-            $(#[tokio::test] async fn $name() { $case(Release::V3 $(, $kind)?).await })*
-        }
-        mod rabbitmq_4 {
-            use super::*;
-            $(#[tokio::test] async fn $name() { $case(Release::V4 $(, $kind)?).await })*
-        }
-    };
-}
-
-on_each_release! {
-    p9_tomodachi_reads_json_that_tegami_publishes: words::to_tomodachi, Kind::Json;
-    p9_tomodachi_reads_protobuf_that_tegami_publishes: words::to_tomodachi, Kind::Protobuf;
-    p9_tegami_reads_json_that_tomodachi_publishes: words::to_tegami, Kind::Json;
-    p9_tegami_reads_protobuf_that_tomodachi_publishes: words::to_tegami, Kind::Protobuf;
-    p9_tegami_answers_in_the_conversation_that_tomodachi_began: answers::in_the_conversation;
-    r1_json_without_properties_is_retried_kept_and_put_back: answers::failing, Kind::Json;
-    r1_protobuf_without_properties_is_retried_kept_and_put_back: answers::failing, Kind::Protobuf;
-    d3_tegami_joins_a_queue_of_tomodachi: shares::tomodachi_first;
-    d3_tomodachi_joins_a_queue_of_tegami: shares::tegami_first;
-    d3_tegami_joins_a_queue_that_tomodachi_named: shares::named_by_tomodachi;
-    d1_tegami_gets_what_a_killed_tomodachi_held: shares::killed;
-    k1_a_queue_of_tomodachi_is_refused_without_compat: shares::without_compat;
-}

@@ -13,10 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    WAIT,
-    office::{KEY, Office},
-};
+use crate::WAIT;
 
 /// What the bodies of messages are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,22 +23,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// As `peer.py` calls it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Protobuf => "protobuf",
         }
     }
-}
-
-/// What the peer is to read: a routing key, into a queue of this name or of the name that tomodachi gives it.
-pub fn reads(kind: Kind, routing_key: &str, queue: Option<&str>) -> Value {
-    json!({ "envelope": kind.name(), "routing_key": routing_key, "queue": queue })
-}
-
-/// The same in JSON, by a handler that never ends.
-pub fn holds(routing_key: &str, queue: &str) -> Value {
-    json!({ "envelope": "json", "routing_key": routing_key, "queue": queue, "holds": true })
 }
 
 /// A message as tomodachi hands it to a handler.
@@ -51,7 +39,10 @@ pub struct Read {
     pub metadata: Value,
     pub service: Value,
     pub id: String,
-    pub properties: Map<String, Value>,
+    /// What stood beside the body, as the transport has it.
+    pub beside: Map<String, Value>,
+    /// When the handler had it, in seconds since 1970.
+    pub at: f64,
 }
 
 impl Read {
@@ -73,15 +64,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts one that reads this, and waits until it does.
-    pub async fn start(office: &Office, reads: impl IntoIterator<Item = Value>) -> Self {
-        let reads: Vec<_> = reads.into_iter().collect();
-        let told = json!({ "port": office.rabbit.port(), "prefix": office.prefix, "reads": reads });
+    /// Starts one with these settings, and waits until it reads.
+    pub async fn start(settings: &Value) -> Self {
         let mut command = Command::new(tomodachi());
         command.args(["run", "--production", "--log-level", "warning", "peer.py"]);
         // tomodachi looks for services from where it is started.
         command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop"));
-        command.env("PEER", told.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env("PEER", settings.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("tomodachi can be started");
         let commands = child.stdin.take().expect("it is piped");
@@ -91,10 +80,9 @@ impl Peer {
         peer
     }
 
-    /// Has it publish a letter.
-    pub async fn publish(&mut self, kind: Kind, data: Value) {
-        let command = json!({ "envelope": kind.name(), "routing_key": KEY, "data": data });
-        self.commands.write_all(format!("{command}\n").as_bytes()).await.expect("tomodachi lives");
+    /// Has it send a message.
+    pub async fn send(&mut self, message: Value) {
+        self.commands.write_all(format!("{message}\n").as_bytes()).await.expect("tomodachi lives");
     }
 
     /// The next message that it read.

@@ -1,6 +1,6 @@
 //! The names that tomodachi gives to queues.
 
-use sha2::{Digest, Sha256};
+use super::super::tomodachi;
 
 /// The queue that tomodachi reads for this routing key, where its `@amqp` says `competing=True` and no `queue_name`.
 ///
@@ -19,5 +19,5 @@ use sha2::{Digest, Sha256};
 /// assert_eq!(queue, "540e8e5bc604e4ea618f7e0517a04f030ad1dcbff2e121e9466ddd1c811450bf");
 /// ```
 pub fn tomodachi_queue(routing_key: &str) -> String {
-    Sha256::digest(routing_key).iter().map(|byte| format!("{byte:02x}")).collect()
+    tomodachi::queue(routing_key)
 }

@@ -23,6 +23,7 @@ mod queues;
 mod setup;
 mod shelf;
 mod signature;
+mod tomodachi;
 mod topics;
 mod topology;
 mod upkeep;
@@ -39,7 +40,6 @@ use aws_credential_types::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::iam::IamPolicy;
 use self::{
     batch::Batches,
     fault::FaultKind,
@@ -50,6 +50,7 @@ use self::{
     setup::Setup,
     shelf::Shelf,
 };
+pub use self::{iam::IamPolicy, tomodachi::tomodachi_queue};
 use crate::transport::{
     Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
     Transport, TransportError,

@@ -37,6 +37,7 @@ pub(super) fn merged(existing: &str, queue: &str, topics: &[String]) -> Result<O
     let wanted = known.with(topics);
     match &document.ours[..] {
         [ours] if known == wanted && statement::is_whole(ours, queue) => Ok(None),
+        [] if document.lets_in(queue, topics) => Ok(None),
         _ => document.with(queue, wanted).map(Some),
     }
 }
@@ -58,6 +59,16 @@ impl Document {
         let statements = around.remove("Statement").map_or_else(Vec::new, listed);
         let (ours, foreign) = statements.into_iter().partition(|statement| statement::is_ours(statement));
         Ok(Self { around, foreign, ours })
+    }
+
+    /// Do others let in all of these already? tomodachi, which shares a queue with us, takes out what is not its own
+    /// whenever it starts; whoever then starts has nothing to mend.
+    fn lets_in(&self, queue: &str, topics: &[String]) -> bool {
+        let letting = self.foreign.iter().filter(|statement| statement::lets_in(statement, queue));
+        let sources = letting.flat_map(|statement| statement::sources(statement));
+        // AWS compares ARNs part by part: a `*` is in the name, or its meaning is not ours to guess.
+        let sources: Sources = sources.filter(|source| source.matches(':').count() == 5).collect();
+        sources == sources.with(topics)
     }
 
     /// The same with one statement of ours. It names each topic or, where that takes too much room, how they begin.

@@ -39,12 +39,17 @@ pub(super) fn sources(statement: &RawValue) -> Vec<String> {
 
 /// Does it say all that it must, and nothing else?
 pub(super) fn is_whole(statement: &RawValue, queue: &str) -> bool {
+    lets_in(statement, queue) && parsed(statement)["Principal"] == json!({"Service": SERVICE})
+}
+
+/// Does it let SNS, or anyone, write into the queue, from its sources?
+pub(super) fn lets_in(statement: &RawValue, queue: &str) -> bool {
     let statement = parsed(statement);
-    let action = texts(&statement["Action"]);
+    let (who, action) = (&statement["Principal"], texts(&statement["Action"]));
     let condition = statement["Condition"].as_object();
     let operator = condition.filter(|operators| operators.len() == 1).and_then(|operators| operators.values().next());
     statement["Effect"] == "Allow"
-        && statement["Principal"] == json!({"Service": SERVICE})
+        && (*who == "*" || *who == json!({"Service": SERVICE}))
         && matches!(&action[..], [one] if one.eq_ignore_ascii_case(ACTION))
         && texts(&statement["Resource"]) == [queue]
         && operator.and_then(Json::as_object).is_some_and(|keys| keys.len() == 1)

@@ -65,18 +65,20 @@ fn n7_statements_of_others_stay_letter_by_letter() {
     }
 }
 
+/// As tomodachi writes it whenever it starts.
+fn tomodachis(source: &str) -> String {
+    let statement = json!({
+        "Sid": "9d6a1b2c1767225600000", "Effect": "Allow", "Principal": "*", "Action": "SQS:SendMessage",
+        "Resource": QUEUE, "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+    });
+    json!({"Version": "2012-10-17", "Id": format!("{QUEUE}/SQSDefaultPolicy"), "Statement": [statement]}).to_string()
+}
+
 #[test]
 fn tomodachis_statement_is_not_ours() {
-    let theirs = json!({"Version": "2012-10-17", "Id": format!("{QUEUE}/SQSDefaultPolicy"), "Statement": [{
-        "Sid": "9d6a1b2c1767225600000",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "SQS:SendMessage",
-        "Resource": QUEUE,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic("orders")}},
-    }]});
-    let document = parsed(&written(&theirs.to_string(), &["orders"]));
-    assert_eq!(document["Statement"][0], theirs["Statement"][0]);
+    let theirs = tomodachis(&topic("orders"));
+    let document = parsed(&written(&theirs, &["orders", "users"]));
+    assert_eq!(document["Statement"][0], parsed(&theirs)["Statement"][0]);
     assert_eq!(document["Statement"][1]["Sid"], "tegami");
 }
 
@@ -147,4 +149,34 @@ fn a_policy_that_cannot_be_read_is_not_written_over() {
     let crowd: Vec<Json> = (0..20).map(|number| json!({"Sid": number.to_string()})).collect();
     let error = merged(&json!({"Statement": crowd}).to_string(), QUEUE, &topics(&["orders"])).unwrap_err();
     assert!(error.contains("21 statements, 20 are allowed"), "{error}");
+}
+
+#[test]
+fn n7_what_others_let_in_already_is_not_said_once_more() {
+    assert_eq!(merged(&tomodachis(&topic("orders")), QUEUE, &topics(&["orders"])), Ok(None));
+    assert_eq!(merged(&tomodachis(&topic("shop-*")), QUEUE, &topics(&["shop-orders", "shop-users"])), Ok(None));
+}
+
+#[test]
+fn d1_what_others_do_not_quite_let_in_is_said() {
+    let theirs = tomodachis(&topic("orders"));
+    let missed = |existing: &str, names: &[&str]| {
+        let text = written(existing, names);
+        assert_eq!(parsed(&text)["Statement"].as_array().map(Vec::len), Some(2), "{text}");
+    };
+    missed(&theirs, &["orders", "users"]);
+    missed(&tomodachis("*"), &["orders"]);
+    missed(&tomodachis("arn:aws:sns:*"), &["orders"]);
+    for (said, other) in [
+        ("Allow", "Deny"),
+        ("SQS:SendMessage", "SQS:ReceiveMessage"),
+        ("\"*\"", "{\"AWS\":\"123456789012\"}"),
+        (":billing\"", ":accounts\""),
+        ("ArnEquals", "ArnNotEquals"),
+        ("aws:SourceArn", "aws:PrincipalArn"),
+        ("\"Condition\":{", "\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"true\"},"),
+    ] {
+        assert!(theirs.contains(said), "{said}");
+        missed(&theirs.replace(said, other), &["orders"]);
+    }
 }

@@ -4,43 +4,21 @@ use serde_json::{Value, json};
 use tegami::Event;
 use tegami_test_servers::Release;
 
+use super::office::{KEY, Office, posted, reads};
 use crate::{
+    desk::{Plan, encoding, letters},
     generated::letters::v1::LetterPosted,
-    office::{KEY, Office, Plan, letter},
-    peer::{Kind, Peer, Read, reads},
+    peer::{Kind, Read},
 };
-
-/// A short letter, one that is sent compressed, and one with the largest number.
-fn letters() -> [LetterPosted; 3] {
-    [letter(7, "hello é😀"), letter(8, &"a long letter é😀 ".repeat(6_000)), letter(u64::MAX, "")]
-}
-
-/// What an envelope says its content is written in: of a short letter, and of a long one.
-fn encodings(kind: Kind) -> [&'static str; 2] {
-    match kind {
-        Kind::Json => ["raw", "base64_gzip_json"],
-        Kind::Protobuf => ["proto", "gzip_proto"],
-    }
-}
-
-fn encoding(kind: Kind, letter: &LetterPosted) -> &'static str {
-    let [short, long] = encodings(kind);
-    if letter.text.len() >= 60_000 { long } else { short }
-}
-
-/// The canonical JSON of a letter, which both sides know.
-fn canonical(letter: &LetterPosted) -> Value {
-    serde_json::to_value(letter).expect("an event can be written as JSON")
-}
 
 pub async fn to_tomodachi(release: Release, kind: Kind) {
     let office = Office::open(release).await;
-    let mut peer = Peer::start(&office, [reads(kind, KEY, Some("peer"))]).await;
+    let mut peer = office.peer([reads(kind, KEY, Some("peer"))]).await;
     let running = office.service(kind, "").start().await.expect("it starts");
     for letter in letters() {
         let id = running.publisher().publish(&letter).await.expect("it is published");
         let read = peer.read().await;
-        assert_eq!(read.data, canonical(&letter));
+        assert_eq!(read.data, json!(letter));
         assert_eq!((read.id.as_str(), &read.service["name"]), (id.as_str(), &json!("office")));
         assert_eq!(read.metadata["topic"], "letters-v1");
         assert_eq!(read.metadata["data_encoding"], encoding(kind, &letter));
@@ -64,19 +42,19 @@ fn check_properties(read: &Read, kind: Kind, number: u64) {
         ("app_id", json!("office")),
         ("headers", json!({ "number": number, "tegami-event": LetterPosted::CONTRACT.name })),
     ] {
-        assert_eq!(read.properties.get(name), Some(&value), "{name}");
+        assert_eq!(read.beside.get(name), Some(&value), "{name}");
     }
-    assert!(read.properties.contains_key("timestamp"));
+    assert!(read.beside.contains_key("timestamp"));
 }
 
 pub async fn to_tegami(release: Release, kind: Kind) {
     let office = Office::open(release).await;
     let mut desk = office.desk(Plan::new(kind)).await.expect("it starts");
-    let mut peer = Peer::start(&office, [reads(kind, KEY, Some("peer"))]).await;
+    let mut peer = office.peer([reads(kind, KEY, Some("peer"))]).await;
     for letter in letters() {
-        peer.publish(kind, canonical(&letter)).await;
+        peer.send(posted(kind, json!(letter))).await;
         let (told, run) = (peer.read().await, desk.run().await);
-        assert!(told.properties.is_empty(), "tomodachi sets none: {:?}", told.properties);
+        assert!(told.beside.is_empty(), "tomodachi sets none: {:?}", told.beside);
         assert_eq!(told.metadata["data_encoding"], encoding(kind, &letter));
         assert_eq!(run.letter, letter);
         assert_eq!(run.ctx.message_id().as_str(), told.id);
