@@ -4,6 +4,7 @@ mod broker;
 mod contracts {
     tegami::include_contracts!();
 }
+mod faults;
 mod filters;
 mod startup;
 
