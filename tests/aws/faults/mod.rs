@@ -4,12 +4,14 @@
 
 mod answers;
 mod batches;
+mod holds;
 #[path = "../../amqp/faults/load.rs"]
 mod load;
+mod refusals;
 mod road;
+mod silence;
 
 use load::load;
-
 use road::{Road, Trouble};
 use tegami::testing::transport::Case;
 use tegami_test_servers::Kind;

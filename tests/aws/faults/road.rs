@@ -73,4 +73,8 @@ impl Subject for Road {
     async fn lift(&self, _: Fault) {
         self.broker.place().await.fault.lift();
     }
+
+    async fn address(&self) -> Option<String> {
+        self.broker.address().await
+    }
 }

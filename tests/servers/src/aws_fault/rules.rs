@@ -17,7 +17,7 @@ pub enum Trouble {
     Answer(u16, &'static str),
     /// The service has had too many calls, and says so as it really does.
     Throttled,
-    /// The call waits until [`lift`](super::AwsFault::lift), then it goes on.
+    /// The call waits until [`lift`](super::AwsFault::lift), then it goes on; [`spare`](super::AwsFault::spare) lets it wait.
     Hang,
     /// The connection is reset; nothing is done.
     Reset,
@@ -132,8 +132,12 @@ impl Book {
         self.pages().rules.push(rule);
     }
 
-    pub(super) fn lift(&self) {
+    pub(super) fn spare(&self) {
         self.pages().rules.clear();
+    }
+
+    pub(super) fn lift(&self) {
+        self.spare();
         self.lifted.send_replace(());
     }
 
