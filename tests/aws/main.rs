@@ -4,6 +4,7 @@ mod broker;
 mod contracts {
     tegami::include_contracts!();
 }
+mod crashes;
 mod faults;
 mod filters;
 mod startup;
