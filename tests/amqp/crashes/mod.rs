@@ -21,9 +21,11 @@ const FOUND: usize = 30;
 /// How often each of two replicas is replaced, and how many messages there are meanwhile.
 const ROLLS: usize = 5;
 const ROLLED: usize = 2_000;
-/// How often a process ends at each point.
+/// How often a process ends at each point, and how often each point fails in one that goes on.
 #[cfg(feature = "failpoints")]
 const ENDS: usize = 5;
+#[cfg(feature = "failpoints")]
+const FAILURES: usize = 20;
 /// How long the broker keeps to itself what a process had: it knows when one ends.
 const HIDDEN: Duration = Duration::ZERO;
 

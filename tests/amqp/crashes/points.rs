@@ -9,10 +9,7 @@ use tegami::{
     testing::transport::{Done, End, LetterPosted, Trial, letter, until},
 };
 
-use super::{ENDS, HIDDEN, chance, must_end, points};
-
-/// How often each point fails in one process.
-const FAILURES: usize = 20;
+use super::{ENDS, FAILURES, HIDDEN, chance, must_end, points};
 
 /// How long until the next letters.
 const PACE: Duration = Duration::from_millis(5);

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures_util::future::join_all;
 use tegami::{
-    Retry,
+    Publisher, Retry,
     testing::{
         ledger::{Ended, Entry},
         transport::{Done, End, LetterPosted, Trial, letter},
@@ -12,6 +13,9 @@ use tegami::{
 
 use super::{HIDDEN, ROLLED, ROLLS, chance, must_end, signalled};
 
+/// How many publish at once.
+const POSTERS: usize = 8;
+
 pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Done {
     if trial.life().is_some() {
         return a_replica(trial).await;
@@ -19,11 +23,8 @@ pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Do
     let made = trial.listen("billing").await;
     made.stop().await.expect("no hook can fail");
     let sender = trial.start(trial.service("mail").await).await;
-    tokio::join!(roll(trial, 1), roll(trial, 2), async {
-        for number in 0..ROLLED {
-            trial.post(sender.publisher(), &letter("rolling", number)).await.expect("there is a queue for it");
-        }
-    });
+    let posts = (0..POSTERS).map(|poster| post(trial, sender.publisher(), poster));
+    tokio::join!(roll(trial, 1), roll(trial, 2), join_all(posts));
     let mut completed = completed_by_lives(trial);
     let by_lives = completed.len();
     assert!(by_lives > ROLLED / 10, "the replicas handled only {by_lives}");
@@ -40,6 +41,13 @@ pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Do
         running.stop().await.expect("no hook can fail");
     }
     Done::Kept
+}
+
+/// Publishes this poster's share of the letters, one after the other.
+async fn post(trial: &Trial, by: &Publisher, poster: usize) {
+    for number in (poster..ROLLED).step_by(POSTERS) {
+        trial.post(by, &letter("rolling", number)).await.expect("there is a queue for it");
+    }
 }
 
 /// One of the two replicas, replaced again and again.

@@ -26,13 +26,15 @@ use crate::broker::Broker;
 
 /// How many processes are killed, one after the other, and how many messages each of them finds.
 const KILLS: usize = 20;
-const FOUND: usize = 30;
+const FOUND: usize = 15;
 /// How often each of two replicas is replaced, and how many messages there are meanwhile.
 const ROLLS: usize = 5;
-const ROLLED: usize = 1_000;
-/// How often a process ends at each point.
+const ROLLED: usize = 500;
+/// How often a process ends at each point, and how often each point fails in one that goes on.
 #[cfg(feature = "failpoints")]
 const ENDS: usize = 2;
+#[cfg(feature = "failpoints")]
+const FAILURES: usize = 5;
 /// How long SQS keeps to itself what a process had, and what it was about to give to it.
 const HIDDEN: Duration = Duration::from_secs(7);
 
