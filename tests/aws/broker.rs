@@ -23,9 +23,9 @@ pub struct Broker {
 }
 
 /// An emulator, and the proxy before it.
-struct Place {
-    emulator: Emulator,
-    fault: AwsFault,
+pub struct Place {
+    pub emulator: Emulator,
+    pub fault: AwsFault,
 }
 
 impl Broker {
@@ -33,7 +33,7 @@ impl Broker {
         Self { kind, place: OnceCell::new() }
     }
 
-    async fn place(&self) -> &Place {
+    pub async fn place(&self) -> &Place {
         let build = async || {
             let emulator = Emulator::take(self.kind).await;
             let fault = AwsFault::before(emulator.address(), 7).await.expect("there is a free port");

@@ -4,6 +4,8 @@ mod broker;
 mod contracts {
     tegami::include_contracts!();
 }
+mod crashes;
+mod faults;
 mod filters;
 mod startup;
 

@@ -33,8 +33,10 @@ impl Hold {
 
     fn done(&mut self) -> Result<(), SettleError> {
         let parcel = self.parcel.take().expect("a hold is let go of once");
-        self.intake.shelf.leave(parcel.key.as_deref());
-        self.intake.delete(&parcel)
+        // First, for what is being deleted is not lost any more.
+        let deleted = self.intake.delete(&parcel);
+        self.intake.let_go(&parcel);
+        deleted
     }
 
     /// Gives the message back: to its place here, where its key waits for it, or to the queue.
@@ -45,7 +47,7 @@ impl Hold {
             false => Some(parcel),
         };
         let Some(parcel) = parcel else { return Ok(()) };
-        self.intake.shelf.leave(parcel.key.as_deref());
+        self.intake.let_go(&parcel);
         self.intake.show(&parcel, after)
     }
 

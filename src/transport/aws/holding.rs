@@ -1,7 +1,7 @@
 //! The messages of one queue that are hidden from others for our sake, and until when (L1, L2).
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -35,7 +35,8 @@ pub(super) struct Holding {
 #[derive(Default)]
 struct Held {
     last: u64,
-    messages: HashMap<u64, Message>,
+    /// By their numbers: what came first is renewed first.
+    messages: BTreeMap<u64, Message>,
 }
 
 struct Message {

@@ -75,7 +75,18 @@ impl Intake {
             if !parcel.lost.is_cancelled() {
                 return Some(parcel);
             }
-            self.shelf.leave(parcel.key.as_deref());
+            self.let_go(&parcel);
+        }
+    }
+
+    /// Lets go of a parcel's place and key. Where others have it now, what waits behind it goes back to the queue, for it
+    /// would overtake (O4).
+    pub(super) fn let_go(&self, parcel: &Parcel) {
+        if !parcel.lost.is_cancelled() {
+            return self.shelf.leave(parcel.key.as_deref());
+        }
+        for behind in self.shelf.forsake(parcel.key.as_deref()) {
+            let _ = self.show(&behind, Duration::ZERO);
         }
     }
 

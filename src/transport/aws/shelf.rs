@@ -77,6 +77,22 @@ impl Shelf {
         self.room.notify_one();
     }
 
+    /// A parcel that was handed out is with others now: what waits here behind its key, in order.
+    pub(super) fn forsake(&self, key: Option<&str>) -> Vec<Parcel> {
+        let (mut rests, mut behind) = (self.rests(), Vec::new());
+        rests.out = rests.out.saturating_sub(1);
+        if let Some(key) = key {
+            rests.lanes.leave(key);
+            while let Some(next) = rests.lanes.ready() {
+                behind.push(next);
+                rests.lanes.leave(key);
+            }
+        }
+        drop(rests);
+        self.room.notify_one();
+        behind
+    }
+
     /// Keeps a parcel that was handed out until then, and its key with it; gives it back, if nobody reads any more.
     pub(super) fn hold(&self, parcel: Parcel, until: Instant) -> Option<Parcel> {
         let mut rests = self.rests();

@@ -2,38 +2,43 @@
 //!
 //! Each case is run for each release, and again in every process that is to end.
 
+mod hanging;
 mod kills;
+mod lives;
 #[cfg(feature = "failpoints")]
 mod points;
-mod signals;
+mod rolling;
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
-use tegami::testing::transport::{End, Trial};
+use lives::{chance, must_end, signalled};
+#[cfg(feature = "failpoints")]
+use tegami::failpoint::Point;
+
+/// How many processes are killed, one after the other, and how many messages each of them finds.
+const KILLS: usize = 50;
+const FOUND: usize = 30;
+/// How often each of two replicas is replaced, and how many messages there are meanwhile.
+const ROLLS: usize = 5;
+const ROLLED: usize = 2_000;
+/// How often a process ends at each point, and how often each point fails in one that goes on.
+#[cfg(feature = "failpoints")]
+const ENDS: usize = 5;
+#[cfg(feature = "failpoints")]
+const FAILURES: usize = 20;
+/// How long the broker keeps to itself what a process had: it knows when one ends.
+const HIDDEN: Duration = Duration::ZERO;
 
 on_each_release! {
     "F-26" kills f26_no_kill_loses_a_message,
     "F-27E" points f27_a_failure_at_no_point_loses_a_message if "failpoints",
     "F-27A" points f27_a_crash_at_no_point_loses_a_message if "failpoints",
-    "F-28" signals f28_replicas_that_roll_lose_and_repeat_nothing,
-    "F-29" signals f29_a_handler_that_hangs_holds_no_stop,
+    "F-28" rolling f28_replicas_that_roll_lose_and_repeat_nothing,
+    "F-29" hanging f29_a_handler_that_hangs_holds_no_stop,
 }
 
-/// Sends this process a signal, after a while.
-fn signalled(signal: &'static str, after: Duration) {
-    std::thread::spawn(move || {
-        std::thread::sleep(after);
-        Command::new("kill").args([signal, &std::process::id().to_string()]).status().expect("there is `kill`");
-    });
-}
-
-/// Chance of this life's own.
-fn chance(trial: &Trial) -> fastrand::Rng {
-    let life = trial.life().unwrap_or_default() as u64;
-    fastrand::Rng::with_seed(trial.chance().u64(..).wrapping_add(life))
-}
-
-/// Runs a life that must end like this.
-async fn must_end(trial: &Trial, life: usize, end: End) {
-    assert_eq!(trial.live(life).await, Some(end), "life {life}");
+/// The points that messages pass on their way.
+#[cfg(feature = "failpoints")]
+fn points() -> impl Iterator<Item = Point> {
+    Point::SHARED.into_iter().chain(Point::IN_TRANSPORTS)
 }

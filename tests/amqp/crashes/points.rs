@@ -9,21 +9,12 @@ use tegami::{
     testing::transport::{Done, End, LetterPosted, Trial, letter, until},
 };
 
-use super::{chance, must_end};
-
-/// How often a process ends at each point.
-const LIVES: usize = 5;
-/// How often each point fails in one process.
-const FAILURES: usize = 20;
+use super::{ENDS, FAILURES, HIDDEN, chance, must_end, points};
 
 /// How long until the next letters.
 const PACE: Duration = Duration::from_millis(5);
 
 const BOXES: [&str; 3] = ["well", "later", "never"];
-
-fn points() -> impl Iterator<Item = Point> {
-    Point::SHARED.into_iter().chain(Point::IN_TRANSPORTS)
-}
 
 /// Handles letters: some go well, some fail at first, and some are rejected.
 async fn billing(trial: &Trial) -> Running {
@@ -61,6 +52,7 @@ pub async fn f27_a_failure_at_no_point_loses_a_message(trial: &Trial) -> Done {
         }
     }
     println!("{} points failed {FAILURES} times each, among {number} letters of each kind", points().count());
+    tokio::time::sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
@@ -68,17 +60,18 @@ pub async fn f27_a_failure_at_no_point_loses_a_message(trial: &Trial) -> Done {
 
 pub async fn f27_a_crash_at_no_point_loses_a_message(trial: &Trial) -> Done {
     if let Some(life) = trial.life() {
-        return a_life(trial, points().nth((life - 1) / LIVES).expect("there are as many lives")).await;
+        return a_life(trial, points().nth((life - 1) / ENDS).expect("there are as many lives")).await;
     }
     let made = billing(trial).await;
     made.stop().await.expect("no hook can fail");
-    for life in 1..=points().count() * LIVES {
+    for life in 1..=points().count() * ENDS {
         must_end(trial, life, End::Killed).await;
     }
     let last = billing(trial).await;
+    tokio::time::sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
     last.stop().await.expect("no hook can fail");
-    println!("{} points, {LIVES} processes ended at each", points().count());
+    println!("{} points, {ENDS} processes ended at each", points().count());
     Done::Kept
 }
 

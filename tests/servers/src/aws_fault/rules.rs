@@ -17,7 +17,7 @@ pub enum Trouble {
     Answer(u16, &'static str),
     /// The service has had too many calls, and says so as it really does.
     Throttled,
-    /// The call waits until [`lift`](super::AwsFault::lift), then it goes on.
+    /// The call waits until [`lift`](super::AwsFault::lift), then it goes on; [`spare`](super::AwsFault::spare) lets it wait.
     Hang,
     /// The connection is reset; nothing is done.
     Reset,
@@ -64,6 +64,7 @@ pub enum Applied {
 pub struct Rule {
     operation: &'static str,
     ending: &'static str,
+    key: Option<&'static str>,
     left: u64,
     share: f64,
     trouble: Trouble,
@@ -72,12 +73,17 @@ pub struct Rule {
 impl Rule {
     /// Strikes every call of this operation; `SendMessage*` are all that begin so, `*` are all.
     pub fn on(operation: &'static str, trouble: Trouble) -> Self {
-        Self { operation, ending: "", left: u64::MAX, share: 1.0, trouble }
+        Self { operation, ending: "", key: None, left: u64::MAX, share: 1.0, trouble }
     }
 
     /// Only calls for a queue or topic whose name ends so.
     pub fn to(self, ending: &'static str) -> Self {
         Self { ending, ..self }
+    }
+
+    /// Only calls that are signed with the key of this id.
+    pub fn signed_with(self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Only so many calls.
@@ -91,7 +97,8 @@ impl Rule {
     }
 
     fn is_for(&self, call: &Call) -> bool {
-        self.left > 0 && is_named(&call.operation, self.operation) && call.target.ends_with(self.ending)
+        let signed = self.key.is_none_or(|key| call.key == key);
+        self.left > 0 && signed && is_named(&call.operation, self.operation) && call.target.ends_with(self.ending)
     }
 }
 
@@ -125,8 +132,12 @@ impl Book {
         self.pages().rules.push(rule);
     }
 
-    pub(super) fn lift(&self) {
+    pub(super) fn spare(&self) {
         self.pages().rules.clear();
+    }
+
+    pub(super) fn lift(&self) {
+        self.spare();
         self.lifted.send_replace(());
     }
 
