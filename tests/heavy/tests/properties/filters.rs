@@ -3,7 +3,7 @@
 use proptest::{
     collection::vec,
     option,
-    prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest},
+    prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest},
     sample::select,
 };
 use tegami::event::{Attributes, Filter, Value};
