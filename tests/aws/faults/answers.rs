@@ -21,6 +21,7 @@ const PUBLISHES: u64 = 20;
 static SENT: Case = Case::new("F-16", "f_16_sent_and_not_told", |trial| Box::pin(only_unordered_twice(trial)));
 static DELETED: Case = Case::new("F-17", "f_17_deleted_and_not_told", |trial| Box::pin(none_twice(trial)));
 static KEPT: Case = Case::new("F-17", "f_17_told_and_not_deleted", |trial| Box::pin(some_twice(trial)));
+static REPEATED: Case = Case::new("F-35", "f_35_received_again", |trial| Box::pin(again(trial)));
 static RECEIVED: Case = Case::new("F-18", "f_18_received_by_nobody", |trial| Box::pin(none_twice(trial)));
 
 /// How many messages were completed more than once, of queues in order or of the others.
@@ -53,6 +54,12 @@ async fn some_twice(trial: &Trial) -> Done {
     Done::Kept
 }
 
+async fn again(trial: &Trial) -> Done {
+    under_way(trial).await;
+    assert!(trial.tally().duplicates() > 0, "something came again");
+    Done::Kept
+}
+
 async fn lose_answers(place: &Place, operation: &'static str, times: u64) {
     place.fault.put(Rule::on(operation, Trouble::LostAnswer).times(times));
     place.struck(SOON, operation, times).await;
@@ -71,6 +78,12 @@ async fn pretend_deleted(place: &Place) {
     place.fault.put(Rule::on("DeleteMessageBatch", Trouble::Pretended).times(TIMES));
     place.struck(SOON, "DeleteMessageBatch", TIMES).await;
     sleep(HIDDEN).await;
+}
+
+/// What was received once is received again and again, before it is known to be done.
+async fn repeat_received(place: &Place) {
+    place.fault.put(Rule::on("ReceiveMessage", Trouble::EarlierReceive).share(0.3));
+    place.struck(SOON, "ReceiveMessage", TIMES).await;
 }
 
 async fn lose_received(place: &Place) {
@@ -96,4 +109,9 @@ fn f17_a_delete_that_did_not_happen_brings_its_message_again_and_loses_nothing()
 #[test]
 fn f18_what_was_received_and_lost_on_its_way_comes_again_in_time() {
     tried(&RECEIVED, |place| Box::pin(lose_received(place)));
+}
+
+#[test]
+fn f35_what_is_received_again_and_again_harms_neither_order_nor_others() {
+    tried(&REPEATED, |place| Box::pin(repeat_received(place)));
 }

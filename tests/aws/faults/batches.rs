@@ -1,11 +1,19 @@
 //! Batches of which a part fails.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use tegami::testing::transport::Case;
-use tegami_test_servers::{Applied, Rule, Trouble};
+use tegami::{
+    HandlerError, Retry,
+    testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter},
+    transport::Transport,
+};
+use tegami_test_servers::{Applied, Kind, Rule, Trouble};
 
-use super::{load, tried};
+use super::{
+    load,
+    road::{AFTERWARDS, Road, TROUBLE},
+    tried,
+};
 use crate::broker::Place;
 
 /// How soon so many are struck.
@@ -13,7 +21,60 @@ const SOON: Duration = Duration::from_secs(20);
 /// How many of each kind.
 const TIMES: u64 = 10;
 
+/// How many letters nobody can handle; and of these in order, as many as one look at dead letters finds.
+const LETTERS: usize = 60;
+const FILED: usize = 10;
+
+static BURIED: Case = Case::new("F-22", "f_22_dead_letters_partly_failed", |trial| Box::pin(buried(trial)));
 static PARTLY: Case = Case::new("F-22", "f_22_batch_partly_failed", |trial| Box::pin(load(trial)));
+
+/// Each letter is kept as a dead one: at least once, and in order exactly once.
+async fn buried(trial: &Trial) -> Done {
+    let never = Retry::never();
+    let posted = trial.handler(&never, |_: LetterPosted, _| async { Err(HandlerError::reject("a letter to nobody")) });
+    let filing = trial.handler(&never, |_: LetterFiled, _| async { Err(HandlerError::reject("a letter to nobody")) });
+    let service = trial.service("billing").await.on::<LetterPosted>(posted).on::<LetterFiled>(filing);
+    let running = trial.start(service).await;
+    assert_eq!(trial.inject(TROUBLE).await, Injected::Done);
+    for number in 0..LETTERS {
+        trial.post(running.publisher(), &letter("a", number)).await.expect("somebody listens");
+    }
+    for number in 0..FILED {
+        let folder = format!("folder {}", number % 5);
+        trial.post(running.publisher(), &filed(&folder, number)).await.expect("somebody listens");
+    }
+    let connection = trial.connect().await;
+    for plan in trial.queues() {
+        let letters = if plan.ordered { FILED } else { LETTERS };
+        let kept = all_kept(&*connection, &plan.name, letters).await;
+        assert!(kept == letters || !plan.ordered, "{kept} dead letters of `{}`", plan.name);
+    }
+    assert_eq!(trial.inject(AFTERWARDS).await, Injected::Done);
+    running.stop().await.expect("no hook can fail");
+    Done::Kept
+}
+
+/// Waits until each letter is there; how many are.
+async fn all_kept(connection: &dyn Transport, queue: &str, count: usize) -> usize {
+    loop {
+        let letters = connection.dead_letters(queue, usize::MAX).await.expect("they can be read");
+        let ids: BTreeSet<_> = letters.iter().filter_map(|letter| letter.id()).collect();
+        if ids.len() == count {
+            return letters.len();
+        }
+    }
+}
+
+/// The dead letters of which a part fails, from now on.
+async fn fail_some_copies(place: &Place) {
+    for applied in [Applied::No, Applied::Yes] {
+        place.fault.put(Rule::on("SendMessageBatch", Trouble::PartlyFailed(applied)).share(0.3));
+    }
+}
+
+async fn some_failed(place: &Place) {
+    assert!(place.fault.struck("SendMessageBatch") > 0, "some copies failed");
+}
 
 /// Of half of all batches, half of the entries fails, or is only said to.
 async fn fail_parts(place: &Place, operations: &[&'static str]) {
@@ -35,4 +96,10 @@ fn f22_publishes_of_which_a_part_fails_lose_nothing() {
 #[test]
 fn f22_deletes_and_delays_of_which_a_part_fails_lose_nothing() {
     tried(&PARTLY, |place| Box::pin(fail_parts(place, &["DeleteMessageBatch", "ChangeMessageVisibilityBatch"])));
+}
+
+#[test]
+fn f22_dead_letters_of_which_a_part_fails_are_all_kept() {
+    let road = || Road::new(Kind::MiniStack, |place| Box::pin(fail_some_copies(place)));
+    check(module_path!(), &BURIED, || road().then(|place| Box::pin(some_failed(place))));
 }

@@ -16,7 +16,9 @@ use super::{
     road::{AFTERWARDS, Road, TROUBLE},
     tried,
 };
-use crate::broker::Place;
+use tokio::time::sleep;
+
+use crate::broker::{Broker, Place};
 
 /// How soon a hold is known to be lost: a message is hidden for five seconds.
 const LOST: Duration = Duration::from_secs(7);
@@ -28,6 +30,11 @@ const KEYED: usize = 4;
 
 static POSTED: Case = Case::new("F-23", "f_23_hold_lost", |trial| Box::pin(posted(trial)));
 static FILED: Case = Case::new("F-23", "f_23_hold_lost_in_order", |trial| Box::pin(in_order(trial)));
+
+/// Longer than three times as long as a message is hidden.
+const LONG: Duration = Duration::from_secs(16);
+
+static HELD: Case = Case::new("F-33", "f_33_three_times_as_long", |trial| Box::pin(held(trial)));
 
 /// The first run of a handler: it goes on until it is told that its message is lost. The others end at once.
 #[derive(Default)]
@@ -96,6 +103,35 @@ async fn all_come(trial: &Trial, (running, first): (Running, &First), count: usi
     Done::Kept
 }
 
+/// Each handler runs for long, in two replicas; nobody else gets its message.
+async fn held(trial: &Trial) -> Done {
+    let never = Retry::never();
+    let mut replicas = Vec::new();
+    for _ in 0..2 {
+        let posted = trial.handler(&never, |_: LetterPosted, _| handle_for_long());
+        let filing = trial.handler(&never, |_: LetterFiled, _| handle_for_long());
+        let service = trial.service("billing").await.on::<LetterPosted>(posted).on::<LetterFiled>(filing);
+        replicas.push(trial.start(service).await);
+    }
+    for number in 0..KEYED {
+        trial.post(replicas[0].publisher(), &letter("a", number)).await.expect("somebody listens");
+        let folder = format!("folder {number}");
+        trial.post(replicas[0].publisher(), &filed(&folder, number)).await.expect("somebody listens");
+    }
+    trial.tally().until_done(2 * KEYED).await;
+    trial.tally().until_quiet().await;
+    assert_eq!(trial.tally().attempts(), 2 * KEYED, "each runs once");
+    for running in replicas {
+        running.stop().await.expect("no hook can fail");
+    }
+    Done::Kept
+}
+
+async fn handle_for_long() -> Result<(), HandlerError> {
+    sleep(LONG).await;
+    Ok(())
+}
+
 async fn strike(place: &Place, strike: Strike) {
     place.fault.put(Rule::on(RENEWAL, strike));
 }
@@ -124,4 +160,9 @@ fn f23_a_hold_whose_renewal_comes_too_late_is_given_up_and_settled_once() {
 #[test]
 fn f23_what_waits_behind_a_lost_hold_does_not_overtake_it() {
     tried(&FILED, |place| Box::pin(strike(place, Strike::PartlyFailed(Applied::No))));
+}
+
+#[test]
+fn f33_a_handler_that_takes_three_times_as_long_as_a_message_is_hidden_runs_once() {
+    check(module_path!(), &HELD, || Broker::of(Kind::MiniStack));
 }

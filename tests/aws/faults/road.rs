@@ -8,7 +8,7 @@ use tegami::{
     testing::transport::{Fault, Injected, Subject, until, within},
     transport::{Transport, TransportError},
 };
-use tegami_test_servers::Kind;
+use tegami_test_servers::{Counts, Kind};
 
 use crate::broker::{Broker, Place};
 
@@ -26,6 +26,11 @@ impl Place {
     pub async fn struck(&self, time: Duration, operation: &str, times: u64) {
         let what = format!("{times} struck calls of {operation}");
         within(time, &what, until(|| self.fault.struck(operation) >= times)).await;
+    }
+
+    /// Waits until the door has counted so, and no longer than this.
+    pub async fn counted(&self, time: Duration, what: &str, holds: impl Fn(Counts) -> bool) {
+        within(time, what, until(|| holds(self.fault.door().counts()))).await;
     }
 
     /// Waits until this operation was called again, and that call was left alone; no longer than this.

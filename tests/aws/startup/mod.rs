@@ -8,4 +8,4 @@ mod told;
 mod twice;
 mod verify;
 
-pub use account::{Account, KINDS};
+pub use account::{Account, KINDS, topology};
