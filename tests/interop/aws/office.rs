@@ -48,8 +48,8 @@ pub struct Office {
 impl Office {
     pub async fn open(kind: Emulated) -> Self {
         let run = uuid::Uuid::new_v4().simple().to_string();
-        // Short, for there are names with a hash behind it.
-        Self { emulator: Emulator::take(kind).await, prefix: format!("i{}-", &run[..8]) }
+        // The longest behind which tomodachi finds room for a hash and `.fifo`.
+        Self { emulator: Emulator::take(kind).await, prefix: format!("io-{}-", &run[..7]) }
     }
 
     /// SNS and SQS, by a URL with these parameters.

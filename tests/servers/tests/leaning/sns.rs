@@ -1,6 +1,7 @@
 //! Topics, and what they write into queues.
 
 use serde_json::{Value, json};
+use tegami_test_servers::Refused;
 
 use super::place::{Found, Place, pairs, refused};
 
@@ -33,14 +34,36 @@ pub fn bytes_of_a_batch(place: &Place) -> Found {
 }
 
 pub fn notification(place: &Place) -> Found {
-    let (topic, queue) = (place.topic("", &[])?, place.queue("", &json!({}))?);
-    place.subscribe(&topic, &queue, &[])?;
+    let (topic, queue) = notifying(place)?;
     place.publish(&topic, "hello", &[["n", "Number", "1"]])?;
-    let messages = place.next(&queue)?;
-    let [message] = &messages[..] else { return Ok(false) };
-    let told: Value = serde_json::from_str(message["Body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let Some(told) = told(place, &queue)? else { return Ok(false) };
     let head = told["Type"] == "Notification" && told["TopicArn"] == topic.as_str() && told["Message"] == "hello";
     Ok(head && told["MessageAttributes"]["n"] == json!({"Type": "Number", "Value": "1"}))
+}
+
+pub fn bytes(place: &Place) -> Found {
+    let (topic, queue) = notifying(place)?;
+    let what = [("TopicArn", topic.as_str()), ("Message", "hello"), ("MessageAttributes.entry.1.Name", "b")];
+    let value = "MessageAttributes.entry.1.Value";
+    let value =
+        [(format!("{value}.DataType"), "Binary".to_owned()), (format!("{value}.BinaryValue"), "AAH/".to_owned())];
+    place.sns("Publish", &[pairs(&what), value.to_vec()].concat())?;
+    let Some(told) = told(place, &queue)? else { return Ok(false) };
+    Ok(told["MessageAttributes"]["b"] == json!({"Type": "Binary", "Value": "AAH/"}))
+}
+
+/// A topic, and the queue that it notifies.
+fn notifying(place: &Place) -> Result<(String, String), Refused> {
+    let (topic, queue) = (place.topic("", &[])?, place.queue("", &json!({}))?);
+    place.subscribe(&topic, &queue, &[])?;
+    Ok((topic, queue))
+}
+
+/// What the one notification in a queue says.
+fn told(place: &Place, queue: &str) -> Result<Option<Value>, Refused> {
+    let messages = place.next(queue)?;
+    let [message] = &messages[..] else { return Ok(None) };
+    Ok(serde_json::from_str(message["Body"].as_str().unwrap_or_default()).ok())
 }
 
 pub fn made_again(place: &Place) -> Found {
