@@ -7,6 +7,7 @@ use crate::{
     Context, Event, Handler, HandlerError, Publisher, Retry, Service,
     contract::Names,
     envelope::{Envelope, JsonBase, MessageId, ProtobufBase, Raw, Sealed},
+    handler::Verdict,
     lifecycle::Stop,
     publisher::PublishOptions,
     service::{Error, Running, running, settings::Settings},
@@ -196,6 +197,7 @@ where
         let mut run = Run::begin(self, &event, &ctx);
         let answer = (self.behave)(event, ctx).await;
         run.ended = Some(if answer.is_ok() { Ended::Ok } else { Ended::Err });
+        run.gives_up = answer.as_ref().is_err_and(|error| !matches!(error.verdict, Verdict::Retry(_)));
         answer
     }
 }
@@ -207,6 +209,8 @@ struct Run<'a, F> {
     queue: String,
     attempt: u32,
     ended: Option<Ended>,
+    /// It is not to be tried again, so there is no time to wait for.
+    gives_up: bool,
 }
 
 impl<'a, F> Run<'a, F> {
@@ -215,7 +219,7 @@ impl<'a, F> Run<'a, F> {
         by.tally.begun(&queue, &id);
         let (key, checksum) = (event.key().map(Into::into), checksum_of(event));
         by.ledger.write(Entry::RunBegin { id: id.clone(), subscription: queue.clone(), attempt, key, checksum });
-        Self { by, id, queue, attempt, ended: None }
+        Self { by, id, queue, attempt, ended: None, gives_up: false }
     }
 }
 
@@ -229,7 +233,7 @@ impl<F> Drop for Run<'_, F> {
         let step = usize::try_from(self.attempt).unwrap_or(usize::MAX).saturating_sub(1);
         let delay = self.by.plan.delays().get(step).copied();
         // What is dropped half-way is late, or was cut by a stop and comes back at once: nobody can tell here.
-        let retry_after = delay.filter(|_| self.ended == Some(Ended::Err) || ended == Ended::Panic);
+        let retry_after = delay.filter(|_| !self.gives_up && (self.ended == Some(Ended::Err) || ended == Ended::Panic));
         let (id, subscription, attempt) = (self.id.clone(), self.queue.clone(), self.attempt);
         self.by.ledger.write(Entry::RunEnd { id, subscription, attempt, ended, retry_after });
     }
