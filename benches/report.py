@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 
+from aws import tables as aws
 from rabbitmq import tables as rabbitmq
 
 FOLDER = pathlib.Path(sys.argv[1])
@@ -160,7 +161,7 @@ def machine():
     return f"{os.cpu_count()} cores, {model}, {platform.freedesktop_os_release()['PRETTY_NAME']}"
 
 
-CRATES = ("tegami", "ruststream", "lapin", "ruststream-lapin", "tokio", "serde_json", "prost", "gungraun")
+CRATES = ("tegami", "ruststream", "lapin", "ruststream-lapin", "aws-sdk-sns", "aws-sdk-sqs", "tokio", "serde_json", "prost", "gungraun")
 
 
 def versions():
@@ -194,7 +195,7 @@ def main():
         "throughput": throughput(timed),
         "rounds": str(len(timed) // 4),
         "others": f"{last['others']:.0%}",
-    } | rabbitmq.parts(lines("rabbitmq"))
+    } | rabbitmq.parts(lines("rabbitmq")) | aws.parts(lines("aws"))
     print(re.sub(r"<<(.+?)>>", lambda part: parts[part[1]], text), end="")
 
 

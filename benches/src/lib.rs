@@ -3,7 +3,9 @@
 //! The programs under `instructions/` count instructions and allocations of it, `src/bin/` takes the time. What they
 //! print becomes `README.md`; `scripts/bench` runs them all.
 
+pub mod aws;
 pub mod bodies;
+pub mod broker;
 pub mod counting;
 pub mod event;
 pub mod latch;

@@ -6,12 +6,19 @@
 use std::{env, time::Duration};
 
 use serde::Serialize;
-use tegami_benches::rabbitmq::{
-    self, WINDOW, crowd,
-    latency::{self, Latency},
-    meter::{Cost, Drain},
-    other, own, raw, transport,
+use tegami::transport::amqp::Amqp;
+use tegami_benches::{
+    broker::{
+        WINDOW,
+        latency::{self, Latency, Walk},
+        meter::{Cost, Drain},
+        own,
+    },
+    rabbitmq::{self, crowd, other, raw, transport},
 };
+
+/// Between two messages: 500 a second.
+const PACE: Duration = Duration::from_millis(2);
 
 /// As many as the machine that is measured has cores.
 #[tokio::main(worker_threads = 2)]
@@ -24,7 +31,7 @@ async fn main() {
         ["waiting"] => println!("{}", raw::waiting(&url).await),
         ["publish", side, messages] => tell(publish(&url, side, number(messages)).await),
         ["consume", side, messages] => tell(consume(&url, side, Drain::of(number(messages))).await),
-        ["latency", side, messages] => tell(latency(&url, side, number(messages)).await),
+        ["latency", side, messages] => tell(latency(&url, side, Walk { messages: number(messages), pace: PACE }).await),
         ["crowd", seconds] => tell(crowd::consume(&url, Duration::from_secs(number(seconds) as u64)).await),
         _ => panic!("no such words: {words:?}"),
     }
@@ -32,8 +39,8 @@ async fn main() {
 
 async fn publish(url: &str, side: &str, messages: usize) -> Cost {
     match side {
-        "tegami" => own::publish(url, messages).await,
-        "tegami-all" => own::publish_all(url, messages).await,
+        "tegami" => own::publish(Amqp::new(url), messages).await,
+        "tegami-all" => own::publish_all(Amqp::new(url), messages).await,
         "transport" => transport::publish(url, messages).await,
         "raw" => raw::publish(url, messages, WINDOW).await,
         "raw-256" => raw::publish(url, messages, 256).await,
@@ -44,7 +51,7 @@ async fn publish(url: &str, side: &str, messages: usize) -> Cost {
 
 async fn consume(url: &str, side: &str, drain: Drain) -> Cost {
     match side {
-        "tegami" => own::consume(url, drain).await,
+        "tegami" => own::consume(Amqp::new(url), drain).await,
         "transport" => transport::consume(url, drain).await,
         "raw" => raw::consume(url, drain, 1).await,
         "raw-100" => raw::consume(url, drain, 100).await,
@@ -53,10 +60,10 @@ async fn consume(url: &str, side: &str, drain: Drain) -> Cost {
     }
 }
 
-async fn latency(url: &str, side: &str, messages: usize) -> Latency {
+async fn latency(url: &str, side: &str, walk: Walk) -> Latency {
     match side {
-        "tegami" => latency::own(url, messages).await,
-        "raw" => latency::raw(url, messages).await,
+        "tegami" => latency::own(Amqp::new(url), walk).await,
+        "raw" => rabbitmq::latency::raw(url, walk).await,
         _ => panic!("nobody takes the time of `{side}`"),
     }
 }

@@ -6,8 +6,10 @@ use serde::Serialize;
 use tegami::{Context, HandlerError, Service, transport::amqp::Amqp};
 use tokio::time::sleep;
 
-use super::{meter::Drain, own::subscription};
-use crate::event::OrderNoted;
+use crate::{
+    broker::{meter::Drain, own::subscription},
+    event::OrderNoted,
+};
 
 /// How long a handler takes.
 const SLOW: Duration = Duration::from_millis(100);

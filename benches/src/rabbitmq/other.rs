@@ -5,12 +5,14 @@ use std::{convert::Infallible, hint::black_box, num::NonZeroU16, sync::Arc};
 use futures_util::{StreamExt, stream};
 use ruststream_lapin::prelude::*;
 
-use super::{
-    BODY, EXCHANGE, PREFETCH, QUEUE, WINDOW,
-    meter::{Cost, Drain, Mark},
-    routing_key,
+use super::{EXCHANGE, PREFETCH, routing_key};
+use crate::{
+    broker::{
+        BODY, QUEUE, WINDOW,
+        meter::{Cost, Drain, Mark},
+    },
+    event::BareNote,
 };
-use crate::event::BareNote;
 
 #[subscriber(RabbitQuorumQueue::new(QUEUE), workers(150))]
 async fn handle(order: &BareNote, ctx: &mut Context<'_, (), Arc<Drain>>) -> HandlerOutcome {

@@ -12,10 +12,10 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::{
-    EXCHANGE, PREFETCH, QUEUE, body,
+use super::{EXCHANGE, PREFETCH, routing_key};
+use crate::broker::{
+    QUEUE, body,
     meter::{Cost, Drain, Mark},
-    routing_key,
 };
 
 /// A connection with one channel, as lapin makes them.

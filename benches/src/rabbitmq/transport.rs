@@ -9,12 +9,15 @@ use tegami::{
     transport::{Outgoing, Provision, Topology, Transport, amqp::Amqp},
 };
 
-use super::{
-    WINDOW, body,
-    meter::{Cost, Drain, Mark},
-    routing_key, topology,
+use super::routing_key;
+use crate::{
+    broker::{
+        WINDOW, body,
+        meter::{Cost, Drain, Mark},
+        topology,
+    },
+    event::{OrderNoted, noted_message},
 };
-use crate::event::{OrderNoted, noted_message};
 
 /// Drains the queue, one delivery after the other.
 pub async fn consume(url: &str, drain: Drain) -> Cost {

@@ -3,7 +3,7 @@
 use std::{hint::black_box, sync::Arc};
 
 use futures_util::{StreamExt, stream};
-use tegami::{Context, HandlerError, Service, service::Running, transport::amqp::Amqp};
+use tegami::{Context, HandlerError, Service, service::Running, transport::Transport};
 
 use super::{
     CONCURRENCY, QUEUE, WINDOW,
@@ -33,9 +33,9 @@ async fn handle(order: OrderNoted, ctx: Context<Arc<Drain>>) -> Result<(), Handl
 }
 
 /// Drains the queue.
-pub async fn consume(url: &str, drain: Drain) -> Cost {
+pub async fn consume(transport: impl Transport, drain: Drain) -> Cost {
     let drain = Arc::new(drain);
-    let service = Service::new("billing").state(drain.clone()).transport(Amqp::new(url));
+    let service = Service::new("billing").state(drain.clone()).transport(transport);
     let running = service.on_with::<OrderNoted>(handle, subscription).start().await.expect("the service starts");
     let cost = drain.cost().await;
     stop(running).await;
@@ -43,8 +43,8 @@ pub async fn consume(url: &str, drain: Drain) -> Cost {
 }
 
 /// Publishes so many, many at once.
-pub async fn publish(url: &str, messages: usize) -> Cost {
-    let running = publisher(url).await;
+pub async fn publish(transport: impl Transport, messages: usize) -> Cost {
+    let running = publisher(transport).await;
     let (publisher, order) = (running.publisher().clone(), noted(0));
     publisher.publish(&order).await.expect("it is confirmed");
     let mark = Mark::now();
@@ -56,8 +56,8 @@ pub async fn publish(url: &str, messages: usize) -> Cost {
 }
 
 /// Publishes so many in one call.
-pub async fn publish_all(url: &str, messages: usize) -> Cost {
-    let running = publisher(url).await;
+pub async fn publish_all(transport: impl Transport, messages: usize) -> Cost {
+    let running = publisher(transport).await;
     let (publisher, orders) = (running.publisher().clone(), vec![noted(0); messages - 1]);
     publisher.publish(&orders[0]).await.expect("it is confirmed");
     let mark = Mark::now();
@@ -69,8 +69,8 @@ pub async fn publish_all(url: &str, messages: usize) -> Cost {
     cost
 }
 
-async fn publisher(url: &str) -> Running {
-    Service::new("billing").transport(Amqp::new(url)).start().await.expect("the service starts")
+async fn publisher(transport: impl Transport) -> Running {
+    Service::new("billing").transport(transport).start().await.expect("the service starts")
 }
 
 async fn stop(running: Running) {

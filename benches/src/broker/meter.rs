@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// Linux counts a process's time in hundredths of a second.
 const TICKS: f64 = 100.0;
@@ -59,20 +59,14 @@ pub struct Drain {
     messages: usize,
     handled: AtomicUsize,
     first: Mutex<Option<Mark>>,
-    last: Mutex<Option<Cost>>,
-    done: Notify,
+    cost: watch::Sender<Option<Cost>>,
 }
 
 impl Drain {
     /// So many are to come.
     pub fn of(messages: usize) -> Self {
-        Self {
-            messages,
-            handled: AtomicUsize::default(),
-            first: Mutex::default(),
-            last: Mutex::default(),
-            done: Notify::new(),
-        }
+        let (cost, _) = watch::channel(None);
+        Self { messages, handled: AtomicUsize::default(), first: Mutex::default(), cost }
     }
 
     /// One was handled.
@@ -87,8 +81,7 @@ impl Drain {
         }
         if count == self.messages {
             let first = self.first.lock().expect("nobody panics").expect("the first came first");
-            *self.last.lock().expect("nobody panics") = Some(first.cost(self.messages - 1));
-            self.done.notify_one();
+            self.cost.send_replace(Some(first.cost(self.messages - 1)));
         }
     }
 
@@ -104,11 +97,8 @@ impl Drain {
 
     /// Waits for the last; what all have cost since the first.
     pub async fn cost(&self) -> Cost {
-        loop {
-            if let Some(cost) = *self.last.lock().expect("nobody panics") {
-                return cost;
-            }
-            self.done.notified().await;
-        }
+        let mut told = self.cost.subscribe();
+        let cost = *told.wait_for(Option::is_some).await.expect("its sender is here");
+        cost.expect("that was waited for")
     }
 }
