@@ -197,12 +197,17 @@ impl Transport for Aws {
             let text = format!("message `{}` is in order, and delayed: those after it could overtake it", message.id);
             return Err(PublishError::new(PublishErrorKind::Unsupported, text));
         }
-        match message.queue.clone() {
+        let allowed = message.allow_unroutable;
+        let published = match message.queue.clone() {
             Some(queue) => self.send(message, &queue).await,
             None => {
                 let letter = letter::seal(&message, self.setup.clock.now())?;
                 self.outlet.publish(&message.topic, letter, PUBLISH_TIME).await
             }
+        };
+        match published {
+            Err(error) if allowed && error.kind() == PublishErrorKind::Unroutable => Ok(()),
+            published => published,
         }
     }
 

@@ -31,6 +31,8 @@ use crate::{
     transport::{TransportError, TransportErrorKind},
 };
 
+/// Where the SDK finds an endpoint of one service.
+const OWN_ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS"];
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call may take that does not wait for messages.
@@ -187,6 +189,8 @@ impl Setup {
             setting("there is no region; give it as `aws:eu-west-1`, or in AWS_REGION, or in the profile")
         })?;
         config.endpoint_url().map_or(Ok(()), |endpoint| address.refuse_unsafe(endpoint))?;
+        let own = OWN_ENDPOINTS.iter().filter_map(|name| std::env::var(name).ok());
+        own.into_iter().try_for_each(|endpoint| address.refuse_unsafe(&endpoint))?;
         let parameters = address.parameters();
         let mut sns = aws_sdk_sns::config::Builder::from(&config);
         let mut sqs = aws_sdk_sqs::config::Builder::from(&config);

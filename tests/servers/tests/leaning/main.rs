@@ -18,7 +18,7 @@ use tegami_test_servers::{Emulator, Kind};
 /// What AWS does, how it is asked, and whether LocalStack and MiniStack do so.
 type Lean = (&'static str, fn(&Place) -> Found, [bool; 2]);
 
-const LEANS: [Lean; 31] = [
+const LEANS: [Lean; 30] = [
     ("sns: raw delivery keeps body and attributes", sns::raw_delivery, [true, true]),
     ("sns: bytes of a batch arrive", sns::bytes_of_a_batch, [true, true]),
     ("sns: else a notification has both", sns::notification, [true, true]),
@@ -41,7 +41,6 @@ const LEANS: [Lean; 31] = [
     ("fifo: from a topic with group and order", fifo::from_topic, [true, true]),
     ("fifo: a topic drops a repeat", fifo::repeat_to_topic, [true, true]),
     ("sqs: a receive wakes at once", sqs::wakes, [true, true]),
-    ("sqs: a receive ends with its caller", sqs::ends_with_its_caller, [false, false]),
     ("sqs: hidden, and back with a count", sqs::visibility, [true, true]),
     ("sqs: nobody hides what is not in flight", sqs::not_in_flight, [false, false]),
     ("sqs: moved after so many receives, as it was", sqs::redrive, [true, true]),

@@ -1,8 +1,6 @@
 //! Queues and their messages.
 
 use std::{
-    io::Write,
-    net::TcpStream,
     thread::{sleep, spawn},
     time::{Duration, Instant},
 };
@@ -23,22 +21,6 @@ pub fn wakes(place: &Place) -> Found {
     place.caller.send(&queue, "x", &json!({}))?;
     let received = receive.join().expect("nothing there panics")?;
     Ok(received["Messages"][0]["Body"] == "x" && sent.elapsed() < Duration::from_secs(2))
-}
-
-pub fn ends_with_its_caller(place: &Place) -> Found {
-    let queue = place.queue("", &json!({}))?;
-    let body = json!({"QueueUrl": place.caller.url(&queue)?, "WaitTimeSeconds": 3}).to_string();
-    let mut gone = TcpStream::connect(place.caller.address()).expect("it listens");
-    let key = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
-    let length = body.len();
-    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nAuthorization: {key}");
-    let kind = "Content-Type: application/x-amz-json-1.0";
-    write!(gone, "{head}\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}").expect("it listens");
-    sleep(BEGUN);
-    drop(gone);
-    sleep(BEGUN);
-    place.caller.send(&queue, "x", &json!({}))?;
-    Ok(bodies(&place.caller.receive(&queue)?) == ["x"])
 }
 
 pub fn visibility(place: &Place) -> Found {
