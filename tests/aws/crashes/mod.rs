@@ -25,7 +25,7 @@ use tegami_test_servers::Kind;
 use crate::broker::Broker;
 
 /// How many processes are killed, one after the other, and how many messages each of them finds.
-const KILLS: usize = 20;
+const KILLS: usize = 15;
 const FOUND: usize = 15;
 /// How often each of two replicas is replaced, and how many messages there are meanwhile.
 const ROLLS: usize = 5;

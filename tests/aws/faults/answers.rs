@@ -15,6 +15,8 @@ const SOON: Duration = Duration::from_secs(20);
 const HIDDEN: Duration = Duration::from_secs(6);
 /// How many calls are struck.
 const TIMES: u64 = 12;
+/// How many receives are, of which each makes the next one wait longer.
+const RECEIVES: u64 = 6;
 /// How many publishes are: enough to hit the topic in order and the other.
 const PUBLISHES: u64 = 20;
 
@@ -87,7 +89,7 @@ async fn repeat_received(place: &Place) {
 }
 
 async fn lose_received(place: &Place) {
-    lose_answers(place, "ReceiveMessage", TIMES).await;
+    lose_answers(place, "ReceiveMessage", RECEIVES).await;
     sleep(HIDDEN).await;
 }
 

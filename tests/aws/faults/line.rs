@@ -23,7 +23,7 @@ const AWAY: Duration = Duration::from_secs(8);
 /// How soon a receive is given up on that is never answered: it waits for messages for a second.
 const NOTICED: Duration = Duration::from_secs(13);
 /// How long the line is slow each way; 256 kbit/s, and late.
-const BAD: Duration = Duration::from_secs(5);
+const BAD: Duration = Duration::from_secs(4);
 const RATE: Fault = Fault::Rate(32_000);
 const LATE: Fault = Fault::Delay { by: Duration::from_millis(200), jitter: Duration::from_millis(100) };
 /// The most connections that are tried in a second by those who get no word.
@@ -44,7 +44,7 @@ async fn no_storm(trial: &Trial) -> Done {
 /// Cuts at seeded places, in both directions.
 async fn cut(place: &Place) {
     let mut chance = fastrand::Rng::with_seed(9);
-    for way in [Way::Up, Way::Down].repeat(4) {
+    for way in [Way::Up, Way::Down].repeat(2) {
         let before = place.fault.door().counts().resets;
         place.fault.door().put(way, Fault::CutAfter(chance.u64(1..MOST)));
         place.counted(NEXT, "the cut", |counts| counts.resets > before).await;

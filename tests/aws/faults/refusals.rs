@@ -21,9 +21,9 @@ use crate::broker::Place;
 
 /// How long half of all calls are throttled, and how long all are.
 const HALF: Duration = Duration::from_secs(5);
-const ALL: Duration = Duration::from_secs(20);
+const ALL: Duration = Duration::from_secs(10);
 /// How long credentials are refused.
-const EXPIRED: Duration = Duration::from_secs(15);
+const EXPIRED: Duration = Duration::from_secs(10);
 /// How soon new ones are used: they are read every five seconds at most, and asked with as often (N2, N6).
 const NOTICED: Duration = Duration::from_secs(12);
 /// How many poll in the load, and how often each of them may ask in a second (N2).

@@ -300,3 +300,31 @@ async fn a_closed_one_is_not_there_until_that_is_lifted() {
     while stage.send("y").is_err() {}
     assert_eq!(stage.held(), ["y"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_strikes_only_calls_that_are_signed_with_its_key() {
+    let stage = Stage::new().await;
+    stage.fault.put(Rule::on("SendMessage", Trouble::EXPIRED).signed_with("another"));
+    stage.send("one").unwrap();
+    stage.fault.put(Rule::on("SendMessage", Trouble::EXPIRED).signed_with("test"));
+    assert_eq!(stage.send("other").unwrap_err().code, "ExpiredToken");
+    assert_eq!(stage.held(), ["one"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_taken_away_leave_what_hangs_hanging() {
+    let stage = Stage::new().await;
+    stage.fault.put(Rule::on("SendMessage", Trouble::Hang));
+    let (caller, queue) = (stage.caller(), stage.queue.clone());
+    let hanging = tokio::task::spawn_blocking(move || caller.send(&queue, "one", &json!({})));
+    while stage.fault.struck("SendMessage") == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    stage.fault.spare();
+    stage.send("other").unwrap();
+    assert_eq!(stage.held(), ["other"]);
+    assert!(!hanging.is_finished());
+    stage.fault.lift();
+    hanging.await.unwrap().unwrap();
+    assert_eq!(stage.held(), ["one"]);
+}
