@@ -79,7 +79,7 @@ pub(super) fn whole_seconds(duration: Duration) -> i32 {
 /// SQS says what it has stored by its MD5 (RFC 1321), and what it hands out (P1, P9).
 pub(super) fn checksum(text: &str) -> String {
     use md5::{Digest, Md5};
-    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(Md5::digest(text).into()))
 }
 
 fn entry(place: usize, Sending { letter, delay, .. }: &Sending) -> SendMessageBatchRequestEntry {
@@ -173,5 +173,16 @@ impl Desk for ChangeDesk {
 
     fn settled(&self, change: Change, outcome: Result<(), Fault>) {
         self.0.changed(change, outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_is_in_hex_with_all_its_digits() {
+        assert_eq!(checksum(""), "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(checksum("jk8ssl"), "0000000018e6137ac2caab16074784a6");
     }
 }
