@@ -53,6 +53,11 @@ impl Subject for Broker {
         self.connect_to(&self.url().await).await
     }
 
+    /// LocalStack is slow: thousands of calls are more than a case has time for.
+    fn many(&self) -> usize {
+        if self.kind == Kind::LocalStack { 100 } else { 1_000 }
+    }
+
     async fn inject(&self, fault: Fault) -> Injected {
         let Place { emulator, fault: proxy } = self.place().await;
         match fault {

@@ -26,6 +26,11 @@ pub trait Subject: Send + Sync + 'static {
         Pace::Real
     }
 
+    /// How many messages are many for the broker. Default: 1,000.
+    fn many(&self) -> usize {
+        1_000
+    }
+
     /// Puts a fault upon the broker. Default: none can be.
     async fn inject(&self, _fault: Fault) -> Injected {
         Injected::Cannot

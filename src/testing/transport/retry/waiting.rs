@@ -107,7 +107,8 @@ pub async fn r_04_waiting_frees_slots(trial: &Trial) -> Done {
     let choose = |subscription: crate::Subscription<_>| subscription.retry(plan.clone()).concurrency(1);
     let service = trial.service("billing").await.on_with::<LetterPosted>(handler, choose);
     let office = Office::open(trial, service).await;
-    let (bad, good) = (trial.many() / 2, trial.many() / 10);
+    // Few, for one at a time must be done with all of them before the first comes again.
+    let (bad, good) = (50, 10);
     for (r#box, many) in [("bad", bad), ("good", good)] {
         let letters: Vec<_> = (0..many).map(|number| letter(r#box, number)).collect();
         join_all(letters.iter().map(|letter| office.post(trial, letter))).await;

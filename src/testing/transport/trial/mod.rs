@@ -42,6 +42,7 @@ pub struct Trial {
     pub(super) queues: Mutex<Vec<QueuePlan>>,
     /// The time the case runs in.
     pub pace: Pace,
+    many: usize,
     /// The name of the test, by which its program runs it again.
     pub(super) test: Option<String>,
     pub(super) seed: u64,
@@ -65,6 +66,7 @@ impl Trial {
             dice,
             queues: Mutex::default(),
             pace,
+            many: subject.many(),
             test: None,
             seed,
             subject: Box::new(subject),
@@ -89,9 +91,9 @@ impl Trial {
         self.life.as_ref().map(|life| life.number)
     }
 
-    /// How many messages are many: 1,000, or 100 where `CONFORMANCE_QUICK` is set.
+    /// How many messages are [many](Subject::many), and at most 100 where `CONFORMANCE_QUICK` is set.
     pub fn many(&self) -> usize {
-        if env::var_os(QUICK).is_some() { 100 } else { 1_000 }
+        if env::var_os(QUICK).is_some() { self.many.min(100) } else { self.many }
     }
 
     /// How long something may take that is promised within this time: a real broker needs some of its own.
