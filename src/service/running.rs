@@ -134,7 +134,7 @@ impl Running {
         let stopping = self.hooks.run(Turn::Stopping, Some(self.drain), &self.publisher, &self.stop);
         let (stopping, drained) = tokio::join!(stopping, self.lifecycle.finished_within(self.drain));
         let ended = if drained { Ended::Drained } else { self.force().await };
-        let closed = self.close().await;
+        let closed = self.close(ended).await;
         tracing::info!(?ended, "service stopped");
         stopping.and(closed).map(|()| ended)
     }
@@ -149,8 +149,10 @@ impl Running {
         Ended::Forced
     }
 
-    async fn close(&mut self) -> Result<(), Error> {
-        let [_, hooks, close] = AFTER_DRAIN;
+    /// What no handler needed, the transports have: acks may still be on their way.
+    async fn close(&mut self, ended: Ended) -> Result<(), Error> {
+        let [cut, hooks, close] = AFTER_DRAIN;
+        let close = if ended == Ended::Drained { cut + close } else { close };
         let verdict = self.hooks.run(Turn::Stopped, Some(hooks), &self.publisher, &self.stop).await;
         self.link.send_replace(Link::Closed);
         self.transports.close(close).await;

@@ -220,7 +220,7 @@ impl Transport for Amqp {
         let consumer = answer(format!("consume from queue `{}`", station.name), asked).await?;
         let intake = Arc::new(Intake {
             station,
-            acks: Acks::new(channel),
+            acks: Acks::new(channel, self.setup.clock),
             shelf,
             outlet: self.outlet.clone(),
             setup: self.setup.clone(),
@@ -242,11 +242,12 @@ impl Transport for Amqp {
     }
 
     async fn close(&self) {
+        // Whoever closes may not wait for the end.
+        let _leaving = self.setup.leaving();
         self.closed.cancel();
         self.setup.lifecycle.drain();
         self.setup.lifecycle.finished_within(CLOSE_TIME).await;
         let _ = tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()).await;
         tokio::join!(self.consuming.close(), self.outlet.close());
-        self.setup.leave();
     }
 }

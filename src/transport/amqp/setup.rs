@@ -49,8 +49,17 @@ impl Setup {
         Ok(quarters.insert(opened).clone())
     }
 
-    /// Gives the thread up; it ends with the last connection.
-    pub(super) fn leave(&self) {
-        *self.quarters.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Gives the thread up, once what is done until then is done or dropped; it ends with the last connection.
+    pub(super) fn leaving(&self) -> Leaving<'_> {
+        Leaving(self)
+    }
+}
+
+/// Gives the thread up at its end.
+pub(super) struct Leaving<'a>(&'a Setup);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        *self.0.quarters.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
