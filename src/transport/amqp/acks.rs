@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::FutureExt;
@@ -12,18 +13,33 @@ use lapin::{
     Channel,
     options::{BasicAckOptions, BasicNackOptions},
 };
+use tokio::time::Instant;
 
-use crate::transport::{SettleError, SettleErrorKind};
+use crate::{
+    time::Clock,
+    transport::{SettleError, SettleErrorKind},
+};
+
+/// How long the broker may take to apply an ack.
+const APPLIED: Duration = Duration::from_millis(250);
 
 /// The consuming channel with what is not yet told to the broker.
 pub(super) struct Acks {
     pub(super) channel: Channel,
+    clock: Clock,
     tags: Mutex<Tags>,
 }
 
 impl Acks {
-    pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, tags: Mutex::default() }
+    pub(super) fn new(channel: Channel, clock: Clock) -> Self {
+        Self { channel, clock, tags: Mutex::default() }
+    }
+
+    /// When the broker has applied what was written. Its quorum queues say nothing of it: beyond 32 acks that are not
+    /// applied, a channel of RabbitMQ keeps more of them back (`rabbit_fifo_client`), and forgets them when it closes.
+    pub(super) fn applied(&self) -> Instant {
+        let written = self.tags().written;
+        written.map_or_else(|| self.clock.instant(), |written| written + APPLIED)
     }
 
     /// Acks a delivery. The frame goes out with those of the same moment; no answer comes to it.
@@ -58,6 +74,7 @@ impl Acks {
 
     fn flush(&self) {
         let mut tags = self.tags();
+        tags.written = Some(self.clock.instant());
         for (tag, multiple) in tags.take() {
             self.write(self.channel.basic_ack(tag, BasicAckOptions { multiple }));
         }
@@ -94,6 +111,8 @@ impl Drop for Flush<'_> {
 /// Delivery tags count from 1 on each channel.
 #[derive(Debug, Default)]
 struct Tags {
+    /// When acks were last written.
+    written: Option<Instant>,
     /// Every delivery up to here is settled, and the broker knows.
     floor: u64,
     /// Settled beyond it.

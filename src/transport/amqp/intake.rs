@@ -174,6 +174,7 @@ async fn wind_down(intake: Arc<Intake>, mut consumer: Consumer, closed: Cancella
         () = intake.parcels.wait() => {}
         () = closed.cancelled() => {}
     }
+    tokio::time::sleep_until(intake.acks.applied()).await;
     close(&channel).await;
 }
 

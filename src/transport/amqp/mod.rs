@@ -224,7 +224,7 @@ impl Transport for Amqp {
         let consumer = answer(format!("consume from queue `{}`", station.name), asked).await?;
         let intake = Arc::new(Intake {
             station,
-            acks: Acks::new(channel),
+            acks: Acks::new(channel, self.setup.clock),
             shelf,
             outlet: self.outlet.clone(),
             setup: self.setup.clone(),
