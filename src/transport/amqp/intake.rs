@@ -174,7 +174,9 @@ async fn wind_down(intake: Arc<Intake>, mut consumer: Consumer, closed: Cancella
         () = intake.parcels.wait() => {}
         () = closed.cancelled() => {}
     }
-    tokio::time::sleep_until(intake.acks.applied()).await;
+    if channel.status().connected() {
+        tokio::time::sleep_until(intake.acks.applied()).await;
+    }
     close(&channel).await;
 }
 

@@ -2,12 +2,9 @@
 
 use std::{future::pending, time::Duration};
 
-use tegami::{
-    Retry,
-    testing::transport::{Done, End, LetterPosted, Trial, letter},
-};
+use tegami::testing::transport::{Done, End, Trial, letter};
 
-use super::{FOUND, HIDDEN, KILLS, chance, must_end, signalled};
+use super::{FOUND, HIDDEN, KILLS, chance, listen_and_end, must_end};
 
 /// How many of them are handled at once.
 const AT_ONCE: usize = 20;
@@ -55,16 +52,8 @@ fn runs(trial: &Trial) -> (usize, usize) {
 
 /// Handles letters until it is killed, somewhere in the middle of it.
 async fn a_life(trial: &Trial) -> Done {
-    let (plan, dies) = (Retry::default(), Duration::from_millis(chance(trial).u64(1..60)));
-    let first = std::sync::Once::new();
-    let handler = trial.handler(&plan, move |_: LetterPosted, _| {
-        first.call_once(|| signalled("-KILL", dies));
-        async {
-            tokio::time::sleep(Duration::from_millis(15)).await;
-            Ok(())
-        }
-    });
-    let service = trial.service("billing").await;
-    let _running = trial.start(service.on_with::<LetterPosted>(handler, |s| s.concurrency(AT_ONCE))).await;
+    let dies = Duration::from_millis(chance(trial).u64(1..60));
+    let service = listen_and_end(trial, "-KILL", dies, |s| s.concurrency(AT_ONCE)).await;
+    let _running = trial.start(service).await;
     pending().await
 }

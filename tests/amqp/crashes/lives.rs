@@ -1,11 +1,35 @@
 //! Processes of ours that end: how, when, and whether they did.
 
-use std::{process::Command, time::Duration};
+use std::{process::Command, sync::Once, time::Duration};
 
-use tegami::testing::transport::{End, Trial};
+use tegami::{
+    Retry, Service, Subscription,
+    testing::transport::{End, LetterPosted, Trial},
+};
+
+/// How long a handler works at a letter in a life.
+const WORKS: Duration = Duration::from_millis(15);
+
+/// A service whose process gets a signal a while after its first letter came.
+pub async fn listen_and_end(
+    trial: &Trial,
+    signal: &'static str,
+    after: Duration,
+    subscribed: impl FnOnce(Subscription) -> Subscription,
+) -> Service {
+    let first = Once::new();
+    let handler = trial.handler(&Retry::default(), move |_: LetterPosted, _| {
+        first.call_once(|| signalled(signal, after));
+        async {
+            tokio::time::sleep(WORKS).await;
+            Ok(())
+        }
+    });
+    trial.service("billing").await.on_with::<LetterPosted>(handler, subscribed)
+}
 
 /// Sends this process a signal, after a while.
-pub fn signalled(signal: &'static str, after: Duration) {
+fn signalled(signal: &'static str, after: Duration) {
     std::thread::spawn(move || {
         std::thread::sleep(after);
         Command::new("kill").args([signal, &std::process::id().to_string()]).status().expect("there is `kill`");

@@ -11,16 +11,15 @@ mod rolling;
 
 use std::time::Duration;
 
-use lives::{chance, must_end, signalled};
+use lives::{chance, listen_and_end, must_end};
 #[cfg(feature = "failpoints")]
 use tegami::failpoint::Point;
 
 /// How many processes are killed, one after the other, and how many messages each of them finds.
 const KILLS: usize = 50;
 const FOUND: usize = 30;
-/// How often each of two replicas is replaced, and how many messages there are meanwhile.
+/// How often each of two replicas is replaced.
 const ROLLS: usize = 5;
-const ROLLED: usize = 2_000;
 /// How often a process ends at each point, and how often each point fails in one that goes on.
 #[cfg(feature = "failpoints")]
 const ENDS: usize = 5;

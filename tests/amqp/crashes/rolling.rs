@@ -1,20 +1,25 @@
 //! F28: SIGTERM while handlers run.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use tegami::{
-    Publisher, Retry,
+    Publisher, Running,
     testing::{
         ledger::{Ended, Entry},
-        transport::{Done, End, LetterPosted, Trial, letter},
+        transport::{Done, End, Trial, letter},
     },
 };
 
-use super::{HIDDEN, ROLLED, ROLLS, chance, must_end, signalled};
+use super::{HIDDEN, ROLLS, chance, listen_and_end, must_end};
 
-/// How many publish at once.
+/// How many publish at once, and how often each of them: as much as either replica can take.
 const POSTERS: usize = 8;
+const EACH: Duration = Duration::from_millis(20);
 
 pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Done {
     if trial.life().is_some() {
@@ -23,11 +28,10 @@ pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Do
     let made = trial.listen("billing").await;
     made.stop().await.expect("no hook can fail");
     let sender = trial.start(trial.service("mail").await).await;
-    let posts = (0..POSTERS).map(|poster| post(trial, sender.publisher(), poster));
-    tokio::join!(roll(trial, 1), roll(trial, 2), join_all(posts));
+    let posted = roll_under_load(trial, &sender).await;
     let mut completed = completed_by_lives(trial);
     let by_lives = completed.len();
-    assert!(by_lives > ROLLED / 10, "the replicas handled only {by_lives}");
+    assert!(by_lives > posted / 10, "the replicas handled only {by_lives}");
     let last = trial.listen("billing").await;
     tokio::time::sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
@@ -35,19 +39,35 @@ pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Do
         *completed.entry(id).or_default() += runs.completed;
     }
     let twice = completed.values().filter(|times| **times > 1).count();
-    assert_eq!((completed.len(), twice), (ROLLED, 0), "each once");
-    println!("{} stops under load: {by_lives} letters handled by those replicas, none twice", 2 * ROLLS);
+    assert_eq!((completed.len(), twice), (posted, 0), "each once");
+    println!("{} stops under load: those replicas handled {by_lives} of {posted} letters, none twice", 2 * ROLLS);
     for running in [sender, last] {
         running.stop().await.expect("no hook can fail");
     }
     Done::Kept
 }
 
-/// Publishes this poster's share of the letters, one after the other.
-async fn post(trial: &Trial, by: &Publisher, poster: usize) {
-    for number in (poster..ROLLED).step_by(POSTERS) {
-        trial.post(by, &letter("rolling", number)).await.expect("there is a queue for it");
+/// Replaces both replicas while letters come, and tells how many came.
+async fn roll_under_load(trial: &Trial, sender: &Running) -> usize {
+    let rolled = AtomicBool::new(false);
+    let posts = (0..POSTERS).map(|_| post_until(&rolled, trial, sender.publisher()));
+    let rolls = async {
+        tokio::join!(roll(trial, 1), roll(trial, 2));
+        rolled.store(true, Ordering::Relaxed);
+    };
+    let (posted, ()) = tokio::join!(join_all(posts), rolls);
+    posted.into_iter().sum()
+}
+
+/// Publishes one letter after the other while the replicas are replaced, and tells how many.
+async fn post_until(rolled: &AtomicBool, trial: &Trial, by: &Publisher) -> usize {
+    let (mut posted, mut pace) = (0, tokio::time::interval(EACH));
+    while !rolled.load(Ordering::Relaxed) {
+        pace.tick().await;
+        trial.post(by, &letter("rolling", posted)).await.expect("there is a queue for it");
+        posted += 1;
     }
+    posted
 }
 
 /// One of the two replicas, replaced again and again.
@@ -69,16 +89,8 @@ fn completed_by_lives(trial: &Trial) -> BTreeMap<String, usize> {
 
 /// Runs as `main` would, and is asked to stop while it handles letters.
 async fn a_replica(trial: &Trial) -> Done {
-    let (plan, asked) = (Retry::default(), Duration::from_millis(chance(trial).u64(20..400)));
-    let first = std::sync::Once::new();
-    let handler = trial.handler(&plan, move |_: LetterPosted, _| {
-        first.call_once(|| signalled("-TERM", asked));
-        async {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            Ok(())
-        }
-    });
-    let service = trial.service("billing").await.on_with::<LetterPosted>(handler, |s| s.concurrency(10));
+    let asked = Duration::from_millis(chance(trial).u64(20..400));
+    let service = listen_and_end(trial, "-TERM", asked, |s| s.concurrency(10)).await;
     service.run().await.expect("no hook can fail");
     Done::Kept
 }

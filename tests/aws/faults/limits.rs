@@ -1,5 +1,5 @@
-//! Messages as large as AWS takes them, and one byte larger (P7): body and attributes count together, by their names,
-//! types and values. On LocalStack, for MiniStack counts the base64 of an attribute that is bytes.
+//! Messages as large as AWS takes them, and larger (P7): body and attributes count together, by their names, types and
+//! values. On LocalStack, for MiniStack counts the base64 of an attribute that is bytes.
 
 use serde_json::Value;
 use tegami::{
@@ -15,15 +15,13 @@ use crate::startup::{Account, topology};
 
 /// What SNS takes.
 const LIMIT: usize = 256 * 1024;
-/// The first body, to see what goes beside one.
-const SMALL: usize = 1_000;
 
 /// How often a message is asked for: SNS hands on when it likes.
 const RECEIVES: usize = 500;
 
-fn message(plan: &QueuePlan, length: usize) -> Outgoing {
+fn message(plan: &QueuePlan, body: Vec<u8>) -> Outgoing {
     let attributes = Attributes::new().with("colour", "red").with("count", 7).with("is_new", true);
-    let sealed = Sealed { body: vec![b'x'; length].into(), attributes };
+    let sealed = Sealed { body: body.into(), attributes };
     let mut message = Outgoing::new(MessageId::draw(&Dice::system()), "paid", plan.bindings[0].topic.clone(), sealed);
     message.key = Some("a key".to_owned());
     message
@@ -49,23 +47,48 @@ fn taken(account: &Account, plan: &QueuePlan) -> usize {
     size(post)
 }
 
+/// Publishes a body that must arrive, and tells what it was for AWS.
+async fn arrives(aws: &Aws, account: &Account, plan: &QueuePlan, body: Vec<u8>) -> usize {
+    let length = body.len();
+    aws.publish(message(plan, body)).await.unwrap_or_else(|error| panic!("{length} bytes: {error}"));
+    taken(account, plan)
+}
+
+/// Publishes a body that must be refused before anybody is asked.
+async fn refused(aws: &Aws, account: &Account, plan: &QueuePlan, body: Vec<u8>) {
+    let (calls, length) = (account.fault.calls("*"), body.len());
+    let refused = aws.publish(message(plan, body)).await.map_err(|error| error.kind());
+    assert_eq!(refused, Err(PublishErrorKind::TooLarge), "{length} bytes");
+    assert_eq!(account.fault.calls("*"), calls, "nobody was asked about {length} bytes");
+}
+
 #[tokio::test]
-async fn f39_what_fills_the_limit_to_its_last_byte_arrives_and_one_byte_more_is_not_sent() {
+async fn f39_what_fills_the_limit_arrives_and_what_is_larger_is_not_sent() {
     let account = Account::open(Kind::LocalStack).await;
     let plan = account.plan("letters", &["letters"]);
     let aws = Aws::new(account.url(""));
     aws.provision(&topology(std::slice::from_ref(&plan)), Provision::Create).await.expect("it can start");
-    aws.publish(message(&plan, SMALL)).await.expect("it is small");
-    let most = LIMIT - (taken(&account, &plan) - SMALL);
+    let beside = "colour".len() + "red".len() + "count".len() + "7".len() + "is_new".len() + "true".len();
+    let most = aws.capabilities().message_limit - beside;
     for length in [most - 1, most] {
-        aws.publish(message(&plan, length)).await.expect("it fits");
-        assert_eq!(taken(&account, &plan), LIMIT - (most - length));
+        assert!(arrives(&aws, &account, &plan, vec![b'x'; length]).await <= LIMIT);
     }
-    let calls = account.fault.calls("*");
     for length in [most + 1, LIMIT, LIMIT + 1, 10 * LIMIT] {
-        let refused = aws.publish(message(&plan, length)).await.map_err(|error| error.kind());
-        assert_eq!(refused, Err(PublishErrorKind::TooLarge), "{length} bytes");
+        refused(&aws, &account, &plan, vec![b'x'; length]).await;
     }
-    assert_eq!(account.fault.calls("*"), calls, "nobody was asked");
+    aws.close().await;
+}
+
+#[tokio::test]
+async fn f39_bytes_that_are_no_text_fill_the_limit_sooner() {
+    let account = Account::open(Kind::LocalStack).await;
+    let plan = account.plan("letters", &["letters"]);
+    let aws = Aws::new(account.url(""));
+    aws.provision(&topology(std::slice::from_ref(&plan)), Provision::Create).await.expect("it can start");
+    // Three bytes become four letters.
+    let around = arrives(&aws, &account, &plan, vec![0; 3]).await - 4;
+    let most = (LIMIT - around) / 4 * 3;
+    assert_eq!(arrives(&aws, &account, &plan, vec![0; most]).await, around + most / 3 * 4);
+    refused(&aws, &account, &plan, vec![0; most + 1]).await;
     aws.close().await;
 }
