@@ -7,7 +7,7 @@ use tegami::{
     testing::transport::{Done, End, LetterPosted, Trial, letter},
 };
 
-use super::{must_end, signalled};
+use super::{lives::signalled, must_end};
 
 /// How long the hanging handler has.
 const DRAIN: Duration = Duration::from_secs(1);

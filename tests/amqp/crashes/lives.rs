@@ -15,7 +15,7 @@ pub async fn listen_and_end(
     trial: &Trial,
     signal: &'static str,
     after: Duration,
-    subscribed: impl FnOnce(Subscription) -> Subscription,
+    subscribed: impl FnOnce(Subscription<LetterPosted>) -> Subscription<LetterPosted>,
 ) -> Service {
     let first = Once::new();
     let handler = trial.handler(&Retry::default(), move |_: LetterPosted, _| {
@@ -29,7 +29,7 @@ pub async fn listen_and_end(
 }
 
 /// Sends this process a signal, after a while.
-fn signalled(signal: &'static str, after: Duration) {
+pub fn signalled(signal: &'static str, after: Duration) {
     std::thread::spawn(move || {
         std::thread::sleep(after);
         Command::new("kill").args([signal, &std::process::id().to_string()]).status().expect("there is `kill`");

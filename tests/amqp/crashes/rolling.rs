@@ -8,7 +8,8 @@ use std::{
 
 use futures_util::future::join_all;
 use tegami::{
-    Publisher, Running,
+    Publisher,
+    service::Running,
     testing::{
         ledger::{Ended, Entry},
         transport::{Done, End, Trial, letter},
