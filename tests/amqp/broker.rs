@@ -55,7 +55,7 @@ impl Subject for Broker {
             Fault::Killed => rabbit.start().await,
             Fault::Frozen => rabbit.thaw().await,
             Fault::Blocked => rabbit.unblock().await,
-            Fault::DeadLettersDown => rabbit.empty().await,
+            Fault::DeadLettersDown => rabbit.relieve().await,
             _ => {}
         }
     }

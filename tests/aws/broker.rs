@@ -53,9 +53,9 @@ impl Subject for Broker {
         self.connect_to(&self.url().await).await
     }
 
-    /// LocalStack is slow: thousands of calls are more than a case has time for.
+    /// Emulators are slow: thousands of calls are more than a case has time for.
     fn many(&self) -> usize {
-        if self.kind == Kind::LocalStack { 100 } else { 1_000 }
+        if self.kind == Kind::LocalStack { 100 } else { 300 }
     }
 
     async fn inject(&self, fault: Fault) -> Injected {

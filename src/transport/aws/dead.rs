@@ -1,8 +1,8 @@
 //! The dead letters of a queue: looked at, and put back.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName};
 use futures_util::future;
 
 use super::{
@@ -22,6 +22,8 @@ const MOST: usize = 10;
 const HIDDEN: i32 = 30;
 /// How long SQS looks for more of them, in seconds: not at one of its servers only.
 const WAIT: i32 = 1;
+/// The most requests at once.
+const AT_ONCE: usize = 8;
 /// The time for one to be stored.
 const BACK_TIME: Duration = Duration::from_secs(10);
 
@@ -29,17 +31,25 @@ const BACK_TIME: Duration = Duration::from_secs(10);
 pub(super) async fn look(setup: Arc<Setup>, queue: String, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
     let clients = setup.clients().await?;
     let letters = Letters::open(&setup, clients, &queue).await?;
-    let mut seen = Vec::new();
+    let mut seen = HashMap::new();
     let looked = loop {
         match letters.receive(limit - seen.len()).await {
             Ok(more) if more.is_empty() => break Ok(()),
-            Ok(more) => seen.extend(more),
+            Ok(more) => {
+                let known = seen.len() + more.len();
+                seen.extend(more.into_iter().map(|message| (message.message_id.clone(), message)));
+                // Those that were seen first are no longer hidden: it has gone round.
+                if seen.len() < known {
+                    break Ok(());
+                }
+            }
             Err(error) => break Err(error),
         }
         if seen.len() >= limit {
             break Ok(());
         }
     };
+    let seen: Vec<Message> = seen.into_values().collect();
     letters.give_back(&seen).await;
     looked?;
     let mut posts: Vec<Post> = seen.into_iter().map(Post::from).collect();
@@ -100,13 +110,24 @@ impl<'a> Letters<'a> {
 
     /// Shows them to others again. Where that fails, they are seen again later.
     async fn give_back(&self, messages: &[Message]) {
-        let shown = messages.iter().map(|message| {
-            let asked = self.clients.sqs.change_message_visibility().queue_url(&self.url).visibility_timeout(0);
-            self.clients.call(CALL, asked.set_receipt_handle(message.receipt_handle.clone()).send())
-        });
-        for fault in future::join_all(shown).await.into_iter().filter_map(Result::err) {
-            tracing::warn!(queue = self.name, %fault, "a dead letter was looked at and stays hidden for {HIDDEN} s");
+        for some in messages.chunks(AT_ONCE * MOST) {
+            let shown = future::join_all(some.chunks(MOST).map(|ten| self.show(ten))).await;
+            for fault in shown.into_iter().filter_map(Result::err) {
+                tracing::warn!(queue = self.name, %fault, "dead letters were looked at and stay hidden for {HIDDEN} s");
+            }
         }
+    }
+
+    async fn show(&self, messages: &[Message]) -> Result<(), Fault> {
+        let entries = messages.iter().enumerate().map(|(place, message)| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string()).visibility_timeout(0);
+            let entry = entry.receipt_handle(message.receipt_handle.as_deref().unwrap_or_default());
+            entry.build().expect("an id and a receipt are all it needs")
+        });
+        let asked = self.clients.sqs.change_message_visibility_batch().queue_url(&self.url);
+        let answer = self.clients.call(CALL, asked.set_entries(Some(entries.collect())).send()).await?;
+        let failed = answer.failed.into_iter().next();
+        failed.map_or(Ok(()), |entry| Err(Fault::of_entry(&entry.code, entry.message.as_deref(), entry.sender_fault)))
     }
 
     async fn put_back(&self, outlet: &Outlet, queue: &str, message: Message) -> Result<(), TransportError> {

@@ -105,6 +105,11 @@ impl Fault {
         matches!(self.kind, FaultKind::Away | FaultKind::Busy | FaultKind::Credentials)
     }
 
+    /// The same of a question that was asked before anything was sent.
+    pub(super) fn unsent(self) -> Self {
+        Self { reach: Reach::Not, ..self }
+    }
+
     /// As what a publisher is told.
     pub(super) fn for_publisher(&self, topic: &str) -> PublishError {
         let kind = match (self.kind, self.reach) {
@@ -199,6 +204,7 @@ fn meaning(code: &str, status: u16) -> FaultKind {
         | "SignatureDoesNotMatch"
         | "InvalidAccessKeyId"
         | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "IncompleteSignature"
         | "InvalidSignature"
         | "MissingAuthenticationToken"

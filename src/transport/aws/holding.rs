@@ -70,7 +70,7 @@ pub(super) struct Change {
     pub(super) receipt: String,
     pub(super) after: Duration,
     /// Set, where we go on to hold it: when that was asked for.
-    renewed: Option<Instant>,
+    pub(super) renewed: Option<Instant>,
 }
 
 impl Holding {
@@ -129,14 +129,25 @@ impl Holding {
         Some(message.receipt.clone())
     }
 
-    /// Until when it is worth to speak of a message.
+    /// Until when it is worth to take a message out.
     pub(super) fn until(&self, number: u64) -> Instant {
-        let ends = self.held().messages.get(&number).map(|message| (message.ends, message.phase));
-        match ends {
-            Some((ends, Phase::Leaving)) => ends + AFTERWARDS,
-            Some((ends, _)) => ends,
-            None => self.setup.clock.instant(),
+        let ends = self.held().messages.get(&number).map(|message| message.ends + AFTERWARDS);
+        ends.unwrap_or_else(|| self.setup.clock.instant())
+    }
+
+    /// Until when it is worth to ask for a change.
+    pub(super) fn until_changed(&self, change: &Change) -> Instant {
+        match (change.renewed, self.renews(change)) {
+            (None, _) => self.until(change.number),
+            (Some(_), Some(ends)) => ends,
+            (Some(_), None) => self.setup.clock.instant(),
         }
+    }
+
+    /// Until when the message is ours that this renews; none, if it is about to leave, and nothing is to be renewed.
+    pub(super) fn renews(&self, change: &Change) -> Option<Instant> {
+        let held = self.held();
+        held.messages.get(&change.number).filter(|message| message.phase == Phase::Renewing).map(|message| message.ends)
     }
 
     /// Takes what became of a delete.
@@ -152,18 +163,21 @@ impl Holding {
     pub(super) fn changed(&self, change: Change, outcome: Result<(), Fault>) {
         let mut held = self.held();
         match (change.renewed, outcome) {
-            (Some(asked), Ok(())) => {
-                if let Some(message) = held.messages.get_mut(&change.number) {
-                    message.ends = asked + self.visibility;
-                    if message.phase == Phase::Renewing {
+            (Some(asked), outcome) => {
+                // Of what leaves meanwhile it says nothing: the delete may have come first.
+                let renewing = held.messages.get_mut(&change.number).filter(|held| held.phase == Phase::Renewing);
+                match (renewing, outcome) {
+                    (Some(message), Ok(())) => {
+                        message.ends = asked + change.after;
                         message.phase = Phase::Held;
                     }
-                }
-            }
-            (Some(_), Err(fault)) => {
-                if let Some(message) = held.messages.remove(&change.number) {
-                    message.lost.cancel();
-                    tracing::warn!(queue = self.queue, %fault, "the hold on a message was not renewed; others may have it");
+                    (Some(message), Err(fault)) => {
+                        message.lost.cancel();
+                        held.messages.remove(&change.number);
+                        let queue = &self.queue;
+                        tracing::warn!(queue, %fault, "the hold on a message was not renewed; others may have it");
+                    }
+                    (None, _) => {}
                 }
             }
             (None, outcome) => {
@@ -206,10 +220,11 @@ impl Holding {
         let (mut next, mut renewals) = (None, Vec::new());
         for (number, message) in held.messages.iter_mut().filter(|(_, message)| message.phase != Phase::Leaving) {
             let due = message.ends - half;
-            if message.phase == Phase::Held && due <= now && now < message.latest {
+            if message.phase == Phase::Held && due <= now && message.ends < message.latest {
                 message.phase = Phase::Renewing;
-                let receipt = message.receipt.clone();
-                renewals.push(Change { number: *number, receipt, after: self.visibility, renewed: Some(now) });
+                let (receipt, left) = (message.receipt.clone(), message.latest - now);
+                let after = self.visibility.min(left);
+                renewals.push(Change { number: *number, receipt, after, renewed: Some(now) });
             }
             let look = if message.phase == Phase::Held && due > now { due } else { message.ends };
             next = Some(next.map_or(look, |next: Instant| next.min(look)));
@@ -303,6 +318,57 @@ mod tests {
             assert_eq!(began.elapsed().as_secs(), if answer.is_some() { 15 } else { 30 });
             assert!(holding.done(number).is_none() && holding.shown(number, Duration::ZERO).is_none());
             holding.emptied().await;
+        }
+    }
+
+    /// A message whose renewal is under way.
+    async fn renewed(holding: &Holding) -> (u64, CancellationToken, Change) {
+        let (number, lost) = holding.take("receipt".to_owned());
+        let asked = Mutex::new(None);
+        let watching = holding.watch(|change| *asked.lock().unwrap() = Some(change));
+        assert!(tokio::time::timeout(Duration::from_secs(16), watching).await.is_err());
+        (number, lost, asked.into_inner().unwrap().expect("it is due"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r3_a_renewal_hides_nothing_that_was_given_back_meanwhile() {
+        let holding = holding();
+        let (number, _, renewal) = renewed(&holding).await;
+        assert!(holding.renews(&renewal).is_some());
+        let shown = holding.shown(number, Duration::from_secs(600)).unwrap();
+        assert!(holding.renews(&renewal).is_none() && holding.until_changed(&renewal) <= holding.setup.clock.instant());
+        assert!(holding.until_changed(&shown) > holding.setup.clock.instant());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn d2_a_renewal_that_fails_after_the_handler_has_ended_stops_no_delete() {
+        let holding = holding();
+        let (number, lost, renewal) = renewed(&holding).await;
+        let done = holding.done(number).unwrap();
+        holding.changed(renewal, Err(fault(FaultKind::Lost)));
+        assert!(!lost.is_cancelled() && holding.until(number) > holding.setup.clock.instant(), "still tried");
+        holding.deleted(done, Ok(()));
+        assert_eq!(holding.count(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l1_a_hold_of_hours_is_renewed_within_what_sqs_allows() {
+        for hours in [1, 6, 12] {
+            let visibility = Duration::from_secs(hours * 3600);
+            let holding = Holding::new(Arc::new(Setup::new("aws:eu-west-1")), "post".to_owned(), visibility);
+            let began = Clock::system().instant();
+            let (_, lost) = holding.take("receipt".to_owned());
+            let watching = holding.watch(|change| {
+                let hidden = began.elapsed() + change.after;
+                assert!(hidden <= Duration::from_secs(12 * 3600), "{hidden:?}");
+                holding.changed(change, Ok(()));
+            });
+            tokio::select! {
+                biased;
+                () = lost.cancelled() => {}
+                () = watching => {}
+            }
+            assert!(began.elapsed() >= LONGEST, "{hours} h: {:?}", began.elapsed());
         }
     }
 

@@ -128,14 +128,16 @@ impl Aws {
 
     /// Sends straight to a queue, as tomodachi does it.
     async fn send(&self, mut message: Outgoing, queue: &str) -> Result<(), PublishError> {
+        let until = self.setup.clock.instant() + PUBLISH_TIME;
         let (setup, name) = (self.setup.clone(), queue.to_owned());
-        let finding = async move { Ok(setup.directory.queue(&name, setup.clients().await?).await) };
+        let finding = async move { Ok(outlet::find(&setup, &name, until).await) };
         let found = self.setup.run(finding).await.map_err(outlet::closed)?;
         let url = found.map_err(|fault| fault.for_publisher(queue))?;
         // SQS itself keeps a message back, but not for long; beyond that its reader does.
         let delay = message.delay.take_if(|delay| *delay <= MOST_DELAY).unwrap_or_default();
         let letter = letter::direct(&message, &url, self.setup.clock.now())?;
-        self.outlet.put(queue, (letter, delay), PUBLISH_TIME).await
+        let left = until.saturating_duration_since(self.setup.clock.instant());
+        self.outlet.put(queue, (letter, delay), left).await
     }
 
     fn intake(&self, plan: &QueuePlan) -> Result<Arc<Intake>, TransportError> {

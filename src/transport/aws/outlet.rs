@@ -8,12 +8,12 @@ use std::{
 
 use tokio::{
     sync::oneshot,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{
     batch::{Batches, Desk},
-    fault::Fault,
+    fault::{Fault, FaultKind, Reach},
     letter::Letter,
     queues::QueueDesk,
     setup::{self, Setup},
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     failpoint::{self, Point},
+    time::backoff,
     transport::{
         PublishError, PublishErrorKind, TransportError,
         window::{KIBIBYTES, MESSAGES, Place, Window},
@@ -59,6 +60,25 @@ impl Sending {
     pub(super) fn answered(self, outcome: Result<(), Fault>) {
         // Whoever asked may have gone.
         let _ = self.answer.send(outcome);
+    }
+}
+
+/// Where a queue is; on the transport's thread. Nothing is sent before that is known, so it is asked for again until then.
+pub(super) async fn find(setup: &Setup, queue: &str, until: Instant) -> Result<String, Fault> {
+    let mut failures = 0;
+    loop {
+        let asked = async { setup.directory.queue(queue, setup.clients().await.map_err(Fault::of_setup)?).await };
+        let late = |_| Err(Fault::new(FaultKind::Away, Reach::Not, "nobody has told where it is"));
+        let fault = match timeout_at(until, asked).await.unwrap_or_else(late) {
+            Ok(url) => return Ok(url),
+            Err(fault) => fault,
+        };
+        failures += 1;
+        let again = setup.clock.instant() + backoff(failures, &setup.dice);
+        if !fault.is_transient() || again >= until {
+            return Err(fault.unsent());
+        }
+        sleep_until(again).await;
     }
 }
 

@@ -36,11 +36,15 @@ impl Parcel {
         self.arrived.not_before?.duration_since(now).ok().filter(|early| !early.is_zero())
     }
 
+    /// How often it came before its time. SQS counts that as it counts what was given back untried.
+    fn waited(&self) -> u32 {
+        let came = self.post.first.zip(self.arrived.not_before);
+        u32::from(came.is_some_and(|(first, time)| first < time))
+    }
+
     /// As the consumer gets it.
     pub(super) fn into_delivery(self, intake: &Arc<Intake>) -> Delivery {
-        // SQS counts what was given back untried, too; that it waited for its time is not one of these.
-        let waited = u32::from(self.arrived.not_before.is_some());
-        let attempt = self.post.attempt.saturating_sub(waited).max(1) + self.tries;
+        let attempt = self.post.attempt.saturating_sub(self.waited()).max(1) + self.tries;
         let (sealed, id, first) = (self.arrived.sealed.clone(), self.arrived.id.clone(), self.post.first);
         let redelivered = self.post.attempt > 1 || self.tries > 0;
         let mut delivery = Delivery::new(sealed, attempt, Hold::new(self, intake.clone()));

@@ -58,7 +58,7 @@ impl Desk for QueueDesk {
 impl QueueDesk {
     async fn put(&self, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
         let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
-        let url = self.setup.directory.queue(&self.queue, clients).await?;
+        let url = self.setup.directory.queue(&self.queue, clients).await.map_err(Fault::unsent)?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, sending));
         let asked = clients.sqs.send_message_batch().queue_url(url).set_entries(Some(entries.collect()));
         let answer = clients.call(TRY, asked.send()).await?;
@@ -150,23 +150,28 @@ impl Desk for ChangeDesk {
         0
     }
 
+    /// A renewal never overtakes what comes after it: that would hide a message again which was to be seen.
+    fn lane<'a>(&self, change: &'a Change) -> Option<&'a str> {
+        Some(&change.receipt)
+    }
+
     fn until(&self, change: &Change) -> Instant {
-        self.0.until(change.number)
+        self.0.until_changed(change)
     }
 
     async fn send(&self, changes: &[&Change]) -> Vec<Result<(), Fault>> {
+        let (now, late): (Vec<_>, Vec<_>) = changes.iter().enumerate().partition(|(_, change)| self.counts(change));
         let all = async {
+            if now.is_empty() {
+                return Ok(changes.iter().map(|_| Ok(())).collect());
+            }
             let (clients, url) = self.0.way().await?;
-            let entries = changes.iter().enumerate().map(|(place, change)| {
-                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
-                let entry = entry.receipt_handle(&change.receipt).visibility_timeout(whole_seconds(change.after));
-                entry.build().expect("an id and a receipt are all it needs")
-            });
-            let asked =
-                clients.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries.collect()));
+            let entries: Vec<_> = now.into_iter().map(|(place, change)| asked_of(place, change)).collect();
+            let asked = clients.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
             let answer = clients.call(TRY, asked.send()).await?;
             let changed = answer.successful.into_iter().map(|changed| changed.id);
-            Ok(outcomes(changes.len(), changed, failed(answer.failed)))
+            let late = late.iter().map(|(place, _)| place.to_string());
+            Ok(outcomes(changes.len(), changed.chain(late), failed(answer.failed)))
         };
         all.await.unwrap_or_else(|fault| all_failed(changes.len(), &fault))
     }
@@ -174,6 +179,19 @@ impl Desk for ChangeDesk {
     fn settled(&self, change: Change, outcome: Result<(), Fault>) {
         self.0.changed(change, outcome);
     }
+}
+
+impl ChangeDesk {
+    /// Is it still to be asked for? A renewal of what leaves meanwhile is not.
+    fn counts(&self, change: &Change) -> bool {
+        change.renewed.is_none() || self.0.renews(change).is_some()
+    }
+}
+
+fn asked_of(place: usize, change: &Change) -> ChangeMessageVisibilityBatchRequestEntry {
+    let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
+    let entry = entry.receipt_handle(&change.receipt).visibility_timeout(whole_seconds(change.after));
+    entry.build().expect("an id and a receipt are all it needs")
 }
 
 #[cfg(test)]

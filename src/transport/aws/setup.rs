@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::{http::SharedHttpClient, orchestrator::HttpR
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use tracing::{Dispatch, instrument::WithSubscriber};
 
 use super::{
     address::{Address, setting},
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// Where the SDK finds an endpoint of one service.
-const OWN_ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS"];
+const OWN_ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"];
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call may take that does not wait for messages.
@@ -91,6 +92,8 @@ impl Clients {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        // The SDK writes whole answers into its log, with what messages hold.
+        let call = call.with_subscriber(Dispatch::none());
         let Ok(answer) = tokio::time::timeout(time, call).await else {
             return Err(Fault::new(FaultKind::Away, Reach::Maybe, format!("no answer within {time:?}")));
         };
@@ -184,18 +187,25 @@ impl Setup {
         let address = self.address()?;
         let wallet = Wallet::new(self.source(address), self.clock);
         let loader = loader(address).credentials_provider(wallet.clone()).identity_cache(IdentityCache::no_cache());
-        let config = loader.load().await;
+        let config = loader.load().with_subscriber(Dispatch::none()).await;
         let region = config.region().map(ToString::to_string).ok_or_else(|| {
             setting("there is no region; give it as `aws:eu-west-1`, or in AWS_REGION, or in the profile")
         })?;
         config.endpoint_url().map_or(Ok(()), |endpoint| address.refuse_unsafe(endpoint))?;
-        let own = OWN_ENDPOINTS.iter().filter_map(|name| std::env::var(name).ok());
-        own.into_iter().try_for_each(|endpoint| address.refuse_unsafe(&endpoint))?;
         let parameters = address.parameters();
+        if parameters.endpoint.is_none() {
+            let mut own = OWN_ENDPOINTS.iter().filter_map(|name| std::env::var(name).ok());
+            own.try_for_each(|endpoint| address.refuse_unsafe(&endpoint))?;
+        }
         let mut sns = aws_sdk_sns::config::Builder::from(&config);
         let mut sqs = aws_sdk_sqs::config::Builder::from(&config);
         if let Some(endpoint) = &parameters.sns_endpoint {
             sns = sns.endpoint_url(endpoint);
+        }
+        let mut sts = aws_sdk_sts::config::Builder::from(&config);
+        // An emulator is asked for everything.
+        if let Some(endpoint) = parameters.sns_endpoint.as_ref().filter(|_| address.is_emulator()) {
+            sts = sts.endpoint_url(endpoint);
         }
         if let Some(endpoint) = &parameters.sqs_endpoint {
             sqs = sqs.endpoint_url(endpoint);
@@ -203,7 +213,7 @@ impl Setup {
         Ok(Clients {
             sns: aws_sdk_sns::Client::from_conf(sns.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
-            sts: aws_sdk_sts::Client::new(&config),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
             region,
             wallet,
         })

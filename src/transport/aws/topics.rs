@@ -59,7 +59,7 @@ impl Desk for TopicDesk {
 impl TopicDesk {
     async fn publish(&self, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
         let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
-        let arn = self.setup.directory.topic(&self.topic, clients).await?;
+        let arn = self.setup.directory.topic(&self.topic, clients).await.map_err(Fault::unsent)?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, &sending.letter));
         let asked =
             clients.sns.publish_batch().topic_arn(arn).set_publish_batch_request_entries(Some(entries.collect()));

@@ -30,7 +30,11 @@ struct Planned {
 impl Upkeep {
     /// Keeps a plan.
     pub(super) fn plan(&self, topology: &Topology, mode: Provision) {
-        self.planned().topologies.push((topology.clone(), mode));
+        let (plan, mut planned) = ((topology.clone(), mode), self.planned());
+        // A start that is tried again has the same plan.
+        if !planned.topologies.contains(&plan) {
+            planned.topologies.push(plan);
+        }
     }
 
     /// The plan that this queue is in, if it is ours to mend, and it was not just tried.

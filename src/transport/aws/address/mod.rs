@@ -62,6 +62,9 @@ impl Address {
     /// # Errors
     /// `Setting`: it is plain HTTP, and not on this machine.
     pub(super) fn refuse_unsafe(&self, endpoint: &str) -> Result<(), TransportError> {
+        if authority(endpoint).contains('@') {
+            return Err(setting("an endpoint has no user and no password before its host"));
+        }
         let safe = endpoint.starts_with("https://") || is_on_this_machine(endpoint);
         if safe || self.parameters.plaintext == Plaintext::Anywhere {
             return Ok(());
@@ -79,10 +82,18 @@ fn is_region(text: &str) -> bool {
         && parts.last().is_some_and(|last| last.parse::<u8>().is_ok())
 }
 
+/// What stands between the scheme and the path.
+fn authority(endpoint: &str) -> &str {
+    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 /// `http://` and a loopback address.
 fn is_on_this_machine(endpoint: &str) -> bool {
-    let Some(rest) = endpoint.strip_prefix("http://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
+    if !endpoint.starts_with("http://") {
+        return false;
+    }
+    let authority = authority(endpoint);
     let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, _)) => host,
         None => authority.split(':').next().unwrap_or_default(),

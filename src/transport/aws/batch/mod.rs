@@ -165,21 +165,18 @@ impl<D: Desk> Batches<D> {
     }
 
     /// Sends until every entry has its outcome: again what may succeed later, and only that.
-    async fn deliver(&self, mut batch: Vec<D::Entry>) {
-        let (mut failures, mut reach) = (0, Reach::Not);
+    async fn deliver(&self, batch: Vec<D::Entry>) {
+        let (mut failures, mut batch) = (0, batch.into_iter().map(|entry| (entry, Reach::Not)).collect::<Vec<_>>());
         loop {
-            let outcomes = self.desk.send(&batch.iter().collect::<Vec<_>>()).await;
+            let outcomes = self.desk.send(&batch.iter().map(|(entry, _)| entry).collect::<Vec<_>>()).await;
             failures += 1;
             let again = self.clock.instant() + backoff(failures, &self.dice);
             let mut rest = Vec::new();
-            for (entry, outcome) in batch.into_iter().zip(outcomes) {
+            for ((entry, reach), outcome) in batch.into_iter().zip(outcomes) {
                 let outcome = outcome.map_err(|fault| fault.reaching(reach));
                 let lasting = outcome.as_ref().is_err_and(Fault::is_transient) && again < self.desk.until(&entry);
                 match outcome {
-                    Err(fault) if lasting => {
-                        reach = fault.reach;
-                        rest.push(entry);
-                    }
+                    Err(fault) if lasting => rest.push((entry, fault.reach)),
                     outcome => self.settle(entry, outcome),
                 }
             }

@@ -10,6 +10,9 @@ const CLOSE_A_CHANNEL: &str = "[Pid | _] = [Pid || Pid <- rabbit_channel:list(),
     rabbit_channel:info(Pid, [consumer_count]) =/= [{consumer_count, 0}]],
     rabbit_channel_common:do(Pid, {'basic.ack', 999999, false}).";
 
+/// The policy that makes queues full.
+const FULL: &str = "full";
+
 impl Rabbit {
     /// Ends it as a power cut would; queues that were declared until now are there again after [`start`](Self::start).
     ///
@@ -91,36 +94,34 @@ impl Rabbit {
         self.eval(CLOSE_A_CHANNEL).await;
     }
 
-    /// Puts a queue that is always full in the place of each whose name ends so, until they are [put
-    /// back](Self::empty). What these held is gone.
+    /// Puts an empty queue in the place of each whose name ends so, and lets them take nothing until they are
+    /// [relieved](Self::relieve). What these held is gone. The new ones are classic: a quorum queue would take some
+    /// messages before it is full.
     ///
     /// # Panics
     /// There is none.
     pub async fn fill(&self, ending: &str) {
         self.held.broken();
-        let aside = format!(
+        let (pattern, full) = (format!("{ending}$"), r#"{"max-length": 0, "overflow": "reject-publish"}"#);
+        self.ctl(&["set_policy", "--apply-to", "queues", FULL, &pattern, full]).await;
+        let renewed = format!(
             "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
                 lists:suffix(\"{ending}\", binary_to_list(element(4, amqqueue:get_name(Queue))))],
             true = Queues =/= [],
-            application:set_env(rabbit, tegami_aside, [{{amqqueue:get_name(Queue), amqqueue:get_arguments(Queue)}} || Queue <- Queues]),
             [rabbit_amqqueue:delete(Queue, false, false, <<\"test\">>) || Queue <- Queues],
-            Full = [{{<<\"x-max-length\">>, long, 0}}, {{<<\"x-overflow\">>, longstr, <<\"reject-publish\">>}}],
-            [rabbit_amqqueue:declare(amqqueue:get_name(Queue), true, false, Full, none, <<\"test\">>) || Queue <- Queues],
+            [rabbit_amqqueue:declare(amqqueue:get_name(Queue), true, false, [], none, <<\"test\">>) || Queue <- Queues],
             ok."
         );
-        self.eval(&aside).await;
+        self.eval(&renewed).await;
     }
 
-    /// Puts the queues back, empty, that were [full](Self::fill).
+    /// Lets the queues take messages again that were [full](Self::fill). They stay: RabbitMQ confirms also what was on
+    /// its way into a queue that is deleted.
     ///
     /// # Panics
     /// It does not answer.
-    pub async fn empty(&self) {
-        let back = "{ok, Aside} = application:get_env(rabbit, tegami_aside),
-            [begin {ok, Queue} = rabbit_amqqueue:lookup(Name), rabbit_amqqueue:delete(Queue, false, false, <<\"test\">>),
-                rabbit_amqqueue:declare(Name, true, false, Arguments, none, <<\"test\">>) end || {Name, Arguments} <- Aside],
-            ok.";
-        self.eval(back).await;
+    pub async fn relieve(&self) {
+        self.ctl(&["clear_policy", FULL]).await;
         self.held.whole();
     }
 
