@@ -102,7 +102,7 @@ impl Rabbit {
     /// There is none.
     pub async fn fill(&self, ending: &str) {
         self.held.broken();
-        let (pattern, full) = (format!("{ending}$"), r#"{"max-length": 0, "overflow": "reject-publish"}"#);
+        let (pattern, full) = (format!(".*{ending}$"), r#"{"max-length": 0, "overflow": "reject-publish"}"#);
         self.ctl(&["set_policy", "--apply-to", "queues", FULL, &pattern, full]).await;
         let renewed = format!(
             "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
