@@ -141,7 +141,11 @@ impl Round<'_> {
             self.findings().differing(&way.what(), &changes);
             return Ok(());
         }
-        for Change { attribute, value, .. } in changes {
+        for change in changes {
+            if change.attribute == FILTER {
+                tracing::warn!(queue = way.queue, topic = way.topic, %change, "another filter is replaced");
+            }
+            let Change { attribute, value, .. } = change;
             let setting = site.clients.sns.set_subscription_attributes().subscription_arn(arn);
             let setting = setting.attribute_name(attribute).attribute_value(value);
             let set = site.ask(|| site.clients.call(CALL, setting.clone().send())).await;
