@@ -1,6 +1,7 @@
 //! What a start finds on SNS and SQS, makes of it, or says of it (K1, N7), as two emulators have them.
 
 mod account;
+mod endpoints;
 #[path = "../../service/log.rs"]
 mod log;
 mod others;
