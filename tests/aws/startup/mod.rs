@@ -2,6 +2,7 @@
 
 mod account;
 mod endpoints;
+mod keys;
 #[path = "../../service/log.rs"]
 mod log;
 mod others;
