@@ -41,15 +41,18 @@ pub(super) enum Action {
     TagTopic,
     Subscribe,
     SetSubscriptionAttributes,
+    GetCallerIdentity,
 }
 
 /// Each kind of call: its permission, what it does, and who makes it. The calls for many messages at once
-/// (`…Batch`) take the permission of those for one.
+/// (`…Batch`) take the permission of those for one. Who we are may be asked by anyone.
+/// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 const TABLE: &[(Action, &str, &str, &[Duty])] = {
     use Action::{
-        ChangeMessageVisibility, CreateQueue, CreateTopic, DeleteMessage, GetQueueAttributes, GetQueueUrl,
-        GetSubscriptionAttributes, GetTopicAttributes, ListQueueTags, ListSubscriptions, ListTags, ReceiveMessage,
-        SendMessage, SetQueueAttributes, SetSubscriptionAttributes, SetTopicAttributes, Subscribe, TagQueue, TagTopic,
+        ChangeMessageVisibility, CreateQueue, CreateTopic, DeleteMessage, GetCallerIdentity, GetQueueAttributes,
+        GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, ListQueueTags, ListSubscriptions, ListTags,
+        ReceiveMessage, SendMessage, SetQueueAttributes, SetSubscriptionAttributes, SetTopicAttributes, Subscribe,
+        TagQueue, TagTopic,
     };
     use Duty::{Consume, Create, Redrive, Send, Verify};
     &[
@@ -73,6 +76,7 @@ const TABLE: &[(Action, &str, &str, &[Duty])] = {
         (TagTopic, "sns:TagResource", "tag", &[Create]),
         (Subscribe, "sns:Subscribe", "create", &[Create]),
         (SetSubscriptionAttributes, "sns:SetSubscriptionAttributes", "change the attributes of", &[Create]),
+        (GetCallerIdentity, "sts:GetCallerIdentity", "tell the account of", &[]),
     ]
 };
 

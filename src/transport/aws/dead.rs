@@ -6,6 +6,7 @@ use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, Mess
 use futures_util::future;
 
 use super::{
+    actions::Action,
     fault::Fault,
     letter::{Post, back, dead_letter},
     outlet::Outlet,
@@ -104,7 +105,8 @@ impl<'a> Letters<'a> {
             .visibility_timeout(HIDDEN)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All");
-        let answer = self.clients.call(CALL, asked.send()).await.map_err(|fault| self.unread(fault))?;
+        let answer = self.clients.call(CALL, asked.send()).await;
+        let answer = answer.map_err(|fault| self.unread(fault.needing(Action::ReceiveMessage, &self.url)))?;
         Ok(answer.messages.unwrap_or_default())
     }
 
@@ -125,7 +127,8 @@ impl<'a> Letters<'a> {
             entry.build().expect("an id and a receipt are all it needs")
         });
         let asked = self.clients.sqs.change_message_visibility_batch().queue_url(&self.url);
-        let answer = self.clients.call(CALL, asked.set_entries(Some(entries.collect())).send()).await?;
+        let answer = self.clients.call(CALL, asked.set_entries(Some(entries.collect())).send()).await;
+        let answer = answer.map_err(|fault| fault.needing(Action::ChangeMessageVisibility, &self.url))?;
         let failed = answer.failed.into_iter().next();
         failed.map_or(Ok(()), |entry| Err(Fault::of_entry(&entry.code, entry.message.as_deref(), entry.sender_fault)))
     }
@@ -137,7 +140,8 @@ impl<'a> Letters<'a> {
             TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error)
         })?;
         let asked = self.clients.sqs.delete_message().queue_url(&self.url).set_receipt_handle(receipt);
-        self.clients.call(CALL, asked.send()).await.map_err(|fault| self.unread(fault))?;
+        let deleted = self.clients.call(CALL, asked.send()).await;
+        deleted.map_err(|fault| self.unread(fault.needing(Action::DeleteMessage, &self.url)))?;
         Ok(())
     }
 

@@ -6,12 +6,16 @@ use std::{
 };
 
 use super::{
+    actions::Action,
     address::Parameters,
     fault::{Fault, FaultKind, Reach},
     setup::{CALL, Clients},
     topology::create_topic,
 };
 use crate::transport::Provision;
+
+/// What whoever asks who we are asks for.
+const ANY: &str = "*";
 
 /// What is known of the account's topics and queues.
 #[derive(Default)]
@@ -89,8 +93,13 @@ impl Directory {
         };
         let arn = match (known, mode) {
             (Some(arn), _) => return Ok(arn),
-            (None, Provision::Create) => create_topic(name, clients, &parameters).await?,
-            (None, Provision::Verify | Provision::Assume) => self.home(clients).await?.topic(name),
+            (None, Provision::Create) => create_topic(name, clients, &parameters)
+                .await
+                .map_err(|fault| fault.needing(Action::CreateTopic, name))?,
+            (None, Provision::Verify | Provision::Assume) => {
+                let home = self.home(clients).await;
+                home.map_err(|fault| fault.needing(Action::GetCallerIdentity, ANY))?.topic(name)
+            }
         };
         self.keep_topic(name, &arn);
         Ok(arn)
@@ -102,7 +111,8 @@ impl Directory {
         if let Some(url) = known {
             return Ok(url);
         }
-        let found = clients.call(CALL, clients.sqs.get_queue_url().queue_name(name).send()).await?;
+        let found = clients.call(CALL, clients.sqs.get_queue_url().queue_name(name).send()).await;
+        let found = found.map_err(|fault| fault.needing(Action::GetQueueUrl, name))?;
         let url = found.queue_url.ok_or_else(|| nameless("a queue", name))?;
         self.keep_queue(name, &url);
         Ok(url)

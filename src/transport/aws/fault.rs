@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::actions::Action;
 use crate::transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind};
 
 /// Why a call, or an entry of a batch, did not succeed.
@@ -103,6 +104,16 @@ impl Fault {
     /// Is it worth to ask again?
     pub(super) fn is_transient(&self) -> bool {
         matches!(self.kind, FaultKind::Away | FaultKind::Busy | FaultKind::Credentials)
+    }
+
+    /// The same, where we were not allowed to: with the permission that it takes, and for what.
+    pub(super) fn needing(self, action: Action, place: impl fmt::Display) -> Self {
+        match self.kind {
+            FaultKind::Denied => {
+                Self { text: format!("{}; it takes `{}` on `{place}`", self.text, action.permission()), ..self }
+            }
+            _ => self,
+        }
     }
 
     /// The same of a question that was asked before anything was sent.
@@ -262,6 +273,13 @@ mod tests {
         ] {
             assert_eq!(meaning(code, status), kind, "{code} {status}");
         }
+    }
+
+    #[test]
+    fn n7_only_what_is_denied_is_told_with_its_permission() {
+        let told = |kind| Fault::new(kind, Reach::Not, "no").needing(Action::ReceiveMessage, "billing").to_string();
+        assert_eq!(told(FaultKind::Denied), "no; it takes `sqs:ReceiveMessage` on `billing`");
+        assert_eq!(told(FaultKind::Missing), "no");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
+    actions::Action,
     batch::Batches,
     fault::{Fault, FaultKind},
     holding::Holding,
@@ -185,13 +186,14 @@ impl Intake {
         let asked = clients
             .sqs
             .receive_message()
-            .queue_url(url)
+            .queue_url(&url)
             .max_number_of_messages(i32::try_from(many).unwrap_or(i32::MAX))
             .wait_time_seconds(seconds(self.wait))
             .visibility_timeout(seconds(self.holding.visibility()))
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All");
-        let answer = clients.call(self.wait + PATIENCE, asked.send()).await?;
+        let answer = clients.call(self.wait + PATIENCE, asked.send()).await;
+        let answer = answer.map_err(|fault| fault.needing(Action::ReceiveMessage, &url))?;
         let messages = answer.messages.unwrap_or_default();
         let came = messages.len();
         for message in messages {

@@ -9,6 +9,7 @@ use aws_sdk_sqs::types::{
 use tokio::time::Instant;
 
 use super::{
+    actions::Action,
     batch::{Desk, all_failed, outcomes},
     fault::{Fault, FaultKind},
     holding::{Change, Done, Holding},
@@ -60,8 +61,8 @@ impl QueueDesk {
         let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
         let url = self.setup.directory.queue(&self.queue, clients).await.map_err(Fault::unsent)?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, sending));
-        let asked = clients.sqs.send_message_batch().queue_url(url).set_entries(Some(entries.collect()));
-        let answer = clients.call(TRY, asked.send()).await?;
+        let asked = clients.sqs.send_message_batch().queue_url(&url).set_entries(Some(entries.collect()));
+        let answer = clients.call(TRY, asked.send()).await.map_err(|fault| fault.needing(Action::SendMessage, &url))?;
         let done = answer.successful.into_iter().filter(|stored| {
             let sent = stored.id.parse().ok().and_then(|place: usize| sendings.get(place));
             sent.is_some_and(|sent| checksum(&sent.letter.body) == stored.md5_of_message_body)
@@ -125,8 +126,9 @@ impl Desk for DoneDesk {
                 let entry = DeleteMessageBatchRequestEntry::builder().id(place.to_string());
                 entry.receipt_handle(&done.receipt).build().expect("an id and a receipt are all it needs")
             });
-            let asked = clients.sqs.delete_message_batch().queue_url(url).set_entries(Some(entries.collect()));
-            let answer = clients.call(TRY, asked.send()).await?;
+            let asked = clients.sqs.delete_message_batch().queue_url(&url).set_entries(Some(entries.collect()));
+            let answer =
+                clients.call(TRY, asked.send()).await.map_err(|fault| fault.needing(Action::DeleteMessage, &url))?;
             let gone = answer.successful.into_iter().map(|gone| gone.id);
             Ok(outcomes(done.len(), gone, failed(answer.failed)))
         };
@@ -167,8 +169,11 @@ impl Desk for ChangeDesk {
             }
             let (clients, url) = self.0.way().await?;
             let entries: Vec<_> = now.into_iter().map(|(place, change)| asked_of(place, change)).collect();
-            let asked = clients.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
-            let answer = clients.call(TRY, asked.send()).await?;
+            let asked = clients.sqs.change_message_visibility_batch().queue_url(&url).set_entries(Some(entries));
+            let answer = clients
+                .call(TRY, asked.send())
+                .await
+                .map_err(|fault| fault.needing(Action::ChangeMessageVisibility, &url))?;
             let changed = answer.successful.into_iter().map(|changed| changed.id);
             let late = late.iter().map(|(place, _)| place.to_string());
             Ok(outcomes(changes.len(), changed.chain(late), failed(answer.failed)))

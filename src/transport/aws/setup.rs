@@ -32,8 +32,9 @@ use crate::{
     transport::{TransportError, TransportErrorKind},
 };
 
-/// Where the SDK finds an endpoint of one service.
-const OWN_ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"];
+/// Where the SDK finds endpoints: of all services, and of one. What is no URL it passes over, and goes to AWS.
+const ENDPOINTS: [&str; 4] =
+    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"];
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call may take that does not wait for messages.
@@ -194,8 +195,11 @@ impl Setup {
         config.endpoint_url().map_or(Ok(()), |endpoint| address.refuse_unsafe(endpoint))?;
         let parameters = address.parameters();
         if parameters.endpoint.is_none() {
-            let mut own = OWN_ENDPOINTS.iter().filter_map(|name| std::env::var(name).ok());
-            own.try_for_each(|endpoint| address.refuse_unsafe(&endpoint))?;
+            let mut given = ENDPOINTS.iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
+            given.try_for_each(|(name, endpoint)| {
+                address.refuse_unsafe(&endpoint)?;
+                is_web(&endpoint).then_some(()).ok_or_else(|| setting(format!("`{name}` is no `https://host:port`")))
+            })?;
         }
         let mut sns = aws_sdk_sns::config::Builder::from(&config);
         let mut sqs = aws_sdk_sqs::config::Builder::from(&config);
@@ -252,6 +256,10 @@ fn loader(address: &Address) -> ConfigLoader {
         Some(endpoint) => loader.endpoint_url(endpoint),
         None => loader,
     }
+}
+
+fn is_web(endpoint: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme))
 }
 
 fn http() -> SharedHttpClient {

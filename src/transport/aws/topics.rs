@@ -6,6 +6,7 @@ use aws_sdk_sns::types::PublishBatchRequestEntry;
 use tokio::time::Instant;
 
 use super::{
+    actions::Action,
     batch::{Desk, all_failed, outcomes},
     fault::{Fault, FaultKind},
     letter::{Letter, SNS_LIMIT, told},
@@ -62,8 +63,8 @@ impl TopicDesk {
         let arn = self.setup.directory.topic(&self.topic, clients).await.map_err(Fault::unsent)?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, &sending.letter));
         let asked =
-            clients.sns.publish_batch().topic_arn(arn).set_publish_batch_request_entries(Some(entries.collect()));
-        let answer = clients.call(TRY, asked.send()).await?;
+            clients.sns.publish_batch().topic_arn(&arn).set_publish_batch_request_entries(Some(entries.collect()));
+        let answer = clients.call(TRY, asked.send()).await.map_err(|fault| fault.needing(Action::Publish, &arn))?;
         // An entry without an id of its own was not stored (P1).
         let done = answer.successful.unwrap_or_default().into_iter();
         let done = done.filter(|entry| entry.message_id.is_some()).filter_map(|entry| entry.id);

@@ -1,9 +1,14 @@
 //! What a start finds on SNS and SQS, makes of it, or says of it (K1, N7), as two emulators have them.
 
 mod account;
+mod endpoints;
+mod keys;
+#[path = "../../service/log.rs"]
+mod log;
 mod others;
 mod permissions;
 mod plans;
+mod refused;
 mod told;
 mod twice;
 mod verify;

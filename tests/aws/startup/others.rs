@@ -42,6 +42,55 @@ async fn n7_what_the_plan_does_not_speak_of_stays() {
     }
 }
 
+/// The value of an attribute in an answer of SNS, without its quotes and spaces.
+fn attribute(answer: &str, name: &str) -> String {
+    let rest = answer.split_once(&format!("<key>{name}</key><value>")).map_or("", |(_, rest)| rest);
+    rest.split("</value>").next().unwrap_or_default().replace("&quot;", "").replace(['"', ' '], "")
+}
+
+#[tokio::test]
+async fn n7_what_the_plan_does_not_speak_of_stays_on_topics_and_subscriptions() {
+    for kind in KINDS {
+        let account = Account::open(kind).await;
+        let (plan, graveyard) = (account.plan("billing", &["orders"]), account.name("graveyard"));
+        account.provision(std::slice::from_ref(&plan), Provision::Create).await.expect("it can start");
+        account.caller.make(&graveyard, &json!({})).expect("it is made");
+        let arn = account.topic_arn(&account.name("orders"), &plan.name);
+        let sns =
+            |operation: &str, fields: &[(&str, &str)]| account.caller.sns(operation, fields).expect("it is taken");
+        let listed = sns("ListSubscriptionsByTopic", &[("TopicArn", &arn)]);
+        let subscription = listed.split(['<', '>']).skip_while(|part| *part != "SubscriptionArn").nth(1);
+        let subscription = subscription.expect("there is one");
+        let delivery =
+            r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":7,"maxDelayTarget":9,"numRetries":5}}}"#;
+        let redrive = json!({"deadLetterTargetArn": account.arn(&graveyard)}).to_string();
+        for (name, value) in [("DisplayName", "theirs"), ("DeliveryPolicy", delivery)] {
+            let fields = [("TopicArn", &*arn), ("AttributeName", name), ("AttributeValue", value)];
+            sns("SetTopicAttributes", &fields);
+        }
+        for (name, value) in [("RedrivePolicy", &*redrive), ("RawMessageDelivery", "false")] {
+            let fields = [("SubscriptionArn", subscription), ("AttributeName", name), ("AttributeValue", value)];
+            sns("SetSubscriptionAttributes", &fields);
+        }
+        sns("TagResource", &[("ResourceArn", &arn), ("Tags.member.1.Key", "owner"), ("Tags.member.1.Value", "them")]);
+        let before = sns("GetTopicAttributes", &[("TopicArn", &arn)]);
+        let url = account.url("&tags=team:shop&kms=alias/aws/sqs");
+        provision(&url, std::slice::from_ref(&plan), Provision::Create).await.expect("it can start");
+        let topic = sns("GetTopicAttributes", &[("TopicArn", &arn)]);
+        assert_eq!(
+            (attribute(&topic, "DisplayName"), attribute(&topic, "KmsMasterKeyId")),
+            ("theirs".into(), "alias/aws/sqs".into())
+        );
+        assert_eq!(attribute(&topic, "DeliveryPolicy"), attribute(&before, "DeliveryPolicy"), "{kind:?}");
+        assert!(attribute(&topic, "DeliveryPolicy").contains("minDelayTarget:7"), "{kind:?}: {topic}");
+        let tags = sns("ListTagsForResource", &[("ResourceArn", &arn)]);
+        assert!(["<Key>owner</Key>", "<Key>team</Key>"].iter().all(|tag| tags.contains(tag)), "{kind:?}: {tags}");
+        let way = sns("GetSubscriptionAttributes", &[("SubscriptionArn", subscription)]);
+        assert_eq!(attribute(&way, "RawMessageDelivery"), "true", "{kind:?}: ours is mended");
+        assert!(attribute(&way, "RedrivePolicy").contains(&account.arn(&graveyard)), "{kind:?}: {way}");
+    }
+}
+
 #[tokio::test]
 async fn n7_dead_letters_that_somebody_else_collects_stay_theirs() {
     for kind in KINDS {

@@ -11,16 +11,18 @@ use tegami::{
         aws::{Aws, IamPolicy},
     },
 };
-use tegami_test_servers::{AwsFault, Rule, Trouble};
+use tegami_test_servers::{AwsFault, Made, Rule, Trouble};
 
 use super::{Account, KINDS};
 use crate::contracts::shop::orders::v1::OrderPaid;
 
 /// Who is asked this is allowed to ask.
 const FREE: &str = "GetCallerIdentity";
+/// What calls are allowed on that IAM knows no place for.
+const ANY: &str = "*";
 
 /// A service that handles one event, tries one again, and gives up on one; then it stops.
-fn billing(account: &Account, url: &str, provision: Provision) -> Service {
+pub(super) fn billing(account: &Account, url: &str, provision: Provision) -> Service {
     let service = Service::new("billing").prefix(account.name("")).provision(provision).transport(Aws::new(url));
     let retry = Retry::after([Duration::from_millis(50)]);
     service.on_with::<OrderPaid>(handle, |s| s.retry(retry)).started(
@@ -59,20 +61,53 @@ async fn run(account: &Account, url: &str, provision: Provision) {
     running.stop().await.expect("it can stop");
 }
 
-/// The operations that were called, many at once as one by one.
-fn called(fault: &AwsFault) -> BTreeSet<String> {
-    let names = fault.counts().into_iter().map(|(name, _)| name).filter(|name| name != FREE);
-    names.map(|name| name.strip_suffix("Batch").unwrap_or(&name).to_owned()).collect()
+/// What was called, many at once as one by one, and the name of what it was called on.
+fn called(fault: &AwsFault) -> BTreeSet<(String, String)> {
+    let made = fault.made().into_iter().filter(|made| made.operation != FREE);
+    let plain = |made: Made| {
+        let operation = made.operation.strip_suffix("Batch").unwrap_or(&made.operation).to_owned();
+        let about = if made.operation.contains("SubscriptionAttributes") { ANY } else { last(&made.target) };
+        (operation, about.to_owned())
+    };
+    made.map(plain).collect()
 }
 
-/// The operations that are allowed in statements with such ids. The key's are not called by us.
-fn allowed(policy: &IamPolicy, id: &str) -> BTreeSet<String> {
+/// What is allowed in statements with such ids, and the names of what it is allowed on. The key's are not called by us.
+fn allowed(policy: &IamPolicy, id: &str) -> BTreeSet<(String, String)> {
     let policy: Value = serde_json::from_str(&policy.to_string()).expect("JSON");
     let statements = policy["Statement"].as_array().expect("a list").iter();
     let statements =
         statements.filter(|one| one["Sid"] != "Key" && one["Sid"].as_str().is_some_and(|sid| sid.starts_with(id)));
-    let actions = statements.flat_map(|one| one["Action"].as_array().expect("a list"));
-    actions.filter_map(|action| Some(action.as_str()?.split_once(':')?.1.to_owned())).collect()
+    let pairs = statements.flat_map(|one| {
+        let (actions, places) = (texts(&one["Action"]), texts(&one["Resource"]));
+        actions.into_iter().flat_map(move |action| {
+            let operation = action.split_once(':').expect("a service and an operation").1;
+            places.clone().into_iter().map(move |place| (operation.to_owned(), last(place).to_owned()))
+        })
+    });
+    pairs.collect()
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().expect("a list").iter().filter_map(Value::as_str).collect()
+}
+
+/// The operations that a start is allowed.
+pub(super) fn operations(policy: &IamPolicy) -> BTreeSet<String> {
+    allowed(policy, "Provision").into_iter().map(|(operation, _)| operation).collect()
+}
+
+/// The name in a URL or an ARN; a name is one.
+fn last(place: &str) -> &str {
+    place.rsplit([':', '/']).next().unwrap_or_default()
+}
+
+/// Each call is allowed on what it was made on, and each that is allowed was made.
+fn agree(called: &BTreeSet<(String, String)>, allowed: &BTreeSet<(String, String)>) {
+    let more: Vec<_> = called.difference(allowed).collect();
+    assert!(more.is_empty(), "called, and not allowed: {more:?}");
+    let less: Vec<_> = allowed.difference(called).collect();
+    assert!(less.is_empty(), "allowed, and not called: {less:?}");
 }
 
 #[tokio::test]
@@ -87,12 +122,12 @@ async fn k1_a_service_calls_what_its_policy_allows_and_nothing_else() {
             run(&account, &account.url(&format!("{times}{settings}")), Provision::Create).await;
         }
         let all = policy.clone().key("arn:aws:kms:eu-west-1:123456789012:key/k").tags();
-        assert_eq!(called(&account.fault), allowed(&all, ""), "{kind:?}");
+        agree(&called(&account.fault), &allowed(&all, ""));
         for mode in [Provision::Verify, Provision::Assume] {
             let watched = account.watched().await;
             let url = format!("aws:eu-west-1?endpoint={}{times}&kms=alias/aws/sqs", watched.endpoint());
             run(&account, &url, mode).await;
-            assert_eq!(called(&watched), allowed(&policy.clone().provision(mode), ""), "{kind:?} {mode:?}");
+            agree(&called(&watched), &allowed(&policy.clone().provision(mode), ""));
         }
     }
 }
@@ -112,7 +147,7 @@ async fn x7_who_puts_dead_letters_back_calls_what_the_policy_allows_for_it() {
         assert_eq!(aws.redrive(&plan.name).await.expect("they can be put back"), 2);
         aws.close().await;
         let policy = super::account::topology(&[plan]).iam_policy().redrives();
-        assert_eq!(called(&watched), allowed(&policy, "Redrive"), "{kind:?}");
+        agree(&called(&watched), &allowed(&policy, "Redrive"));
     }
 }
 
@@ -123,7 +158,7 @@ async fn k1_the_start_needs_each_permission_that_the_policy_gives_it() {
         let plan = account.plan("billing", &["orders"]);
         account.provision(std::slice::from_ref(&plan), Provision::Create).await.expect("it can start");
         let policy = super::account::topology(std::slice::from_ref(&plan)).iam_policy().provision(Provision::Verify);
-        for operation in allowed(&policy, "Provision") {
+        for operation in operations(&policy) {
             let watched = account.watched().await;
             watched.put(Rule::on(operation.clone().leak(), Trouble::DENIED));
             let url = format!("aws:eu-west-1?endpoint={}", watched.endpoint());

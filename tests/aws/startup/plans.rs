@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tegami::transport::Provision;
+use tegami_test_servers::Kind;
 
 use super::{
     Account, KINDS,
@@ -109,4 +110,37 @@ async fn n7_fifty_queues_are_made_and_found_again() {
         assert_eq!(account.changes(), changes, "{kind:?}");
         eprintln!("{kind:?}: made in {made:?}, found again in {:?}", started.elapsed() - made);
     }
+}
+
+#[tokio::test]
+async fn n7_a_queue_of_three_hundred_topics_hears_the_first_and_the_last() {
+    let account = Account::open(Kind::MiniStack).await;
+    let topics: Vec<String> = (100..400).map(|number| format!("orders-{number}")).collect();
+    let plan = account.plan("billing", &topics.iter().map(String::as_str).collect::<Vec<_>>());
+    let started = std::time::Instant::now();
+    account.provision(std::slice::from_ref(&plan), Provision::Create).await.expect("it can start");
+    eprintln!("three hundred topics after {:?}", started.elapsed());
+    let policy = account.attributes(&plan.name)["Policy"].as_str().expect("it is set").to_owned();
+    assert!(policy.len() < 8_192, "{} bytes", policy.len());
+    for topic in [&topics[0], &topics[150], &topics[299]] {
+        let arn = account.topic_arn(&account.name(topic), &plan.name);
+        assert!(lets_in(&policy, &arn), "{arn} is not in {policy}");
+        account.caller.sns("Publish", &[("TopicArn", &arn), ("Message", topic)]).expect("it is taken");
+        let received = account.caller.receive(&plan.name).expect("it answers");
+        let bodies: Vec<_> = received.iter().map(|message| &message["Body"]).collect();
+        assert_eq!(bodies, [topic]);
+        account.caller.delete(&plan.name, &received[0]).expect("it is there");
+    }
+    let changes = account.changes();
+    account.provision(&[plan], Provision::Create).await.expect("they are there");
+    assert_eq!(account.changes(), changes);
+}
+
+/// Emulators let everyone in; does the policy, as AWS reads it?
+fn lets_in(policy: &str, topic: &str) -> bool {
+    let policy: serde_json::Value = serde_json::from_str(policy).expect("it is JSON");
+    let sources = &policy["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"];
+    let sources = sources.as_array().expect("they are told by how they begin").iter().filter_map(|one| one.as_str());
+    let begins = |source: &str| source.strip_suffix('*').is_some_and(|beginning| topic.starts_with(beginning));
+    sources.into_iter().any(begins)
 }

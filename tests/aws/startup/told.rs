@@ -22,35 +22,6 @@ fn plan() -> QueuePlan {
 }
 
 #[tokio::test]
-async fn n7_each_permission_that_is_missing_is_named() {
-    for kind in KINDS {
-        let account = Account::open(kind).await;
-        let plan = account.plan("billing", &["orders"]);
-        let topic = account.name("orders");
-        for (operation, permission, name) in [
-            ("GetQueueUrl", "sqs:GetQueueUrl", &plan.name),
-            ("CreateQueue", "sqs:CreateQueue", &plan.name),
-            ("GetQueueAttributes", "sqs:GetQueueAttributes", &plan.name),
-            ("GetTopicAttributes", "sns:GetTopicAttributes", &topic),
-            ("CreateTopic", "sns:CreateTopic", &topic),
-            ("SetQueueAttributes", "sqs:SetQueueAttributes", &plan.name),
-            ("ListSubscriptionsByTopic", "sns:ListSubscriptionsByTopic", &topic),
-            ("Subscribe", "sns:Subscribe", &topic),
-        ] {
-            account.fault.put(Rule::on(operation, Trouble::DENIED));
-            let started = account.provision(std::slice::from_ref(&plan), Provision::Create).await;
-            let Err(error) = started else { panic!("{kind:?}: {operation} is not needed") };
-            assert_eq!(error.kind(), TransportErrorKind::Refused, "{operation}: {error:?}");
-            let told = error.to_string();
-            let words = [permission, name.as_str(), "eu-west-1", &account.fault.endpoint()];
-            assert!(words.iter().all(|word| told.contains(word)), "{operation}: {told}");
-            account.fault.lift();
-        }
-        account.provision(&[plan], Provision::Create).await.expect("it can start");
-    }
-}
-
-#[tokio::test]
 async fn n1_nobody_there_is_told_with_the_place_and_tried_again() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", nobody.local_addr().expect("bound"));

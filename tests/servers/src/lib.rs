@@ -12,7 +12,7 @@ mod proxy;
 mod rabbit;
 
 pub use amqp::{Nest, Producer, Properties};
-pub use aws_fault::{Applied, AwsFault, Rule, Trouble};
+pub use aws_fault::{Applied, AwsFault, Made, Rule, Trouble};
 pub use emulator::{Caller, Emulator, Kind, Refused};
 pub use proxy::{Counts, Fault, Proxy, Way};
 pub use rabbit::{Rabbit, Release};

@@ -9,8 +9,6 @@ mod limits;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
-mod sns;
-#[cfg(test)]
 mod tests;
 
 use std::{collections::BTreeMap, fmt};

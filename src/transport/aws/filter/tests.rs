@@ -6,9 +6,9 @@ use crate::{
     transport::TransportErrorKind,
 };
 
-pub(super) struct Paid;
+struct Paid;
 
-pub(super) fn text(name: &'static str) -> TextField<Paid> {
+fn text(name: &'static str) -> TextField<Paid> {
     TextField::new(name)
 }
 
@@ -21,7 +21,7 @@ fn share() -> NumberField<Paid> {
     NumberField::new("share").within(0, 1_000)
 }
 
-pub(super) fn binding(event: &'static str, policy: Policy) -> Binding {
+fn binding(event: &'static str, policy: Policy) -> Binding {
     Binding { topic: "shop".to_owned(), routing_key: event.to_owned(), event, by_name: true, policy }
 }
 

@@ -48,9 +48,10 @@ impl Site<'_> {
     /// What the service is told when a call failed: what it was for, where, and the permission or setting it takes.
     pub(super) fn failed(&self, action: Action, what: impl fmt::Display) -> impl FnOnce(Fault) -> TransportError {
         let (words, permission, region) = (action.words(), action.permission(), &self.clients.region);
-        let own = match permission.starts_with("sns:") {
-            true => &self.parameters.sns_endpoint,
-            false => &self.parameters.sqs_endpoint,
+        let own = match permission.split(':').next() {
+            Some("sns") => &self.parameters.sns_endpoint,
+            Some("sqs") => &self.parameters.sqs_endpoint,
+            _ => &None,
         };
         let endpoint = own.as_ref().or(self.parameters.endpoint.as_ref());
         let place = endpoint.map_or_else(String::new, |endpoint| format!(" at `{endpoint}`"));

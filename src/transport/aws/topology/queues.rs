@@ -116,12 +116,13 @@ impl Round<'_> {
         let asking = site.clients.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::All);
         let mends = |kind| kind == FaultKind::Missing;
         let asked = site.ask_until(mends, || site.clients.call(CALL, asking.clone().send())).await;
-        let answer = asked.map_err(site.failed(Action::GetQueueAttributes, the_queue(name)))?;
+        let what = format!("{} ({url})", the_queue(name));
+        let answer = asked.map_err(site.failed(Action::GetQueueAttributes, &what))?;
         let attributes = answer.attributes.unwrap_or_default();
         let attributes: HashMap<_, _> =
             attributes.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
         let arn = attributes.get("QueueArn").cloned().ok_or_else(|| nameless("a queue", name));
-        let arn = arn.map_err(site.failed(Action::GetQueueAttributes, the_queue(name)))?;
+        let arn = arn.map_err(site.failed(Action::GetQueueAttributes, what))?;
         site.directory.keep_home(&arn);
         Ok(Found { url, arn, attributes, age })
     }
@@ -145,26 +146,26 @@ impl Round<'_> {
             Age::Old => |_| false,
         };
         let set = site.ask_until(mends, || site.clients.call(CALL, setting.clone().send())).await;
-        set.map(drop).map_err(site.failed(Action::SetQueueAttributes, the_queue(name)))
+        set.map(drop).map_err(site.failed(Action::SetQueueAttributes, &what))
     }
 
     /// Adds what tags are missing on a queue that was there before.
     async fn tag_queue(&self, name: &str, found: &Found) -> Result<(), TransportError> {
-        let Self { site, .. } = self;
+        let (what, site) = (format!("{} ({})", the_queue(name), found.arn), self.site);
         if site.parameters.tags.is_empty() || found.age == Age::New {
             return Ok(());
         }
         let asking = site.clients.sqs.list_queue_tags().queue_url(&found.url);
         let asked = site.ask(|| site.clients.call(CALL, asking.clone().send())).await;
-        let known = asked.map_err(site.failed(Action::ListQueueTags, the_queue(name)))?.tags.unwrap_or_default();
-        let tags = self.missing_tags(&format!("{} ({})", the_queue(name), found.arn), |name| known.get(name).cloned());
+        let known = asked.map_err(site.failed(Action::ListQueueTags, &what))?.tags.unwrap_or_default();
+        let tags = self.missing_tags(&what, |name| known.get(name).cloned());
         if tags.is_empty() {
             return Ok(());
         }
         let tagging = site.clients.sqs.tag_queue().queue_url(&found.url);
         let tagging = tags.into_iter().fold(tagging, |tagging, (name, value)| tagging.tags(name, value));
         let tagged = site.ask(|| site.clients.call(CALL, tagging.clone().send())).await;
-        tagged.map(drop).map_err(site.failed(Action::TagQueue, the_queue(name)))
+        tagged.map(drop).map_err(site.failed(Action::TagQueue, &what))
     }
 
     /// The tags to be set; none where nothing may be changed, but noted.

@@ -104,7 +104,7 @@ impl Round<'_> {
         loop {
             let asking = site.clients.sns.list_subscriptions_by_topic().topic_arn(arn).set_next_token(next);
             let asked = site.ask_until(is_missing, || site.clients.call(CALL, asking.clone().send())).await;
-            let page = asked.map_err(site.failed(Action::ListSubscriptions, the_topic(name)))?;
+            let page = asked.map_err(site.failed(Action::ListSubscriptions, the_topic(name, arn)))?;
             let of_queues = page.subscriptions.unwrap_or_default().into_iter();
             let of_queues = of_queues.filter(|one| one.protocol.as_deref() == Some("sqs"));
             known.extend(of_queues.filter_map(|one| Some((one.endpoint?, one.subscription_arn?))));

@@ -56,7 +56,8 @@ impl Round<'_> {
 
     async fn find_topic(&self, name: &str, ordered: bool) -> Result<Topic, TransportError> {
         let Self { site, .. } = self;
-        let home = site.directory.home(site.clients).await.map_err(|fault| fault.told("tell whose topics they are"))?;
+        let home = site.directory.home(site.clients).await;
+        let home = home.map_err(site.failed(Action::GetCallerIdentity, format_args!("topic `{name}`")))?;
         let arn = home.topic(name);
         let (arn, is_there) = match self.read_topic(&arn).await {
             Ok(known) => {
@@ -65,13 +66,13 @@ impl Round<'_> {
             }
             Err(fault) if fault.kind == FaultKind::Missing && self.may_change() => {
                 let made = site.ask(|| create(name, site.clients, site.parameters)).await;
-                (made.map_err(site.failed(Action::CreateTopic, the_topic(name)))?, true)
+                (made.map_err(site.failed(Action::CreateTopic, the_topic(name, &arn)))?, true)
             }
             Err(fault) if fault.kind == FaultKind::Missing => {
-                self.findings().missing(format!("{} ({arn})", the_topic(name)));
+                self.findings().missing(the_topic(name, &arn));
                 (arn, false)
             }
-            Err(fault) => return Err(site.failed(Action::GetTopicAttributes, the_topic(name))(fault)),
+            Err(fault) => return Err(site.failed(Action::GetTopicAttributes, the_topic(name, &arn))(fault)),
         };
         site.directory.keep_topic(name, &arn);
         Ok(Topic { arn, is_there })
@@ -85,7 +86,7 @@ impl Round<'_> {
     }
 
     async fn mend_topic(&self, name: &str, arn: &str, changes: Vec<Change>) -> Result<(), TransportError> {
-        let (what, site) = (format!("{} ({arn})", the_topic(name)), self.site);
+        let (what, site) = (the_topic(name, arn), self.site);
         if !self.may_change() && !changes.is_empty() {
             self.findings().differing(&what, &changes);
             return Ok(());
@@ -95,29 +96,29 @@ impl Round<'_> {
             let setting = site.clients.sns.set_topic_attributes().topic_arn(arn);
             let setting = setting.attribute_name(attribute).attribute_value(value);
             let set = site.ask(|| site.clients.call(CALL, setting.clone().send())).await;
-            set.map_err(site.failed(Action::SetTopicAttributes, the_topic(name)))?;
+            set.map_err(site.failed(Action::SetTopicAttributes, &what))?;
         }
         self.tag_topic(name, arn).await
     }
 
     /// Adds what tags are missing on a topic that was there before.
     async fn tag_topic(&self, name: &str, arn: &str) -> Result<(), TransportError> {
-        let Self { site, .. } = self;
+        let (what, site) = (the_topic(name, arn), self.site);
         if site.parameters.tags.is_empty() {
             return Ok(());
         }
         let asking = site.clients.sns.list_tags_for_resource().resource_arn(arn);
         let asked = site.ask(|| site.clients.call(CALL, asking.clone().send())).await;
-        let known = asked.map_err(site.failed(Action::ListTags, the_topic(name)))?.tags.unwrap_or_default();
+        let known = asked.map_err(site.failed(Action::ListTags, &what))?.tags.unwrap_or_default();
         let value = |name: &str| known.iter().find(|tag| tag.key == name).map(|tag| tag.value.clone());
-        let missing = self.missing_tags(&format!("{} ({arn})", the_topic(name)), value);
+        let missing = self.missing_tags(&what, value);
         if missing.is_empty() {
             return Ok(());
         }
         let tagging = site.clients.sns.tag_resource().resource_arn(arn);
         let tagging = missing.into_iter().fold(tagging, |tagging, (name, value)| tagging.tags(tag(name, value)));
         let tagged = site.ask(|| site.clients.call(CALL, tagging.clone().send())).await;
-        tagged.map(drop).map_err(site.failed(Action::TagTopic, the_topic(name)))
+        tagged.map(drop).map_err(site.failed(Action::TagTopic, &what))
     }
 }
 
@@ -135,8 +136,8 @@ pub(in super::super) async fn create(name: &str, clients: &Clients, parameters: 
     made?.topic_arn.ok_or_else(|| nameless("a topic", name))
 }
 
-pub(super) fn the_topic(name: &str) -> String {
-    format!("topic `{name}`")
+pub(super) fn the_topic(name: &str, arn: &str) -> String {
+    format!("topic `{name}` ({arn})")
 }
 
 fn tag(name: &str, value: &str) -> Tag {

@@ -20,7 +20,7 @@ pub(super) enum Tongue {
 pub(super) struct Call {
     pub(super) tongue: Tongue,
     pub(super) operation: String,
-    /// The name of the queue or topic that it is for; the URL or ARN where it has one.
+    /// The name of the queue or topic that it is for; the URL or ARN where it has one. A role, where one is taken on.
     pub(super) target: String,
     /// The id of the key that it is signed with.
     pub(super) key: String,
@@ -39,7 +39,7 @@ impl Call {
             return Self { tongue: Tongue::Json, operation: operation.to_owned(), target, key, body };
         }
         let operation = field(&body, &["Action"]).into_owned();
-        let target = field(&body, &["TopicArn", "SubscriptionArn", "Name"]).into_owned();
+        let target = field(&body, &["TopicArn", "SubscriptionArn", "ResourceArn", "RoleArn", "Name"]).into_owned();
         Self { tongue: Tongue::Query, operation, target, key, body }
     }
 }

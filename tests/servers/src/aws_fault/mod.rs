@@ -12,9 +12,9 @@ mod serve;
 mod thread;
 mod words;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, io, net::SocketAddr, sync::Arc};
 
-pub use rules::{Applied, Rule, Trouble};
+pub use rules::{Applied, Made, Rule, Trouble};
 use serve::Server;
 use thread::Thread;
 
@@ -89,6 +89,11 @@ impl AwsFault {
     /// How many calls of this operation something was done to.
     pub fn struck(&self, operation: &str) -> u64 {
         self.server.book.struck(operation)
+    }
+
+    /// Every call that was made, on what, and with which key; each once.
+    pub fn made(&self) -> BTreeSet<Made> {
+        self.server.book.made()
     }
 
     /// Every operation that was called, and how often.

@@ -1,7 +1,7 @@
 //! Which calls are struck, and with what; and what has been called and struck so far.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -106,6 +106,17 @@ fn is_named(operation: &str, pattern: &str) -> bool {
     pattern.strip_suffix('*').map_or(operation == pattern, |beginning| operation.starts_with(beginning))
 }
 
+/// A call that was made, once or more often.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Made {
+    /// What was called.
+    pub operation: String,
+    /// The queue's URL, the topic's, subscription's or role's ARN, or the name of what is looked for or made.
+    pub target: String,
+    /// The id of the key that it was signed with.
+    pub key: String,
+}
+
 /// All rules, and what came of them.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -119,12 +130,13 @@ struct Pages {
     chance: fastrand::Rng,
     /// How often each operation was called, and how often something was done to it.
     counts: BTreeMap<String, [u64; 2]>,
+    made: BTreeSet<Made>,
 }
 
 impl Book {
     pub(super) fn new(seed: u64) -> Self {
         let chance = fastrand::Rng::with_seed(seed);
-        let pages = Pages { rules: Vec::new(), chance, counts: BTreeMap::new() };
+        let pages = Pages { rules: Vec::new(), chance, counts: BTreeMap::new(), made: BTreeSet::new() };
         Self { pages: Mutex::new(pages), lifted: watch::Sender::new(()) }
     }
 
@@ -152,7 +164,9 @@ impl Book {
 
     /// Counts the call; what is to be done to it.
     pub(super) fn strike(&self, call: &Call) -> Option<Trouble> {
-        let Pages { rules, chance, counts } = &mut *self.pages();
+        let Pages { rules, chance, counts, made } = &mut *self.pages();
+        let Call { operation, target, key, .. } = call.clone();
+        made.insert(Made { operation, target, key });
         let rule = rules.iter_mut().find(|rule| rule.is_for(call) && chance.f64() < rule.share);
         let count = counts.entry(call.operation.clone()).or_default();
         count[0] += 1;
@@ -172,6 +186,10 @@ impl Book {
 
     pub(super) fn counts(&self) -> Vec<(String, u64)> {
         self.pages().counts.iter().map(|(operation, [calls, _])| (operation.clone(), *calls)).collect()
+    }
+
+    pub(super) fn made(&self) -> BTreeSet<Made> {
+        self.pages().made.clone()
     }
 
     fn sum(&self, operation: &str, which: usize) -> u64 {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::event::{Attributes, Value};
+use super::{Attributes, Value};
 
 type Answer = Result<bool, String>;
 
@@ -40,7 +40,7 @@ fn see(value: &Value) -> Option<Seen> {
         Value::Integer(number) => Some(Seen::Number((number.abs() <= 1_000_000_000).then_some(number * 100_000))),
         Value::Float(number) if !number.is_finite() || number.abs() > 1e126 => None,
         Value::Float(number) => Some(Seen::Number(hundred_thousandths(*number))),
-        Value::Bool(_) => Some(Seen::Other),
+        _ => Some(Seen::Other),
     }
 }
 
