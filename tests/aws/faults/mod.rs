@@ -27,6 +27,7 @@ mod queues;
 mod refusals;
 mod road;
 mod silence;
+mod stops;
 
 use load::load;
 use road::{Road, Trouble};
