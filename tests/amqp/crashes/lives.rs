@@ -8,7 +8,7 @@ use tegami::{
 };
 
 /// How long a handler works at a letter in a life.
-const WORKS: Duration = Duration::from_millis(25);
+pub const WORKS: Duration = Duration::from_millis(25);
 
 /// A service whose process gets a signal a while after its first letter came.
 pub async fn listen_and_end(
