@@ -1,29 +1,26 @@
-//! F26 on a queue in order: SIGKILL while handlers run, and their keys wait until SQS shows what they had.
+//! F26 and F28 on a queue in order: processes that end while handlers run. The keys of a killed one wait until SQS shows
+//! what it had.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::pending,
-    sync::Once,
     time::Duration,
 };
 
-use tegami::{
-    Retry, Service,
-    testing::{
-        ledger::Entry,
-        transport::{Done, End, LetterFiled, Trial, filed},
-    },
+use tegami::testing::{
+    ledger::Entry,
+    transport::{Done, End, LetterFiled, Trial, filed},
 };
 use tokio::time::sleep;
 
 use super::{
     HIDDEN, chance,
-    lives::{WORKS, signalled},
-    must_end,
+    lives::{listen, listen_and_end},
+    must_end, rolling,
 };
 
 /// How many processes are killed, and how many messages of each key they find.
-const KILLS: usize = 4;
+const KILLS: usize = 3;
 const FOUND: usize = 4;
 /// How many keys there are.
 const KEYS: usize = 3;
@@ -34,7 +31,7 @@ pub async fn f26_no_kill_loses_or_reorders_a_message(trial: &Trial) -> Done {
     if trial.life().is_some() {
         return a_life(trial).await;
     }
-    trial.start(filing(trial, || {}).await).await.stop().await.expect("no hook can fail");
+    listen::<LetterFiled>(trial).await.stop().await.expect("no hook can fail");
     let sender = trial.start(trial.service("mail").await).await;
     let mut posted = BTreeMap::<String, Vec<String>>::new();
     for life in 1..=KILLS {
@@ -51,7 +48,7 @@ pub async fn f26_no_kill_loses_or_reorders_a_message(trial: &Trial) -> Done {
         let first = first_runs(&begun, ids);
         assert_eq!(first, ids[..first.len()], "`{folder}` is handled in order, and only the last ones again");
     }
-    let last = trial.start(filing(trial, || {}).await).await;
+    let last = listen::<LetterFiled>(trial).await;
     sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
     println!("{KILLS} kills in order: {} runs begun before the last life", begun.len());
@@ -59,6 +56,11 @@ pub async fn f26_no_kill_loses_or_reorders_a_message(trial: &Trial) -> Done {
         running.stop().await.expect("no hook can fail");
     }
     Done::Kept
+}
+
+/// Each poster has a key of its own.
+pub async fn f28_replicas_that_roll_keep_the_order(trial: &Trial) -> Done {
+    rolling::rolled::<LetterFiled>(trial, |poster, number| filed(&format!("folder {poster}"), number)).await
 }
 
 /// The messages whose handlers those processes began, in order of time.
@@ -73,22 +75,10 @@ fn first_runs(begun: &[String], of: &[String]) -> Vec<String> {
     begun.iter().filter(|id| of.contains(id) && seen.insert(*id)).cloned().collect()
 }
 
-/// A service that tells when its first letter came.
-async fn filing(trial: &Trial, came: impl Fn() + Copy + Send + Sync + 'static) -> Service {
-    let first = Once::new();
-    let handler = trial.handler(&Retry::default(), move |_: LetterFiled, _| {
-        first.call_once(came);
-        async {
-            sleep(WORKS).await;
-            Ok(())
-        }
-    });
-    trial.service("billing").await.on::<LetterFiled>(handler)
-}
-
 /// Handles letters until it is killed, somewhere in the middle of it.
 async fn a_life(trial: &Trial) -> Done {
     let dies = Duration::from_millis(chance(trial).u64(DIES));
-    let _running = trial.start(filing(trial, move || signalled("-KILL", dies)).await).await;
+    let service = listen_and_end::<LetterFiled>(trial, "-KILL", dies, |s| s).await;
+    let _running = trial.start(service).await;
     pending().await
 }
