@@ -1,12 +1,15 @@
 //! SNS and SQS, as two emulators have them.
 
+mod bodies;
 mod broker;
 mod contracts {
     tegami::include_contracts!();
 }
 mod crashes;
+mod delays;
 mod faults;
 mod filters;
+mod slots;
 mod startup;
 
 mod localstack {

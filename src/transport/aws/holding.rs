@@ -108,6 +108,13 @@ impl Holding {
         }
     }
 
+    /// Waits until nothing leaves any more: what is done is deleted, and what was given back is there for others.
+    pub(super) async fn settled(&self) {
+        while self.held().messages.values().any(|message| message.phase == Phase::Leaving) {
+            self.fewer.notified().await;
+        }
+    }
+
     /// Begins to delete a message; none, if it is lost.
     pub(super) fn done(&self, number: u64) -> Option<Done> {
         let receipt = self.leave(number)?;

@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
+    CLOSE_TIME,
     actions::Action,
     batch::Batches,
     fault::{Fault, FaultKind},
@@ -50,6 +51,8 @@ pub(super) struct Intake {
     pub(super) wait: Duration,
     /// Set once nobody reads any more.
     pub(super) ended: CancellationToken,
+    /// Set once the transport is closed.
+    pub(super) closed: CancellationToken,
     /// Set, where reading goes on no more for this reason.
     pub(super) failed: std::sync::Mutex<Option<Fault>>,
 }
@@ -104,13 +107,23 @@ impl Intake {
         };
         let reading = async {
             self.read().await;
-            self.holding.emptied().await;
+            tokio::select! {
+                biased;
+                () = self.holding.emptied() => {}
+                () = self.unsettled() => self.holding.settled().await,
+            }
         };
         tokio::select! {
             biased;
             () = reading => {}
             _ = work => {}
         }
+    }
+
+    /// Waits until nobody settles anything any more.
+    async fn unsettled(&self) {
+        self.closed.cancelled().await;
+        sleep(CLOSE_TIME).await;
     }
 
     /// Fetches as long as somebody reads.
@@ -234,7 +247,6 @@ fn lost() -> SettleError {
 /// One reader of a queue.
 pub(super) struct QueueDeliveries {
     pub(super) intake: Arc<Intake>,
-    pub(super) closed: CancellationToken,
     pub(super) _end: DropGuard,
 }
 
@@ -242,7 +254,7 @@ pub(super) struct QueueDeliveries {
 impl Deliveries for QueueDeliveries {
     async fn next(&mut self, room: usize) -> Result<Vec<Delivery>, TransportError> {
         loop {
-            if self.closed.is_cancelled() {
+            if self.intake.closed.is_cancelled() {
                 return Err(closed());
             }
             let now = self.intake.holding.setup.clock.instant();
@@ -253,7 +265,7 @@ impl Deliveries for QueueDeliveries {
             }
             tokio::select! {
                 biased;
-                () = self.closed.cancelled() => {}
+                () = self.intake.closed.cancelled() => {}
                 () = self.intake.ended.cancelled() => return Err(self.why()),
                 () = self.intake.shelf.changed() => {}
             }

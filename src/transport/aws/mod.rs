@@ -69,8 +69,11 @@ const HANDLING_LIMIT: Duration = Duration::from_secs(11 * 3600 + 50 * 60);
 const MOST_DELAY: Duration = Duration::from_secs(15 * 60);
 /// How long deletes wait for more of them.
 const DELETE_LINGER: Duration = Duration::from_millis(10);
-/// How long running work has when the transport is closed.
+/// How long what nobody has settled, and publishes, have when the transport is closed.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
+/// How long deletes and their like have: longer than a try, or what is done would come again. Whoever closes may wait
+/// for less.
+const SETTLE_TIME: Duration = Duration::from_secs(10);
 
 /// SNS and SQS.
 ///
@@ -153,6 +156,7 @@ impl Aws {
             outlet: self.outlet.clone(),
             wait: parameters.wait,
             ended: self.closed.child_token(),
+            closed: self.closed.clone(),
             failed: std::sync::Mutex::default(),
         }))
     }
@@ -226,8 +230,8 @@ impl Transport for Aws {
         self.setup.run(finding).await?;
         let intake = self.intake(plan)?;
         self.setup.spawn(self.intakes.track_future(intake.clone().attend()))?;
-        let (closed, _end) = (self.closed.clone(), intake.ended.clone().drop_guard());
-        Ok(Box::new(QueueDeliveries { intake, closed, _end }))
+        let _end = intake.ended.clone().drop_guard();
+        Ok(Box::new(QueueDeliveries { intake, _end }))
     }
 
     async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
@@ -243,8 +247,8 @@ impl Transport for Aws {
         let _leaving = self.setup.leaving();
         self.closed.cancel();
         self.intakes.close();
-        let quiet = async { tokio::join!(self.intakes.wait(), self.outlet.quiet()) };
-        let _ = tokio::time::timeout(CLOSE_TIME, quiet).await;
+        let settled = tokio::time::timeout(SETTLE_TIME, self.intakes.wait());
+        let _ = tokio::join!(settled, tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()));
     }
 }
 

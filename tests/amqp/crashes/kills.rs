@@ -2,7 +2,7 @@
 
 use std::{future::pending, time::Duration};
 
-use tegami::testing::transport::{Done, End, Trial, letter};
+use tegami::testing::transport::{Done, End, LetterPosted, Trial, letter};
 
 use super::{FOUND, HIDDEN, KILLS, chance, listen_and_end, must_end};
 
@@ -53,7 +53,7 @@ fn runs(trial: &Trial) -> (usize, usize) {
 /// Handles letters until it is killed, somewhere in the middle of it.
 async fn a_life(trial: &Trial) -> Done {
     let dies = Duration::from_millis(chance(trial).u64(1..60));
-    let service = listen_and_end(trial, "-KILL", dies, |s| s.concurrency(AT_ONCE)).await;
+    let service = listen_and_end::<LetterPosted>(trial, "-KILL", dies, |s| s.concurrency(AT_ONCE)).await;
     let _running = trial.start(service).await;
     pending().await
 }

@@ -3,29 +3,36 @@
 use std::{process::Command, sync::Once, time::Duration};
 
 use tegami::{
-    Retry, Service, Subscription,
-    testing::transport::{End, LetterPosted, Trial},
+    Event, Retry, Service, Subscription,
+    service::Running,
+    testing::transport::{End, Trial},
 };
 
 /// How long a handler works at a letter in a life.
 const WORKS: Duration = Duration::from_millis(25);
 
+/// Starts a service that completes every letter of this kind.
+pub async fn listen<E: Event>(trial: &Trial) -> Running {
+    let handler = trial.handler(&Retry::default(), |_: E, _| async { Ok(()) });
+    trial.start(trial.service("billing").await.on::<E>(handler)).await
+}
+
 /// A service whose process gets a signal a while after its first letter came.
-pub async fn listen_and_end(
+pub async fn listen_and_end<E: Event>(
     trial: &Trial,
     signal: &'static str,
     after: Duration,
-    subscribed: impl FnOnce(Subscription<LetterPosted>) -> Subscription<LetterPosted>,
+    subscribed: impl FnOnce(Subscription<E>) -> Subscription<E>,
 ) -> Service {
     let first = Once::new();
-    let handler = trial.handler(&Retry::default(), move |_: LetterPosted, _| {
+    let handler = trial.handler(&Retry::default(), move |_: E, _| {
         first.call_once(|| signalled(signal, after));
         async {
             tokio::time::sleep(WORKS).await;
             Ok(())
         }
     });
-    trial.service("billing").await.on_with::<LetterPosted>(handler, subscribed)
+    trial.service("billing").await.on_with::<E>(handler, subscribed)
 }
 
 /// Sends this process a signal, after a while.

@@ -8,32 +8,41 @@ use std::{
 
 use futures_util::future::join_all;
 use tegami::{
-    Publisher,
+    Event, Publisher,
     service::Running,
     testing::{
         ledger::{Ended, Entry},
-        transport::{Done, End, Trial, letter},
+        transport::{Done, End, LetterPosted, Trial, letter},
     },
 };
 
-use super::{HIDDEN, ROLLS, chance, listen_and_end, must_end};
+use super::{
+    HIDDEN, ROLLS, chance,
+    lives::{listen, listen_and_end},
+    must_end,
+};
 
 /// How many publish at once, and how often each of them: as much as either replica can take.
 const POSTERS: usize = 8;
 const EACH: Duration = Duration::from_millis(20);
 
 pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Done {
+    rolled::<LetterPosted>(trial, |_, number| letter("rolling", number)).await
+}
+
+/// Two replicas that read what all posters write, each by its number.
+pub async fn rolled<E: Event>(trial: &Trial, write: fn(usize, usize) -> E) -> Done {
     if trial.life().is_some() {
-        return a_replica(trial).await;
+        return a_replica::<E>(trial).await;
     }
-    let made = trial.listen("billing").await;
+    let made = listen::<E>(trial).await;
     made.stop().await.expect("no hook can fail");
     let sender = trial.start(trial.service("mail").await).await;
-    let posted = roll_under_load(trial, &sender).await;
+    let posted = roll_under_load(trial, &sender, write).await;
     let mut completed = completed_by_lives(trial);
     let by_lives = completed.len();
     assert!(by_lives > posted / 10, "the replicas handled only {by_lives}");
-    let last = trial.listen("billing").await;
+    let last = listen::<E>(trial).await;
     tokio::time::sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
     for (id, runs) in trial.tally().of(&trial.queues()[0].name) {
@@ -49,9 +58,10 @@ pub async fn f28_replicas_that_roll_lose_and_repeat_nothing(trial: &Trial) -> Do
 }
 
 /// Replaces both replicas while letters come, and tells how many came.
-async fn roll_under_load(trial: &Trial, sender: &Running) -> usize {
-    let rolled = AtomicBool::new(false);
-    let posts = (0..POSTERS).map(|_| post_until(&rolled, trial, sender.publisher()));
+async fn roll_under_load<E: Event>(trial: &Trial, sender: &Running, write: fn(usize, usize) -> E) -> usize {
+    let rolled = &AtomicBool::new(false);
+    let posts =
+        (0..POSTERS).map(|poster| post_until(rolled, trial, (sender.publisher(), move |number| write(poster, number))));
     let rolls = async {
         tokio::join!(roll(trial, 1), roll(trial, 2));
         rolled.store(true, Ordering::Relaxed);
@@ -61,11 +71,15 @@ async fn roll_under_load(trial: &Trial, sender: &Running) -> usize {
 }
 
 /// Publishes one letter after the other while the replicas are replaced, and tells how many.
-async fn post_until(rolled: &AtomicBool, trial: &Trial, by: &Publisher) -> usize {
+async fn post_until<E: Event>(
+    rolled: &AtomicBool,
+    trial: &Trial,
+    (by, write): (&Publisher, impl Fn(usize) -> E),
+) -> usize {
     let (mut posted, mut pace) = (0, tokio::time::interval(EACH));
     while !rolled.load(Ordering::Relaxed) {
         pace.tick().await;
-        trial.post(by, &letter("rolling", posted)).await.expect("there is a queue for it");
+        trial.post(by, &write(posted)).await.expect("there is a queue for it");
         posted += 1;
     }
     posted
@@ -89,9 +103,9 @@ fn completed_by_lives(trial: &Trial) -> BTreeMap<String, usize> {
 }
 
 /// Runs as `main` would, and is asked to stop while it handles letters.
-async fn a_replica(trial: &Trial) -> Done {
+async fn a_replica<E: Event>(trial: &Trial) -> Done {
     let asked = Duration::from_millis(chance(trial).u64(20..400));
-    let service = listen_and_end(trial, "-TERM", asked, |s| s.concurrency(10)).await;
+    let service = listen_and_end::<E>(trial, "-TERM", asked, |s| s.concurrency(10)).await;
     service.run().await.expect("no hook can fail");
     Done::Kept
 }

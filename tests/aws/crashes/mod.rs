@@ -1,9 +1,10 @@
 //! Processes of ours that end at the worst moments, again and again; then the account of all of them. The cases are
-//! those of RabbitMQ.
+//! those of RabbitMQ, and two more in order.
 //!
 //! Each case is run again in every process that is to end. What such a process had is hidden from others for a while.
 //! (F29, a stop while handlers or the broker hang, is what S-02 and S-03 of the suite try; F34 is X-13.)
 
+mod in_order;
 #[path = "../../amqp/crashes/kills.rs"]
 mod kills;
 #[path = "../../amqp/crashes/lives.rs"]
@@ -50,9 +51,11 @@ macro_rules! on_ministack {
 }
 on_ministack! {
     "F-26" kills f26_no_kill_loses_a_message,
+    "F-26O" in_order f26_no_kill_loses_or_reorders_a_message,
     "F-27E" points f27_a_failure_at_no_point_loses_a_message if "failpoints",
     "F-27A" points f27_a_crash_at_no_point_loses_a_message if "failpoints",
     "F-28" rolling f28_replicas_that_roll_lose_and_repeat_nothing,
+    "F-28O" in_order f28_replicas_that_roll_keep_the_order,
 }
 
 /// The points that messages pass on their way. A retry here makes no copy.

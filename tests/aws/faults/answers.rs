@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tegami::testing::transport::{Case, Done, Trial};
-use tegami_test_servers::{Rule, Trouble};
+use tegami_test_servers::{Kind, Rule, Trouble};
 use tokio::time::sleep;
 
-use super::{load::under_way, tried};
+use super::{load::under_way, tried, tried_on};
 use crate::broker::Place;
 
 /// How soon so many calls are made as are struck.
@@ -99,6 +99,11 @@ fn f16_a_publish_whose_answer_is_lost_comes_twice_but_not_in_order() {
 }
 
 #[test]
+fn f16_a_publish_whose_answer_is_lost_comes_twice_but_not_in_order_on_localstack() {
+    tried_on(Kind::LocalStack, &SENT, |place| Box::pin(lose_sent(place)));
+}
+
+#[test]
 fn f17_a_delete_whose_answer_is_lost_is_a_delete() {
     tried(&DELETED, |place| Box::pin(lose_deleted(place)));
 }
@@ -106,6 +111,11 @@ fn f17_a_delete_whose_answer_is_lost_is_a_delete() {
 #[test]
 fn f17_a_delete_that_did_not_happen_brings_its_message_again_and_loses_nothing() {
     tried(&KEPT, |place| Box::pin(pretend_deleted(place)));
+}
+
+#[test]
+fn f17_a_delete_that_did_not_happen_brings_its_message_again_on_localstack() {
+    tried_on(Kind::LocalStack, &KEPT, |place| Box::pin(pretend_deleted(place)));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tegami_test_servers::{Applied, Kind, Rule, Trouble};
 use super::{
     load,
     road::{AFTERWARDS, Road, TROUBLE},
-    tried,
+    tried, tried_on,
 };
 use crate::broker::Place;
 
@@ -96,6 +96,11 @@ fn f22_publishes_of_which_a_part_fails_lose_nothing() {
 #[test]
 fn f22_deletes_and_delays_of_which_a_part_fails_lose_nothing() {
     tried(&PARTLY, |place| Box::pin(fail_parts(place, &["DeleteMessageBatch", "ChangeMessageVisibilityBatch"])));
+}
+
+#[test]
+fn f22_batches_of_which_a_part_fails_lose_nothing_on_localstack() {
+    tried_on(Kind::LocalStack, &PARTLY, |place| Box::pin(fail_parts(place, &["PublishBatch", "DeleteMessageBatch"])));
 }
 
 #[test]

@@ -143,18 +143,27 @@ async fn settled_once(place: &Place) {
     assert_eq!(place.fault.calls("SendMessage*"), 0, "nor keeps it as a dead letter");
 }
 
-fn lost(strike: super::Trouble) {
-    check(module_path!(), &POSTED, || Road::new(Kind::MiniStack, strike).then(|place| Box::pin(settled_once(place))));
+fn lost(kind: Kind, strike: super::Trouble) {
+    check(module_path!(), &POSTED, || Road::new(kind, strike).then(|place| Box::pin(settled_once(place))));
+}
+
+async fn refuse(place: &Place) {
+    strike(place, Strike::Answer(400, "InvalidParameterValue")).await;
 }
 
 #[test]
 fn f23_a_hold_that_is_refused_is_given_up_and_settled_once() {
-    lost(|place| Box::pin(strike(place, Strike::Answer(400, "InvalidParameterValue"))));
+    lost(Kind::MiniStack, |place| Box::pin(refuse(place)));
+}
+
+#[test]
+fn f23_a_hold_that_is_refused_is_given_up_and_settled_once_on_localstack() {
+    lost(Kind::LocalStack, |place| Box::pin(refuse(place)));
 }
 
 #[test]
 fn f23_a_hold_whose_renewal_comes_too_late_is_given_up_and_settled_once() {
-    lost(|place| Box::pin(strike(place, Strike::Late(LOST))));
+    lost(Kind::MiniStack, |place| Box::pin(strike(place, Strike::Late(LOST))));
 }
 
 #[test]

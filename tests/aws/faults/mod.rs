@@ -1,6 +1,6 @@
 //! What goes wrong between a service and SNS and SQS: many faults, one [load](load::load).
 //!
-//! A [`Road`] is the way to an emulator with one trouble on it. Each trouble looks whether it happened. What is not here
+//! A [`Road`] is the way to an emulator with one trouble on it: to MiniStack, and a few also to LocalStack. Each trouble looks whether it happened. What is not here
 //! is in the suite, which runs on the same emulators, or cannot be:
 //!
 //! | fault | where |
@@ -17,6 +17,7 @@
 
 mod answers;
 mod batches;
+mod broken;
 mod holds;
 mod limits;
 mod line;
@@ -27,6 +28,7 @@ mod queues;
 mod refusals;
 mod road;
 mod silence;
+mod stops;
 
 use load::load;
 use road::{Road, Trouble};
@@ -35,5 +37,10 @@ use tegami_test_servers::Kind;
 
 /// Tries the case on MiniStack, with this trouble.
 fn tried(case: &'static Case, trouble: Trouble) {
-    tegami::testing::transport::check(module_path!(), case, || Road::new(Kind::MiniStack, trouble));
+    tried_on(Kind::MiniStack, case, trouble);
+}
+
+/// Tries the case on this emulator, with this trouble.
+fn tried_on(kind: Kind, case: &'static Case, trouble: Trouble) {
+    tegami::testing::transport::check(module_path!(), case, || Road::new(kind, trouble));
 }

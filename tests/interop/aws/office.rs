@@ -85,9 +85,9 @@ pub fn reads(kind: Kind, queue: Option<&str>) -> Value {
     json!({ "envelope": kind.name(), "topic": TOPIC, "queue": queue })
 }
 
-/// The same for filed letters, in JSON.
-pub fn reads_filed(queue: Option<&str>) -> Value {
-    json!({ "envelope": "json", "topic": FILED, "queue": queue, "fifo": true })
+/// The same for filed letters.
+pub fn reads_filed(kind: Kind, queue: Option<&str>) -> Value {
+    json!({ "envelope": kind.name(), "topic": FILED, "queue": queue, "fifo": true })
 }
 
 /// A letter for a peer to publish, or to send to a desk.
@@ -101,9 +101,9 @@ pub fn posted(kind: Kind, way: Way, letter: &LetterPosted) -> Value {
 }
 
 /// The same with a group and what tells a repeat.
-pub fn filed(way: Way, letter: &LetterFiled, repeat: &str) -> Value {
+pub fn filed(kind: Kind, way: Way, letter: &LetterFiled, repeat: &str) -> Value {
     let mut message =
-        json!({ "envelope": "json", "data": letter, "group_id": letter.r#box, "deduplication_id": repeat });
+        json!({ "envelope": kind.name(), "data": letter, "group_id": letter.r#box, "deduplication_id": repeat });
     match way {
         Way::Topic | Way::Notification => message["topic"] = FILED.into(),
         Way::Queue => message["queue"] = "desk.fifo".into(),
@@ -112,6 +112,6 @@ pub fn filed(way: Way, letter: &LetterFiled, repeat: &str) -> Value {
 }
 
 /// A desk for filed letters.
-pub fn filing() -> Plan {
-    Plan { letters: Letters::Filed, queue: "desk.fifo".to_owned(), ..Plan::new(Kind::Json) }
+pub fn filing(kind: Kind) -> Plan {
+    Plan { letters: Letters::Filed, queue: "desk.fifo".to_owned(), ..Plan::new(kind) }
 }

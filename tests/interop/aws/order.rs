@@ -33,10 +33,10 @@ fn in_order(folders: u64) -> Seen {
     (0..folders).map(|folder| (format!("folder-{folder}"), (0..LETTERS).collect())).collect()
 }
 
-pub async fn to_tomodachi(on: Emulated, way: Way) {
+pub async fn to_tomodachi(on: Emulated, kind: Kind, way: Way) {
     let office = Office::open(on).await;
-    let mut peer = office.peer([reads_filed(Some("peer.fifo"))]).await;
-    let running = office.service(Kind::Json, "").start().await.expect("it starts");
+    let mut peer = office.peer([reads_filed(kind, Some("peer.fifo"))]).await;
+    let running = office.service(kind, "").start().await.expect("it starts");
     let (publisher, mut seen) = (running.publisher(), Seen::new());
     for letter in letters(FEW) {
         let sent = match way {
@@ -55,14 +55,14 @@ pub async fn to_tomodachi(on: Emulated, way: Way) {
     running.stop().await.expect("it stops");
 }
 
-pub async fn to_tegami(on: Emulated, way: Way) {
+pub async fn to_tegami(on: Emulated, kind: Kind, way: Way) {
     let office = Office::open(on).await;
-    let mut desk = office.desk(Plan { parameters: way.parameters(), ..filing() }).await.expect("it starts");
+    let mut desk = office.desk(Plan { parameters: way.parameters(), ..filing(kind) }).await.expect("it starts");
     let mut peer = office.peer([]).await;
     for letter in letters(FEW) {
         let repeat = format!("{}.{}", letter.r#box, letter.number);
         for _ in 0..2 {
-            peer.send(filed(way, &letter, &repeat)).await;
+            peer.send(filed(kind, way, &letter, &repeat)).await;
         }
     }
     let mut seen = Seen::new();
@@ -74,12 +74,12 @@ pub async fn to_tegami(on: Emulated, way: Way) {
     desk.running.stop().await.expect("it stops");
 }
 
-pub async fn given_up(on: Emulated) {
+pub async fn given_up(on: Emulated, kind: Kind) {
     let office = Office::open(on).await;
-    let mut desk = office.desk(Plan { fails: |run, _| run <= 2, ..filing() }).await.expect("it starts");
+    let mut desk = office.desk(Plan { fails: |run, _| run <= 2, ..filing(kind) }).await.expect("it starts");
     let mut peer = office.peer([]).await;
     for number in 0..2 {
-        peer.send(filed(Way::Topic, &letter(0, number), &number.to_string())).await;
+        peer.send(filed(kind, Way::Topic, &letter(0, number), &number.to_string())).await;
     }
     let runs = [desk.run().await, desk.run().await, desk.run().await];
     assert_eq!(runs.map(|run| (run.letter.number, run.ctx.attempt())), [(0, 1), (0, 2), (1, 1)]);
@@ -89,11 +89,11 @@ pub async fn given_up(on: Emulated) {
     desk.running.stop().await.expect("it stops");
 }
 
-pub async fn shared(on: Emulated) {
+pub async fn shared(on: Emulated, kind: Kind) {
     let office = Office::open(on).await;
-    let mut peer = office.peer([reads_filed(None)]).await;
+    let mut peer = office.peer([reads_filed(kind, None)]).await;
     let queue = tomodachi_queue(FILED) + ".fifo";
-    let plan = Plan { parameters: COMPAT, queue, fails: at_times, ..filing() };
+    let plan = Plan { parameters: COMPAT, queue, fails: at_times, ..filing(kind) };
     let mut desk = office.desk(plan).await.expect("it joins");
     let letters: Vec<_> = letters(MANY).collect();
     for answer in desk.running.publisher().publish_all(&letters).await {

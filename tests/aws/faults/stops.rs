@@ -1,0 +1,76 @@
+//! Stops while SQS is slow to take what is done.
+
+use std::time::Duration;
+
+use tegami::{
+    service::Running,
+    testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter},
+};
+use tegami_test_servers::{Kind, Rule, Trouble as Strike};
+use tokio::time::sleep;
+
+use super::{
+    Trouble,
+    road::{AFTERWARDS, Road, TROUBLE},
+};
+use crate::broker::Place;
+
+const DELETE: &str = "DeleteMessageBatch";
+/// Later than whoever nobody waits for has; and no later than a try takes.
+const LATE: Duration = Duration::from_secs(3);
+/// How many letters there are of each kind.
+const LETTERS: usize = 12;
+/// Longer than a message is hidden.
+const HIDDEN: Duration = Duration::from_secs(7);
+
+static STOPPED: Case = Case::new("S-02", "s_02_deletes_at_a_stop", |trial| Box::pin(once(trial)));
+
+async fn billing(trial: &Trial) -> Running {
+    let posted = trial.handler(&Default::default(), |_: LetterPosted, _| async { Ok(()) });
+    let filing = trial.handler(&Default::default(), |_: LetterFiled, _| async { Ok(()) });
+    trial.start(trial.service("billing").await.on::<LetterPosted>(posted).on::<LetterFiled>(filing)).await
+}
+
+/// What was handled before the stop is not handled after it.
+async fn once(trial: &Trial) -> Done {
+    let running = billing(trial).await;
+    assert_eq!(trial.inject(TROUBLE).await, Injected::Done);
+    for number in 0..LETTERS {
+        trial.post(running.publisher(), &letter("a", number)).await.expect("somebody listens");
+        trial.post(running.publisher(), &filed("folder", number)).await.expect("somebody listens");
+    }
+    trial.tally().until_done(2 * LETTERS).await;
+    running.stop().await.expect("no hook can fail");
+    assert_eq!(trial.inject(AFTERWARDS).await, Injected::Done);
+    let running = billing(trial).await;
+    sleep(HIDDEN).await;
+    trial.tally().until_quiet().await;
+    running.stop().await.expect("no hook can fail");
+    assert_eq!(trial.tally().attempts(), 2 * LETTERS, "each was handled once");
+    Done::Kept
+}
+
+async fn struck(place: &Place) {
+    assert!(place.fault.struck(DELETE) > 1, "deletes were in trouble");
+    place.fault.lift();
+}
+
+fn stopped(strike: Trouble) {
+    check(module_path!(), &STOPPED, || Road::new(Kind::MiniStack, strike).then(|place| Box::pin(struck(place))));
+}
+
+#[test]
+fn s2_deletes_that_come_late_are_waited_for_at_a_stop() {
+    stopped(|place| Box::pin(async { place.fault.put(Rule::on(DELETE, Strike::Late(LATE))) }));
+}
+
+#[test]
+fn s2_deletes_that_are_throttled_twice_are_tried_again_at_a_stop() {
+    stopped(|place| {
+        Box::pin(async {
+            for queue in ["LetterPosted", "LetterFiled.fifo"] {
+                place.fault.put(Rule::on(DELETE, Strike::Throttled).to(queue).times(2));
+            }
+        })
+    });
+}
