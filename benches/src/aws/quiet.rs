@@ -29,15 +29,14 @@ pub async fn run(emulator: SocketAddr, pace: Pace, time: Duration, tell: impl Fn
     let running = service.on_with::<OrderNoted>(ignore, subscription).start().await.expect("the service starts");
     let trickle = async {
         let (mut second, order) = (interval(Duration::from_secs(1)), noted(0));
-        while pace == Pace::Trickle {
+        loop {
             second.tick().await;
             running.publisher().publish(&order).await.expect("it is confirmed");
         }
-        std::future::pending::<()>().await;
     };
     tell("begins");
     tokio::select! {
-        () = trickle => {}
+        () = trickle, if pace == Pace::Trickle => {}
         () = sleep(time) => {}
     }
     tell("ends");
