@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use tegami::{
     service::Running,
     testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter},
@@ -16,7 +17,7 @@ use super::{
 use crate::broker::Place;
 
 const DELETE: &str = "DeleteMessageBatch";
-/// Later than whoever nobody waits for has; and no later than a try takes.
+/// How late deletes are, or when they are no longer refused: within the time of a try, and of a stop.
 const LATE: Duration = Duration::from_secs(3);
 /// How many letters there are of each kind.
 const LETTERS: usize = 12;
@@ -40,8 +41,12 @@ async fn once(trial: &Trial) -> Done {
         trial.post(running.publisher(), &filed("folder", number)).await.expect("somebody listens");
     }
     trial.tally().until_done(2 * LETTERS).await;
-    running.stop().await.expect("no hook can fail");
-    assert_eq!(trial.inject(AFTERWARDS).await, Injected::Done);
+    let relief = async {
+        sleep(LATE).await;
+        assert_eq!(trial.inject(AFTERWARDS).await, Injected::Done);
+    };
+    let (ended, ()) = join(running.stop(), relief).await;
+    ended.expect("no hook can fail");
     let running = billing(trial).await;
     sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
@@ -65,12 +70,7 @@ fn s2_deletes_that_come_late_are_waited_for_at_a_stop() {
 }
 
 #[test]
-fn s2_deletes_that_are_throttled_twice_are_tried_again_at_a_stop() {
-    stopped(|place| {
-        Box::pin(async {
-            for queue in ["LetterPosted", "LetterFiled.fifo"] {
-                place.fault.put(Rule::on(DELETE, Strike::Throttled).to(queue).times(2));
-            }
-        })
-    });
+fn s2_deletes_that_are_throttled_are_tried_again_at_a_stop() {
+    // Not in order: there SQS keeps all others of a key back until what is done is deleted.
+    stopped(|place| Box::pin(async { place.fault.put(Rule::on(DELETE, Strike::Throttled).to("LetterPosted")) }));
 }
