@@ -130,11 +130,12 @@ fn sources() -> BTreeMap<PathBuf, String> {
     }
     assert!(found.len() > 20, "the sources were not found");
     let tests: Vec<PathBuf> = found.iter().flat_map(|(path, code)| test_files(path, code)).collect();
-    found.retain(|path, _| !tests.contains(path));
+    let below = |path: &Path| tests.iter().any(|test| path.starts_with(test.with_extension("")));
+    found.retain(|path, _| !tests.contains(path) && !below(path));
     found
 }
 
-/// The files that are compiled for tests only: `#[cfg(test)] mod name;`.
+/// The files that are compiled for tests only, with what is below them: `#[cfg(test)] mod name;`.
 fn test_files(path: &Path, code: &str) -> Vec<PathBuf> {
     let modules = code.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(';'));
     modules.map(|(name, _)| path.with_file_name(format!("{name}.rs"))).collect()

@@ -15,6 +15,7 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tracing::{Dispatch, instrument::WithSubscriber};
@@ -32,9 +33,10 @@ use crate::{
     transport::{TransportError, TransportErrorKind},
 };
 
-/// Where the SDK finds endpoints: of all services, and of one. What is no URL it passes over, and goes to AWS.
-const ENDPOINTS: [&str; 4] =
-    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"];
+/// Where the SDK finds the endpoint of all services. What is no URL it passes over, and goes to AWS.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+/// The services that may have endpoints of their own: `AWS_ENDPOINT_URL_SNS`, or `endpoint_url` of `sns` in the profile.
+const SERVICES: [&str; 3] = ["SNS", "SQS", "STS"];
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call may take that does not wait for messages.
@@ -195,10 +197,9 @@ impl Setup {
         config.endpoint_url().map_or(Ok(()), |endpoint| address.refuse_unsafe(endpoint))?;
         let parameters = address.parameters();
         if parameters.endpoint.is_none() {
-            let mut given = ENDPOINTS.iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
-            given.try_for_each(|(name, endpoint)| {
+            endpoints(&config).try_for_each(|endpoint| {
                 address.refuse_unsafe(&endpoint)?;
-                is_web(&endpoint).then_some(()).ok_or_else(|| setting(format!("`{name}` is no `https://host:port`")))
+                is_web(&endpoint).then_some(()).ok_or_else(|| setting("an endpoint is no `https://host:port`"))
             })?;
         }
         let mut sns = aws_sdk_sns::config::Builder::from(&config);
@@ -256,6 +257,15 @@ fn loader(address: &Address) -> ConfigLoader {
         Some(endpoint) => loader.endpoint_url(endpoint),
         None => loader,
     }
+}
+
+/// What environment and profile say of where services are, beside what the SDK has read already.
+fn endpoints(config: &SdkConfig) -> impl Iterator<Item = String> {
+    let own = |service| {
+        let key = ServiceConfigKey::builder().service_id(service).env(ENDPOINT).profile("endpoint_url").build();
+        config.service_config()?.load_config(key.ok()?)
+    };
+    SERVICES.into_iter().filter_map(own).chain(std::env::var(ENDPOINT))
 }
 
 fn is_web(endpoint: &str) -> bool {

@@ -111,6 +111,25 @@ fn k1_the_environment_leads_nobody_to_tell_messages_in_the_clear() {
 }
 
 #[test]
+fn k1_a_profile_leads_nobody_to_tell_messages_in_the_clear() {
+    let file = std::env::temp_dir().join(format!("endpoints-{}", std::process::id()));
+    let path = file.to_str().expect("it is text");
+    let elsewhere = "endpoint_url = http://192.0.2.1:4566\n";
+    for profile in [
+        format!("[default]\n{elsewhere}"),
+        format!("[default]\nservices = here\n[services here]\nsns =\n  {elsewhere}"),
+        format!("[default]\nservices = here\n[services here]\nsqs =\n  {elsewhere}"),
+    ] {
+        std::fs::write(&file, &profile).expect("there is room");
+        let ended = start("aws:eu-west-1", &[("AWS_CONFIG_FILE", path)]);
+        for word in ["refused: Setting", "http://192.0.2.1:4566", "plaintext=allow"] {
+            assert!(said(&ended).contains(word), "{profile}: `{word}` is not in: {}", said(&ended));
+        }
+    }
+    std::fs::remove_file(&file).expect("it is there");
+}
+
+#[test]
 fn k1_a_password_in_the_environment_is_refused_and_told_to_nobody() {
     for name in [ALL, SNS, SQS] {
         for endpoint in ["https://clerk:hunter2@192.0.2.1", "http://clerk:hunter2@127.0.0.1:9", "hunter2@127.0.0.1:9"] {

@@ -328,3 +328,14 @@ async fn rules_that_are_taken_away_leave_what_hangs_hanging() {
     hanging.await.unwrap().unwrap();
     assert_eq!(stage.held(), ["one"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_is_known_by_what_it_was_for_and_by_its_key() {
+    let stage = Stage::new().await;
+    ["one", "two"].iter().for_each(|body| stage.send(body).unwrap());
+    let made = stage.fault.made();
+    let known = |operation: &str| made.iter().filter(|made| made.operation == operation).collect::<Vec<_>>();
+    let ([find], [send]) = (&known("GetQueueUrl")[..], &known("SendMessage")[..]) else { panic!("{made:?}") };
+    assert_eq!((&*find.target, &*find.key), (&*stage.queue, "test"));
+    assert!(send.target.starts_with("http://") && send.target.ends_with(&stage.queue), "{made:?}");
+}
