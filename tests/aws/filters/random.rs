@@ -29,6 +29,8 @@ const EVENT_ATTRIBUTE: &str = "tegami-event";
 const POLICIES: usize = 100;
 /// What travels beside the mark; more would be out of SNS's sight.
 const TRAVEL: usize = 9;
+/// Texts that are no words of SNS's.
+const NAMES: [&str; 2] = ["currency", "country"];
 /// What a message can be without.
 const SPARE: [&str; 3] = ["any", "under", "over"];
 /// Another one is given in `FILTER_SEED`.
@@ -53,17 +55,26 @@ impl Wanted {
         let event = attributes.text(EVENT_ATTRIBUTE).expect("each has one");
         let plain = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let told = |(name, condition): (&str, &Condition)| match condition {
-            Condition::OneOf(texts) => seen.contains_key(name) && !texts.is_empty() && texts.iter().all(plain),
+            Condition::OneOf(texts) if NAMES.contains(&name) => {
+                seen.contains_key(name) && !texts.is_empty() && texts.iter().all(plain)
+            }
             _ => false,
         };
         let mut of = self.plan.bindings.iter().filter(|binding| !binding.by_name || binding.event == event);
-        of.all(|binding| binding.policy.conditions().all(told))
+        // Two that cannot both be are not said.
+        of.all(|binding| binding.policy.conditions().all(told) && asks_once(&binding.policy))
     }
 
     fn by_reading(&self, attributes: &Attributes) -> bool {
         sns::takes(&self.policy, &sns::in_sight(attributes))
             .unwrap_or_else(|refused| panic!("{refused}: {}", self.policy))
     }
+}
+
+/// Does a policy ask once of each attribute?
+fn asks_once(policy: &Policy) -> bool {
+    let names: BTreeSet<&str> = policy.conditions().map(|(name, _)| name).collect();
+    names.len() == policy.conditions().count()
 }
 
 /// A queue with bindings by chance, and a message that some of them may want.
