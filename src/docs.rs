@@ -1,4 +1,4 @@
-//! The guides: contracts, delivery, RabbitMQ, SNS and SQS, promises, settings, testing, and why things are as they are.
+//! The guides: contracts, delivery, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}
@@ -15,6 +15,10 @@ pub mod delivery {}
 
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
+
+#[doc = include_str!("../docs/schedules.md")]
+#[cfg(feature = "schedule")]
+pub mod schedules {}
 
 #[doc = include_str!("../docs/settings.md")]
 pub mod settings {}

@@ -24,6 +24,8 @@ mod lifecycle;
 pub mod middleware;
 pub mod pipeline;
 pub mod publisher;
+#[cfg(feature = "schedule")]
+pub mod schedule;
 pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;

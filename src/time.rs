@@ -4,7 +4,10 @@
 //! dice fall.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -48,6 +51,49 @@ impl Clock {
     }
 }
 
+/// The time of day as it is told at each look: it may jump, where a [`Clock`] goes on evenly. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Wall {
+    /// Moves with tokio's clock instead of the machine's.
+    clock: Option<Clock>,
+    /// Milliseconds that it was put forward, or back.
+    jumped: Arc<AtomicI64>,
+}
+
+impl Wall {
+    /// The machine's.
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// One that follows this clock, for tests: it jumps only when it is told to.
+    pub fn following(clock: Clock) -> Self {
+        Self { clock: Some(clock), jumped: Arc::default() }
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> SystemTime {
+        let now = self.clock.map_or_else(SystemTime::now, |clock| clock.now());
+        let jumped = self.jumped.load(Ordering::Relaxed);
+        let by = Duration::from_millis(jumped.unsigned_abs());
+        if jumped < 0 { now - by } else { now + by }
+    }
+
+    /// Puts it forward.
+    pub fn forward(&self, by: Duration) {
+        self.jumped.fetch_add(millis(by), Ordering::Relaxed);
+    }
+
+    /// Puts it back.
+    pub fn back(&self, by: Duration) {
+        self.jumped.fetch_sub(millis(by), Ordering::Relaxed);
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    duration.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
 /// Random numbers, from the machine or from a seed.
 #[derive(Debug, Clone)]
 pub struct Dice(Arc<Mutex<fastrand::Rng>>);
@@ -66,6 +112,11 @@ impl Dice {
     /// The duration, lengthened by up to a quarter (R2: jitter only lengthens).
     pub fn lengthen(&self, duration: Duration) -> Duration {
         duration.saturating_add((duration / 4).mul_f64(self.roll(|rng| rng.f64())))
+    }
+
+    /// A part of the duration, any.
+    pub fn part_of(&self, duration: Duration) -> Duration {
+        duration.mul_f64(self.roll(|rng| rng.f64()))
     }
 
     /// A random UUID.

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Transport,
     /// A lifecycle hook failed.
     Hook,
+    /// A schedule is wrong; the text names it, and what was expected.
+    Schedule,
     /// A publish of a test failed.
     Publish,
 }

@@ -7,8 +7,12 @@ mod error;
 mod hooks;
 mod plan;
 pub(crate) mod running;
+#[cfg(feature = "schedule")]
+mod schedules;
 pub(crate) mod settings;
 mod transports;
+#[cfg(not(feature = "schedule"))]
+mod unscheduled;
 
 pub use error::{Error, ErrorKind};
 pub use hooks::Handle;
@@ -23,6 +27,8 @@ use std::{
 
 use tokio::sync::watch;
 
+#[cfg(feature = "schedule")]
+use crate::schedule::Schedules;
 use crate::{
     envelope::{Envelope, JsonBase},
     error::BoxError,
@@ -32,12 +38,14 @@ use crate::{
     middleware::Middleware,
     pipeline::{Incoming, Route, Subscription, Typed},
     publisher::{Link, Publisher},
-    time::{Clock, Dice},
+    time::{Clock, Dice, Wall},
     transport::{Outgoing, Provision, Topology, Transport},
 };
 use hooks::{Hooks, Turn};
 use plan::Wish;
 use settings::Settings;
+#[cfg(not(feature = "schedule"))]
+use unscheduled::Schedules;
 
 /// A service under construction.
 ///
@@ -65,6 +73,8 @@ pub(crate) struct Parts {
     drain: Option<Duration>,
     pub(crate) clock: Option<Clock>,
     pub(crate) dice: Option<Dice>,
+    pub(crate) wall: Option<Wall>,
+    schedules: Schedules,
     link: watch::Sender<Link>,
 }
 
@@ -98,6 +108,8 @@ impl Service {
             drain: None,
             clock: None,
             dice: None,
+            wall: None,
+            schedules: Schedules::default(),
             link: watch::Sender::new(Link::Waiting),
         };
         Self { state: Arc::new(()), parts }

@@ -18,9 +18,14 @@ use crate::{
     middleware::Chain,
     pipeline::{self, Pipeline},
     publisher::{self, Line, Link, Publisher},
-    time::{Clock, Dice},
+    time::{Clock, Dice, Wall},
     transport::Deliveries,
 };
+
+#[cfg(not(feature = "schedule"))]
+use super::unscheduled::{self as schedule, Histories};
+#[cfg(feature = "schedule")]
+use crate::schedule::{self, Histories};
 
 /// Bytes of all deliveries in work (B1).
 const BYTES_IN_WORK: usize = 64 * 1024 * 1024;
@@ -42,6 +47,7 @@ pub struct Running {
     transports: Transports,
     drain: Duration,
     link: watch::Sender<Link>,
+    pub(super) schedules: Histories,
 }
 
 /// How a service ended.
@@ -83,7 +89,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
 
 /// From the start to the end, once somebody asks for it.
 async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
-    if parts.wishes.is_empty() && parts.hooks.is_empty() {
+    if parts.wishes.is_empty() && parts.hooks.is_empty() && parts.schedules.is_empty() {
         let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
         return Err(Error::new(ErrorKind::Subscription, text));
     }
@@ -109,6 +115,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         transports,
         drain: settings.drain,
         link: parts.link.clone(),
+        schedules: Histories::default(),
     };
     running.start(parts, settings).await
 }
@@ -181,6 +188,9 @@ impl Running {
         let names = plan::names(settings.prefix, &parts.name)?;
         let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
+        let mut schedules = std::mem::take(&mut parts.schedules);
+        let wall = parts.wall.take().unwrap_or_default();
+        schedules.check(wall.now())?;
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         self.transports.provision(&stations, settings.provision, &dice).await?;
@@ -190,10 +200,11 @@ impl Running {
         let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
         let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
-        self.watching = (!consumers.is_empty()).then(|| self.watch.start());
+        self.watching = (!consumers.is_empty() || !schedules.is_empty()).then(|| self.watch.start());
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
         }
+        self.schedules = schedules.start(crew.schedule(wall, self));
         Ok(())
     }
 }
@@ -240,6 +251,21 @@ impl Crew {
             dice,
         });
         Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
+    }
+
+    /// What the schedules get.
+    fn schedule(&self, wall: Wall, running: &Running) -> schedule::Crew {
+        schedule::Crew {
+            service: self.line.service.clone(),
+            instance: self.line.instance.clone(),
+            publisher: running.publisher.clone(),
+            stop: running.stop.clone(),
+            watch: running.watch.clone(),
+            lifecycle: running.lifecycle.clone(),
+            clock: self.line.clock,
+            wall,
+            dice: self.line.dice.clone(),
+        }
     }
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {

@@ -6,7 +6,10 @@
 mod decided;
 pub mod ledger;
 mod record;
+#[cfg(feature = "schedule")]
+mod schedules;
 pub mod transport;
+mod wall;
 
 pub use crate::transport::{DeadLetter, ReasonKind};
 
@@ -19,6 +22,7 @@ use crate::{
     envelope::MessageId,
     lifecycle::Stop,
     service::{Ended, Running, running::start, settings::Settings},
+    time::{Clock, Wall},
     transport::{Memory, PublishError},
 };
 use record::Record;
@@ -59,6 +63,8 @@ impl TestService {
         let record = Arc::new(Record::new(service.parts.envelope.clone()));
         let mut service = service.transport(memory.clone()).prefix("").publish_middleware(record.clone());
         service.parts.consume.insert(0, Arc::new(record.clone()));
+        // Schedules look at a clock that is paused with tokio's.
+        service.parts.wall.get_or_insert_with(|| Wall::following(Clock::system()));
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
         let settings = service.parts.settings(Settings::default());

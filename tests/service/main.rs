@@ -16,6 +16,8 @@ mod order;
 mod poison;
 mod publishing;
 mod retries;
+#[cfg(feature = "schedule")]
+mod schedules;
 mod secrecy;
 mod shutdown;
 mod testing;

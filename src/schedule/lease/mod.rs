@@ -1,0 +1,113 @@
+//! One run for each tick, over all replicas: leases on ticks.
+
+mod memory;
+
+pub use memory::MemoryLeases;
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use crate::error::{Failure, Kind};
+
+/// Why a store of leases did not answer.
+pub type LeaseError = Failure<LeaseErrorKind>;
+
+/// The causes of a [`LeaseError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LeaseErrorKind {
+    /// The store is away, or did not do it this time.
+    Unavailable,
+}
+
+impl Kind for LeaseErrorKind {
+    fn is_transient(self) -> bool {
+        true
+    }
+}
+
+/// What one replica asks for: to run one tick of one schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claim {
+    /// Service and name of the schedule, as `billing/send_report`.
+    pub schedule: String,
+    /// When the tick was planned; whole milliseconds.
+    pub tick: SystemTime,
+    /// Who asks; no other replica has this text, nor the same one after a restart.
+    pub holder: String,
+    /// How long the lease holds, unless it is renewed.
+    pub lease: Duration,
+    /// How many ticks of this schedule may run at once, over all replicas.
+    pub at_once: usize,
+}
+
+impl Claim {
+    /// A claim on this tick of this schedule.
+    pub fn new(schedule: impl Into<String>, tick: SystemTime, holder: impl Into<String>) -> Self {
+        Self { schedule: schedule.into(), tick, holder: holder.into(), lease: Duration::from_secs(30), at_once: 1 }
+    }
+}
+
+/// What a store answers to a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The claimant has the lease, and runs the tick.
+    Granted,
+    /// Another one runs the tick; its lease holds for this long.
+    Held(Duration),
+    /// The tick was run, or a later one was begun before anybody took it.
+    Over,
+    /// As many other ticks of the schedule run as may at once.
+    Busy,
+}
+
+/// What a store knows of a schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Known {
+    /// The latest tick that anybody took.
+    pub latest: Option<SystemTime>,
+    /// Ticks that were taken and not finished.
+    pub unfinished: Vec<SystemTime>,
+}
+
+/// Keeps leases for replicas that share it.
+///
+/// # What it must do
+/// - MUST decide each `take` as if no other call ran beside it, over all replicas.
+/// - MUST measure leases by one clock for all of them, best by its own.
+/// - MUST answer, in this order: `Over`, if the tick was finished, or if it is not later than the latest one and was not
+///   left unfinished; `Held`, if a lease on it holds, of whomever; `Busy`, if leases hold on `at_once` other ticks of
+///   the schedule; else `Granted`, which it remembers for as long as the schedule may come.
+/// - MUST refuse `renew` and `finish` of one whose lease was taken over.
+/// - MUST keep per schedule the latest tick and those unfinished; older ones need no record.
+///
+/// A well-known mistake is to read, decide and write in three steps without a lock: two replicas are granted one tick.
+#[async_trait]
+pub trait LeaseStore: Send + Sync + 'static {
+    /// Takes the lease on a tick, if it is free.
+    ///
+    /// # Errors
+    /// The store did not answer; the lease may have been taken, and ends by itself.
+    async fn take(&self, claim: &Claim) -> Result<Taken, LeaseError>;
+
+    /// Makes a lease hold for its whole time again; is it still the claimant's?
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError>;
+
+    /// Notes that the tick was run; was the lease still the claimant's?
+    ///
+    /// # Errors
+    /// The store did not answer; the tick may be run again.
+    async fn finish(&self, claim: &Claim) -> Result<bool, LeaseError>;
+
+    /// What is known of a schedule.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn known(&self, schedule: &str) -> Result<Known, LeaseError>;
+}

@@ -1,0 +1,56 @@
+//! How a service is given schedules, and tells of them.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Error, ErrorKind, Running, Service};
+use crate::schedule::{LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions};
+
+impl<S: Send + Sync + 'static> Service<S> {
+    /// Runs by a cron expression, in UTC; see [`Schedule::cron`].
+    pub fn cron(self, expression: &str, handler: impl OnTick<S>) -> Self {
+        self.schedule(Schedule::cron(expression), handler)
+    }
+
+    /// Runs again and again; see [`Schedule::every`].
+    pub fn every(self, interval: Duration, handler: impl OnTick<S>) -> Self {
+        self.schedule(Schedule::every(interval), handler)
+    }
+
+    /// Runs by a schedule. A schedule that is wrong is an error of the start.
+    pub fn schedule(self, schedule: impl Into<Schedule>, handler: impl OnTick<S>) -> Self {
+        self.schedule_with(schedule, handler, |options| options)
+    }
+
+    /// Runs by a schedule, with choices of its own.
+    pub fn schedule_with(
+        mut self,
+        schedule: impl Into<Schedule>,
+        handler: impl OnTick<S>,
+        choose: impl FnOnce(ScheduleOptions) -> ScheduleOptions,
+    ) -> Self {
+        let options = choose(ScheduleOptions::default());
+        self.parts.schedules.add(schedule.into(), handler, self.state.clone(), options);
+        self
+    }
+
+    /// Keeps the leases on ticks here: replicas that share them run each tick once among them (J1).
+    ///
+    /// Without it each process has leases of its own, so every replica runs every tick.
+    pub fn leases(mut self, leases: Arc<dyn LeaseStore>) -> Self {
+        self.parts.schedules.keep_in(leases);
+        self
+    }
+}
+
+impl Running {
+    /// What became of the schedules so far, in the order they were given.
+    pub fn schedules(&self) -> Vec<Report> {
+        self.schedules.reports()
+    }
+}
+
+impl From<ScheduleError> for Error {
+    fn from(error: ScheduleError) -> Self {
+        error.of_kind(ErrorKind::Schedule)
+    }
+}
