@@ -8,7 +8,10 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -21,7 +24,7 @@ use crate::{error::panic_text, lifecycle::Blocking, time::backoff};
 
 /// How long a run may go on once it is told to end.
 const CUT_OFF_TIME: Duration = Duration::from_secs(5);
-/// How often a lease is renewed, in parts of its time; not renewed for two of them, it counts as lost.
+/// A lease is renewed after one such part of its time; not renewed for all parts but one, it counts as lost.
 const RENEWALS: u32 = 3;
 /// How long a store may take to answer.
 pub(super) const STORE_TIME: Duration = Duration::from_secs(5);
@@ -110,7 +113,7 @@ impl Shift {
 
     async fn lost(&self) {
         match &self.lease {
-            Some(lease) => lease.keep().await,
+            Some(lease) => lease.keep(&self.crew).await,
             None => std::future::pending().await,
         }
     }
@@ -131,18 +134,26 @@ impl Shift {
 }
 
 impl Lease {
-    /// Renews the lease; ends when it is lost, before another can have it.
-    async fn keep(&self) {
+    /// Renews the lease; ends when it is lost, so early that the run has ended before another can have it.
+    async fn keep(&self, crew: &Crew) {
         let part = self.claim.lease / RENEWALS;
-        let mut failures = 0;
-        while failures < RENEWALS - 1 {
-            tokio::time::sleep(part).await;
-            match timeout(STORE_TIME.min(part), self.store.renew(&self.claim)).await {
-                Ok(Ok(true)) => failures = 0,
-                Ok(Ok(false)) => return,
-                Ok(Err(_)) | Err(_) => failures += 1,
+        let mut renewed = crew.instant();
+        while let Ok(Some(asked)) = timeout_at(renewed + part * (RENEWALS - 1), self.renewed(part, crew)).await {
+            renewed = asked;
+        }
+    }
+
+    /// Waits, then asks until there is an answer; gives when it asked, unless the lease is another's.
+    async fn renewed(&self, wait: Duration, crew: &Crew) -> Option<Instant> {
+        tokio::time::sleep(wait).await;
+        for failures in 1.. {
+            let asked = crew.instant();
+            match timeout(STORE_TIME, self.store.renew(&self.claim)).await {
+                Ok(Ok(held)) => return held.then_some(asked),
+                Ok(Err(_)) | Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }
         }
+        None
     }
 
     /// Notes that the tick was run. Where the store does not answer, another replica may run it again.

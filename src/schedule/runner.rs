@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use jiff::tz::TimeZone;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
@@ -28,6 +29,8 @@ const LOOK: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a tick that must not be left out waits until it asks for its turn again.
 const TURN: Duration = Duration::from_secs(1);
+/// How many of the next times are told at the start.
+const TOLD: usize = 5;
 /// How far back the latest tick is looked for, step by step.
 const BACK: [u64; 5] = [60, 3_600, 86_400, 32 * 86_400, 400 * 86_400];
 
@@ -129,11 +132,18 @@ impl Runner {
             self.forget_superseded();
         }
         self.passed(self.last);
+        self.tell(now);
+    }
+
+    /// Tells the next times, so that a wrong one is seen early.
+    fn tell(&self, now: SystemTime) {
         let name = &*self.job.name;
-        match self.job.plan.next(now) {
-            Some(next) => tracing::info!(schedule = name, next = %jiff_time(next), "schedule waits"),
-            None => tracing::warn!(schedule = name, "the schedule never comes again"),
+        let next = std::iter::successors(self.job.plan.next(now), |time| self.job.plan.next(*time));
+        let next = next.take(TOLD).map(|time| shown(time, &self.job.plan.zone)).collect::<Vec<_>>().join(", ");
+        if next.is_empty() {
+            return tracing::warn!(schedule = name, "the schedule never comes again");
         }
+        tracing::info!(schedule = name, next, "schedule waits");
     }
 
     async fn known(&self) -> Result<Known, LeaseError> {
@@ -184,7 +194,7 @@ impl Runner {
         };
         if late {
             self.job.history.missed();
-            let (schedule, planned) = (&*self.job.name, jiff_time(first));
+            let (schedule, planned) = (&*self.job.name, shown(first, &self.job.plan.zone));
             tracing::warn!(schedule, %planned, policy = ?self.job.options.missed, "the schedule was missed");
         }
         if late && self.job.options.missed == Missed::Skip && self.is_late(tick, now) {
@@ -337,6 +347,8 @@ fn silent() -> LeaseError {
 }
 
 /// As the log tells times.
-fn jiff_time(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map(|time| time.to_string()).unwrap_or_default()
+fn shown(time: SystemTime, zone: &TimeZone) -> String {
+    jiff::Timestamp::try_from(time)
+        .map(|time| time.display_with_offset(zone.to_offset(time)).to_string())
+        .unwrap_or_default()
 }

@@ -135,10 +135,8 @@ async fn j1_a_late_replica_does_not_run_what_was_done() -> Result<(), Error> {
     let (ledger, wall, leases) = (Ledger::default(), wall(), Arc::new(MemoryLeases::new()));
     let late = Wall::following(Clock::starting_at(time(START)));
     late.back(Duration::from_secs(25));
-    let replicas = [
-        replica(&ledger, &wall, leases.clone(), |s| s).await?,
-        replica(&ledger, &late, leases, |s| s).await?,
-    ];
+    let replicas =
+        [replica(&ledger, &wall, leases.clone(), |s| s).await?, replica(&ledger, &late, leases, |s| s).await?];
     seconds(600).await;
     assert_eq!(other_than(&ledger, (1, 1)), []);
     assert_eq!(ledger.lock().expect("no panic").len(), 10);
@@ -150,7 +148,8 @@ async fn j1_a_late_replica_does_not_run_what_was_done() -> Result<(), Error> {
 
 #[tokio::test(start_paused = true)]
 async fn j3_runs_of_different_replicas_do_not_overlap_either() -> Result<(), Error> {
-    let (wall, leases, state) = (wall(), Arc::new(MemoryLeases::new()), Arc::new((AtomicUsize::new(0), AtomicUsize::new(0))));
+    let (wall, leases, state) =
+        (wall(), Arc::new(MemoryLeases::new()), Arc::new((AtomicUsize::new(0), AtomicUsize::new(0))));
     let mut replicas = Vec::new();
     for _ in 0..2 {
         let state = state.clone();
@@ -266,14 +265,15 @@ async fn j1_a_run_whose_lease_cannot_be_renewed_ends_before_another_can_have_it(
     };
     let service = Service::new("billing").transport(Memory::new()).wall(wall()).leases(flaky.clone());
     let running = service.cron("0 12 * * *", hangs).start().await?;
-    seconds(40).await;
+    seconds(45).await;
     flaky.away.store(2, Ordering::SeqCst);
     seconds(120).await;
     let told = ended.lock().expect("no panic").expect("it was told");
-    assert!(told <= Duration::from_secs(35), "{told:?}: the lease was renewed last at 10 s, and held until 40 s");
+    // Renewed last at 10 s, it holds until 40 s.
+    assert_eq!(told.as_secs(), 30);
     let run = running.schedules().remove(0).runs.remove(0);
     let lasted = run.ended.and_then(|ended| ended.duration_since(run.started).ok()).expect("it ended");
-    assert!(lasted <= Duration::from_secs(40), "{lasted:?}");
+    assert_eq!(lasted.as_secs(), 35);
     assert_eq!(run.outcome, Some(tegami::schedule::Outcome::LeaseLost));
     drop(running);
     Ok(())
