@@ -76,7 +76,8 @@ impl Wall {
         let now = self.clock.map_or_else(SystemTime::now, |clock| clock.now());
         let jumped = self.jumped.load(Ordering::Relaxed);
         let by = Duration::from_millis(jumped.unsigned_abs());
-        if jumped < 0 { now - by } else { now + by }
+        let shown = if jumped < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        shown.unwrap_or(now)
     }
 
     /// Puts it forward.

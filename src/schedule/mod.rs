@@ -37,7 +37,6 @@ use std::{
 use jiff::tz::TimeZone;
 
 use error::Wrong;
-use tomodachi::Interval;
 use when::When;
 
 /// The longest expression, in bytes.
@@ -96,11 +95,7 @@ impl Schedule {
 
     /// By an interval of tomodachi: its cron dialect or its words, such as `1/2 * * * *` or `every monday`.
     pub fn tomodachi(interval: impl Into<String>) -> Self {
-        let schedule = Self::read(interval.into(), |text| match tomodachi::parse(text)? {
-            Interval::Calendar(pattern) => Ok(When::Calendar(Arc::new(pattern))),
-            Interval::Seconds(seconds) => Ok(When::Every(Duration::from_secs(seconds))),
-        });
-        schedule.within_bounds()
+        Self::read(interval.into(), tomodachi::parse).within_bounds()
     }
 
     /// At this time: `2030-12-24 18:00:00`, `2030-12-24T18:00:00Z`; without a date every day. A time that has passed

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Outcome,
     job::{Crew, Job},
-    lease::{Claim, LeaseStore},
+    lease::{self, Claim, LeaseStore},
     tick::Facts,
 };
 use crate::{error::panic_text, lifecycle::Blocking, time::backoff};
@@ -26,8 +26,6 @@ use crate::{error::panic_text, lifecycle::Blocking, time::backoff};
 const CUT_OFF_TIME: Duration = Duration::from_secs(5);
 /// A lease is renewed after one such part of its time; not renewed for all parts but one, it counts as lost.
 const RENEWALS: u32 = 3;
-/// How long a store may take to answer.
-pub(super) const STORE_TIME: Duration = Duration::from_secs(5);
 /// How often a store is asked to note the end of a run.
 const FINISHES: u32 = 5;
 /// How much of an error is told, in bytes.
@@ -148,9 +146,9 @@ impl Lease {
         tokio::time::sleep(wait).await;
         for failures in 1.. {
             let asked = crew.instant();
-            match timeout(STORE_TIME, self.store.renew(&self.claim)).await {
-                Ok(Ok(held)) => return held.then_some(asked),
-                Ok(Err(_)) | Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
+            match lease::asked(self.store.renew(&self.claim)).await {
+                Ok(held) => return held.then_some(asked),
+                Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }
         }
         None
@@ -159,9 +157,9 @@ impl Lease {
     /// Notes that the tick was run. Where the store does not answer, another replica may run it again.
     async fn finish(&self, crew: &Crew) {
         for failures in 1..=FINISHES {
-            match timeout(STORE_TIME, self.store.finish(&self.claim)).await {
-                Ok(Ok(_)) => return,
-                Ok(Err(_)) | Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
+            match lease::asked(self.store.finish(&self.claim)).await {
+                Ok(_) => return,
+                Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }
         }
         let schedule = &*self.claim.schedule;

@@ -12,14 +12,14 @@ use std::{
 use jiff::tz::TimeZone;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
+    time::Instant,
 };
 
 use super::{
     Missed, Overlap,
     job::{Crew, Job},
-    lease::{Claim, Known, LeaseError, LeaseErrorKind, LeaseStore, Taken},
-    run::{Lease, STORE_TIME, Shift},
+    lease::{self, Claim, Known, LeaseError, LeaseStore, Taken},
+    run::{Lease, Shift},
 };
 use crate::time::backoff;
 
@@ -51,6 +51,7 @@ pub(super) struct Runner {
     elsewhere: BTreeMap<SystemTime, Instant>,
     failures: u32,
     skipping: Stretch,
+    missing: Stretch,
     behind: Stretch,
 }
 
@@ -90,6 +91,7 @@ impl Runner {
             elsewhere: BTreeMap::new(),
             failures: 0,
             skipping: Stretch::default(),
+            missing: Stretch::default(),
             behind: Stretch::default(),
         }
     }
@@ -147,7 +149,7 @@ impl Runner {
     }
 
     async fn known(&self) -> Result<Known, LeaseError> {
-        timeout(STORE_TIME, self.store.known(&self.schedule)).await.unwrap_or_else(|_| Err(silent()))
+        lease::asked(self.store.known(&self.schedule)).await
     }
 
     /// Deals with one tick, or waits for a while.
@@ -192,17 +194,24 @@ impl Runner {
             Missed::All => first,
             Missed::Once | Missed::Skip => self.latest(first, now),
         };
-        if late {
-            self.job.history.missed();
-            let (schedule, planned) = (&*self.job.name, shown(first, &self.job.plan.zone));
-            tracing::warn!(schedule, %planned, policy = ?self.job.options.missed, "the schedule was missed");
-        }
+        self.note_missed(late, first);
         if late && self.job.options.missed == Missed::Skip && self.is_late(tick, now) {
             return self.passed(tick);
         }
         match self.turn(late).await {
             Turn::Now(slot) => self.claim(tick, late, slot).await,
             Turn::Never => self.skip(tick),
+        }
+    }
+
+    fn note_missed(&mut self, late: bool, first: SystemTime) {
+        if !late {
+            return self.missing.ends();
+        }
+        self.job.history.missed();
+        if self.missing.begins() {
+            let (schedule, planned) = (&*self.job.name, shown(first, &self.job.plan.zone));
+            tracing::warn!(schedule, planned, policy = ?self.job.options.missed, "the schedule was missed");
         }
     }
 
@@ -294,7 +303,7 @@ impl Runner {
     }
 
     async fn take(&mut self, lease: &Lease) -> Result<Taken, LeaseError> {
-        let taken = timeout(STORE_TIME, lease.store.take(&lease.claim)).await.unwrap_or_else(|_| Err(silent()))?;
+        let taken = lease::asked(lease.store.take(&lease.claim)).await?;
         self.failures = 0;
         Ok(taken)
     }
@@ -340,10 +349,6 @@ impl Runner {
         tracing::warn!(schedule, error = error.with_causes(), ?delay, "the leases do not answer; will try again");
         tokio::time::sleep(delay).await;
     }
-}
-
-fn silent() -> LeaseError {
-    LeaseError::new(LeaseErrorKind::Unavailable, format!("no answer within {STORE_TIME:?}"))
 }
 
 /// As the log tells times.

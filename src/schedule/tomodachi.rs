@@ -2,18 +2,15 @@
 //!
 //! What it takes in silence and never runs as written is refused here, with the way out.
 
+use std::{sync::Arc, time::Duration};
+
 use super::{
     cron::fields,
     error::Wrong,
     field::{DAY, FIELDS, Field, Mark, Part, Values, WEEKDAY},
     pattern::Pattern,
+    when::When,
 };
-
-/// What an interval is.
-pub(super) enum Interval {
-    Seconds(u64),
-    Calendar(Pattern),
-}
 
 /// Words for intervals, and the expressions that they stand for.
 const WORDS: [(&[&str], &str); 16] = [
@@ -45,17 +42,17 @@ const UNITS: [(&str, &str, &str, &str); 5] = [
 ];
 
 /// Reads an interval.
-pub(super) fn parse(text: &str) -> Result<Interval, Wrong> {
+pub(super) fn parse(text: &str) -> Result<When, Wrong> {
     let lower = text.trim().to_lowercase();
     if let Some(seconds) = seconds(&lower) {
-        return Ok(Interval::Seconds(seconds));
+        return Ok(When::Every(Duration::from_secs(seconds)));
     }
-    let meant = word(&lower);
-    match meant {
-        Some(meant) => read(meant).map(Interval::Calendar),
-        None if begins_like_a_word(&lower) => Err(no_interval(text, &lower)),
-        None => read(text).map(Interval::Calendar),
-    }
+    let pattern = match word(&lower) {
+        Some(meant) => read(meant)?,
+        None if begins_like_a_word(&lower) => return Err(no_interval(text, &lower)),
+        None => read(text)?,
+    };
+    Ok(When::Calendar(Arc::new(pattern)))
 }
 
 /// `5s`, `5 seconds`, `every second`.

@@ -4,11 +4,16 @@ mod memory;
 
 pub use memory::MemoryLeases;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 
-use crate::error::{Failure, Kind};
+use crate::error::{Failure, Kind, panic_text};
 
 /// Why a store of leases did not answer.
 pub type LeaseError = Failure<LeaseErrorKind>;
@@ -33,7 +38,7 @@ impl Kind for LeaseErrorKind {
 pub struct Claim {
     /// Service and name of the schedule, as `billing/send_report`.
     pub schedule: String,
-    /// When the tick was planned; whole milliseconds.
+    /// When the tick was planned, in whole milliseconds.
     pub tick: SystemTime,
     /// Who asks; no other replica has this text, nor the same one after a restart.
     pub holder: String,
@@ -110,4 +115,17 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// # Errors
     /// The store did not answer.
     async fn known(&self, schedule: &str) -> Result<Known, LeaseError>;
+}
+
+/// How long a store may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What the store answers; a panic or silence is none.
+pub(super) async fn asked<T>(call: impl Future<Output = Result<T, LeaseError>>) -> Result<T, LeaseError> {
+    let fault = |text| Err(LeaseError::new(LeaseErrorKind::Unavailable, text));
+    match tokio::time::timeout(ANSWER, AssertUnwindSafe(call).catch_unwind()).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => fault(format!("the store {}", panic_text(&*panic))),
+        Err(_) => fault(format!("no answer within {ANSWER:?}")),
+    }
 }
