@@ -11,11 +11,11 @@ use crate::{
 
 /// No schedules.
 #[derive(Default)]
-pub(crate) struct Schedules;
+pub(crate) struct Schedules(());
 
 /// Nothing to tell of.
 #[derive(Default)]
-pub(crate) struct Histories;
+pub(crate) struct Histories(());
 
 /// What schedules would get.
 #[expect(dead_code, reason = "there is nobody who reads it")]
@@ -41,6 +41,6 @@ impl Schedules {
     }
 
     pub(crate) fn start(self, _: Crew) -> Histories {
-        Histories
+        Histories(())
     }
 }
