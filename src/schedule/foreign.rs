@@ -7,7 +7,8 @@ use cron::TimeUnitSpec;
 use jiff::civil::DateTime;
 
 use super::{
-    Plan, Schedule,
+    Schedule,
+    plan::Plan,
     when::{Local, Pace, When},
 };
 

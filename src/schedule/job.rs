@@ -10,10 +10,11 @@ use std::{
 };
 
 use super::{
-    Overlap, Plan, Report, Schedule, ScheduleError, ScheduleErrorKind, ScheduleOptions, Tick,
+    Overlap, Report, Schedule, ScheduleError, ScheduleErrorKind, ScheduleOptions, Tick,
     history::History,
     lease::{LeaseStore, MemoryLeases},
     options::Reach,
+    plan::Plan,
     runner::Runner,
     tick::Facts,
 };

@@ -13,6 +13,7 @@ pub mod lease;
 mod moment;
 mod options;
 mod pattern;
+mod plan;
 mod run;
 mod runner;
 mod tick;
@@ -34,9 +35,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::tz::TimeZone;
-
 use error::Wrong;
+use plan::Plan;
 use when::When;
 
 /// The longest expression, in bytes.
@@ -68,22 +68,6 @@ const JITTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Schedule {
     text: String,
     plan: Result<Plan, ScheduleError>,
-}
-
-/// A schedule that is right.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    when: When,
-    zone: TimeZone,
-    immediately: bool,
-    jitter: Duration,
-}
-
-impl Plan {
-    /// The first time after this one.
-    fn next(&self, after: SystemTime) -> Option<SystemTime> {
-        self.when.next(&self.zone, after)
-    }
 }
 
 impl Schedule {
@@ -167,7 +151,7 @@ impl Schedule {
     /// The schedule is wrong; the text tells where and what was expected.
     pub fn upcoming(&self, after: SystemTime, most: usize) -> Result<Vec<SystemTime>, ScheduleError> {
         let plan = self.plan.as_ref().map_err(ScheduleError::again)?;
-        Ok(std::iter::successors(plan.next(after), |time| plan.next(*time)).take(most).collect())
+        Ok(plan.after(after).take(most).collect())
     }
 
     fn read(text: String, parse: impl FnOnce(&str) -> Result<When, Wrong>) -> Self {
@@ -194,12 +178,6 @@ impl Schedule {
             _ => Ok(plan),
         });
         self
-    }
-}
-
-impl Plan {
-    fn of(when: When) -> Self {
-        Self { when, zone: TimeZone::UTC, immediately: false, jitter: Duration::ZERO }
     }
 }
 

@@ -31,9 +31,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_secs(1);
 /// How many of the next times are told at the start.
 const TOLD: usize = 5;
-/// How far back the latest tick is looked for, step by step.
-const BACK: [u64; 5] = [60, 3_600, 86_400, 32 * 86_400, 400 * 86_400];
-
 /// Waits for ticks.
 pub(super) struct Runner {
     job: Job,
@@ -140,8 +137,14 @@ impl Runner {
     /// Tells the next times, so that a wrong one is seen early.
     fn tell(&self, now: SystemTime) {
         let name = &*self.job.name;
-        let next = std::iter::successors(self.job.plan.next(now), |time| self.job.plan.next(*time));
-        let next = next.take(TOLD).map(|time| shown(time, &self.job.plan.zone)).collect::<Vec<_>>().join(", ");
+        let next = self
+            .job
+            .plan
+            .after(now)
+            .take(TOLD)
+            .map(|time| shown(time, &self.job.plan.zone))
+            .collect::<Vec<_>>()
+            .join(", ");
         if next.is_empty() {
             return tracing::warn!(schedule = name, "the schedule never comes again");
         }
@@ -192,7 +195,7 @@ impl Runner {
         let tick = match self.job.options.missed {
             _ if !late => first,
             Missed::All => first,
-            Missed::Once | Missed::Skip => self.latest(first, now),
+            Missed::Once | Missed::Skip => self.job.plan.latest(first, now.checked_sub(self.delay).unwrap_or(now)),
         };
         self.note_missed(late, first);
         if late && self.job.options.missed == Missed::Skip && self.is_late(tick, now) {
@@ -219,20 +222,6 @@ impl Runner {
     fn is_late(&self, tick: SystemTime, now: SystemTime) -> bool {
         let queued = self.job.options.overlap == Overlap::Queue && tick <= self.kept_until;
         !queued && now.duration_since(tick + self.delay).is_ok_and(|late| late > GRACE)
-    }
-
-    /// The latest tick that has come, from this one on.
-    fn latest(&self, first: SystemTime, now: SystemTime) -> SystemTime {
-        let now = now.checked_sub(self.delay).unwrap_or(now);
-        let since = |seconds| now.checked_sub(Duration::from_secs(seconds)).filter(|from| *from > first);
-        for from in BACK.into_iter().map_while(since) {
-            let ticks = std::iter::successors(self.job.plan.next(from), |tick| self.job.plan.next(*tick));
-            if let Some(latest) = ticks.take_while(|tick| *tick <= now).last() {
-                return latest;
-            }
-        }
-        let ticks = std::iter::successors(Some(first), |tick| self.job.plan.next(*tick));
-        ticks.take_while(|tick| *tick <= now).last().unwrap_or(first)
     }
 
     /// Waits for a place among the runs on this replica, if the tick must not be left out.
