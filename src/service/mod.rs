@@ -5,6 +5,7 @@
 
 mod error;
 mod hooks;
+mod http;
 mod plan;
 pub(crate) mod running;
 pub(crate) mod settings;
@@ -65,6 +66,7 @@ pub(crate) struct Parts {
     drain: Option<Duration>,
     pub(crate) clock: Option<Clock>,
     pub(crate) dice: Option<Dice>,
+    http: http::Wish,
     link: watch::Sender<Link>,
 }
 
@@ -98,6 +100,7 @@ impl Service {
             drain: None,
             clock: None,
             dice: None,
+            http: http::Wish::default(),
             link: watch::Sender::new(Link::Waiting),
         };
         Self { state: Arc::new(()), parts }

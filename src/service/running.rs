@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use super::{
     Error, ErrorKind, Parts,
     hooks::{Hooks, Turn},
+    http,
     plan::{self, Station},
     settings::Settings,
     transports::Transports,
@@ -35,12 +36,13 @@ pub(crate) const FORCED: i32 = 70;
 pub struct Running {
     publisher: Publisher,
     stop: Stop,
-    lifecycle: Lifecycle,
+    pub(super) lifecycle: Lifecycle,
     watch: Watch,
     watching: Option<Watching>,
     hooks: Hooks,
     transports: Transports,
     drain: Duration,
+    pub(super) http: http::Place,
     link: watch::Sender<Link>,
 }
 
@@ -83,8 +85,8 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
 
 /// From the start to the end, once somebody asks for it.
 async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
-    if parts.wishes.is_empty() && parts.hooks.is_empty() {
-        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
+    if parts.wishes.is_empty() && parts.hooks.is_empty() && parts.http.is_empty() {
+        let text = format!("service `{}` has no handler, no hook and no routes: there is nothing to run", parts.name);
         return Err(Error::new(ErrorKind::Subscription, text));
     }
     let settings = parts.settings(Settings::from_environment()?);
@@ -108,6 +110,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
+        http: http::Place::default(),
         link: parts.link.clone(),
     };
     running.start(parts, settings).await
@@ -181,6 +184,8 @@ impl Running {
         let names = plan::names(settings.prefix, &parts.name)?;
         let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
+        let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
+        self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         self.transports.provision(&stations, settings.provision, &dice).await?;
@@ -189,11 +194,13 @@ impl Running {
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
         let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
         let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
+        let server = bound.open(&crew.line, self)?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
         self.watching = (!consumers.is_empty()).then(|| self.watch.start());
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
         }
+        server.start(&self.lifecycle);
         Ok(())
     }
 }
