@@ -10,6 +10,7 @@ mod bodies;
 mod client;
 mod drain;
 mod events;
+mod framing;
 mod limits;
 mod requests;
 mod slow;
