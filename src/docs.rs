@@ -13,6 +13,10 @@ pub mod contracts {}
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
 
+#[doc = include_str!("../docs/http.md")]
+#[cfg(feature = "http")]
+pub mod http {}
+
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
 
@@ -23,4 +27,7 @@ pub mod settings {}
 pub mod testing {}
 
 #[doc = include_str!("../docs/design/README.md")]
-pub mod design {}
+pub mod design {
+    #[doc = include_str!("../docs/design/http.md")]
+    pub mod http {}
+}

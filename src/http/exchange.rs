@@ -31,6 +31,11 @@ impl Exchange {
         Self(Arc::new(Facts { shared, client, publisher: OnceLock::new() }))
     }
 
+    /// What the server knows.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
     /// Whom the request is from.
     pub(super) fn client(&self) -> IpAddr {
         self.0.client

@@ -47,7 +47,12 @@ pub(super) async fn answer(
             let request = dress(parts, body, &visit, Exchange::new(shared.clone(), client));
             (handle(&shared, request, permit).await, End::Keep)
         }
-        Err((status, end)) => (status.into_response(), end),
+        Err((status, end)) => {
+            if !body.is_end_stream() {
+                line.pulse.leave_unread();
+            }
+            (status.into_response(), end)
+        }
     };
     let (answer, end) = match visit.meter.refusal() {
         Some(status) => (status.into_response(), End::Close),

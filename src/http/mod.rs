@@ -2,7 +2,7 @@
 //!
 //! [`Service::routes`](crate::Service::routes) takes the router. The way of a request is `listener` (the socket),
 //! `server` (accepts), `connection` (one client), `front` (one request), the router, and `answer` (the body on its way
-//! out). What a client may take is in [`Limits`].
+//! out). What a client may take is in [`Limits`]. Guide: [`docs::http`](crate::docs::http).
 
 mod access;
 mod answer;
@@ -11,6 +11,7 @@ mod client;
 mod connection;
 mod event;
 mod exchange;
+mod files;
 mod front;
 mod gate;
 mod guests;
@@ -26,6 +27,8 @@ mod server;
 mod stream;
 mod tasks;
 
+mod websocket;
+
 #[cfg(not(feature = "http-tls"))]
 mod plain;
 #[cfg(feature = "http-tls")]
@@ -35,6 +38,7 @@ mod tls;
 pub use axum;
 pub use client::ClientAddress;
 pub use event::{Event, EventRejection};
+pub use files::Files;
 pub(crate) use listener::{Bound, Refused};
 pub use options::{HttpOptions, Limits};
 pub use page::Page;
@@ -43,3 +47,4 @@ use plain as tls;
 pub use problem::Problem;
 pub use quiet::{Quiet, quiet, quiet_on};
 pub(crate) use server::{Parts, Server};
+pub use websocket::{Frame, Socket, SocketError, SocketErrorKind, WebSocket};

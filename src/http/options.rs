@@ -21,6 +21,7 @@ pub struct HttpOptions {
     pub(super) share: Share,
     pub(super) server: Option<HeaderValue>,
     pub(super) trusted: Vec<IpNet>,
+    pub(super) origins: Vec<String>,
     pub(super) pages: Pages,
     pub(super) limits: Limits,
     pub(super) tls: super::tls::Wanted,
@@ -42,6 +43,7 @@ impl Default for HttpOptions {
             share: Share::Alone,
             server: Some(HeaderValue::from_static("tegami")),
             trusted: Vec::new(),
+            origins: Vec::new(),
             pages: BTreeMap::new(),
             limits: Limits::default(),
             tls: super::tls::Wanted::default(),
@@ -89,6 +91,12 @@ impl HttpOptions {
                 Err(_) => self.wrong.push(format!("`{}` is no network of proxies", network.escape_debug())),
             }
         }
+        self
+    }
+
+    /// Lets pages of these origins (`https://shop.example`) open WebSockets, beside those of the host that is asked.
+    pub fn allow_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
+        self.origins.extend(origins.into_iter().map(Into::into));
         self
     }
 
@@ -181,8 +189,18 @@ pub struct Limits {
     pub pending_resets: usize,
     /// HTTP/2 streams reset for a client's mistakes. 128; else the connection is closed.
     pub error_resets: usize,
-    /// How often an HTTP/2 client is asked whether it is there, and how long it has to answer. 20 s each.
+    /// How often a client of HTTP/2 or a WebSocket is asked whether it is there, and how long it has to answer. 20 s each.
     pub ping: Duration,
+    /// Bytes of a WebSocket's message. 1 MiB; else closed with 1009.
+    pub socket_message: usize,
+    /// Bytes of a WebSocket's frame. 256 KiB; else closed with 1009.
+    pub socket_frame: usize,
+    /// Bytes that wait to be written to a WebSocket; a send waits for room. 1 MiB.
+    pub socket_buffer: usize,
+    /// Messages that a WebSocket takes in a second. 100; else closed with 1008.
+    pub socket_rate: u32,
+    /// From a WebSocket's last message to its end. 5 min.
+    pub socket_idle: Duration,
 }
 
 impl Default for Limits {
@@ -211,6 +229,11 @@ impl Default for Limits {
             pending_resets: 20,
             error_resets: 128,
             ping: seconds(20),
+            socket_message: 1024 * 1024,
+            socket_frame: 256 * 1024,
+            socket_buffer: 1024 * 1024,
+            socket_rate: 100,
+            socket_idle: seconds(5 * 60),
         }
     }
 }
@@ -228,6 +251,7 @@ impl Limits {
             ("handler", self.handler),
             ("keep_alive_time", self.keep_alive_time),
             ("ping", self.ping),
+            ("socket_idle", self.socket_idle),
         ];
         let counts = [
             ("uri", self.uri),
@@ -239,6 +263,10 @@ impl Limits {
             ("connections_per_address", self.connections_per_address),
             ("keep_alive_requests", usize::from(self.keep_alive_requests > 0)),
             ("streams", self.streams as usize),
+            ("socket_message", self.socket_message),
+            ("socket_frame", self.socket_frame),
+            ("socket_buffer", self.socket_buffer),
+            ("socket_rate", self.socket_rate as usize),
         ];
         let times = times.into_iter().filter(|(_, time)| time.is_zero()).map(|(name, _)| name);
         times.chain(counts.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name))

@@ -110,6 +110,32 @@ impl Client {
         statuses
     }
 
+    /// So many bytes, whatever they are; none at the end of the connection.
+    pub async fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
+        while self.read.len() < count {
+            if !self.more().await {
+                return None;
+            }
+        }
+        Some(self.read.drain(..count).collect())
+    }
+
+    /// The status of an answer, of which the rest is left.
+    pub async fn head(&mut self, request: impl AsRef<[u8]>) -> u16 {
+        self.send(request).await;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.extend(self.bytes(1).await.expect("an answer, not the end of the connection"));
+        }
+        let text = String::from_utf8(head).expect("text");
+        text.split(' ').nth(1).and_then(|text| text.parse().ok()).expect("a status")
+    }
+
+    /// The first bytes of an answer.
+    pub async fn some(&mut self) {
+        assert!(self.more().await, "an answer, not the end of the connection");
+    }
+
     async fn more(&mut self) -> bool {
         let mut bytes = [0; 16 * 1024];
         let read: io::Result<usize> = timeout(LONG, self.stream.read(&mut bytes)).await.expect("in time");

@@ -10,10 +10,14 @@ mod bodies;
 mod client;
 mod drain;
 mod events;
+mod files;
+mod frames;
 mod framing;
 mod limits;
+mod log;
 mod requests;
 mod slow;
+mod sockets;
 
 use std::time::Duration;
 

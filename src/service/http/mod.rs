@@ -6,6 +6,6 @@ mod off;
 mod on;
 
 #[cfg(not(feature = "http"))]
-pub(super) use off::{Place, Wish};
+pub(crate) use off::{Place, Wish};
 #[cfg(feature = "http")]
-pub(super) use on::{Place, Wish};
+pub(crate) use on::{Place, Wish};
