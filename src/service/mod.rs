@@ -66,7 +66,7 @@ pub(crate) struct Parts {
     drain: Option<Duration>,
     pub(crate) clock: Option<Clock>,
     pub(crate) dice: Option<Dice>,
-    http: http::Wish,
+    pub(crate) http: http::Wish,
     link: watch::Sender<Link>,
 }
 
@@ -100,7 +100,7 @@ impl Service {
             drain: None,
             clock: None,
             dice: None,
-            http: http::Wish::default(),
+            http: Default::default(),
             link: watch::Sender::new(Link::Waiting),
         };
         Self { state: Arc::new(()), parts }

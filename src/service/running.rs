@@ -110,7 +110,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
-        http: http::Place::default(),
+        http: Default::default(),
         link: parts.link.clone(),
     };
     running.start(parts, settings).await

@@ -42,7 +42,7 @@ impl TestService {
     /// Starts the service on a memory transport of its own and pauses tokio's clock.
     ///
     /// The service's own settings of transport and environment do not count here, and nobody needs to
-    /// handle what it publishes.
+    /// handle what it publishes. Its routes are not served: sockets know nothing of a paused clock.
     ///
     /// # Errors
     /// The service cannot start, or the test's runtime has more than one thread (use plain `#[tokio::test]`).
@@ -59,6 +59,7 @@ impl TestService {
         let record = Arc::new(Record::new(service.parts.envelope.clone()));
         let mut service = service.transport(memory.clone()).prefix("").publish_middleware(record.clone());
         service.parts.consume.insert(0, Arc::new(record.clone()));
+        service.parts.http = Default::default();
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
         let settings = service.parts.settings(Settings::default());

@@ -58,9 +58,9 @@ fn ways_out() -> Vec<String> {
     let slashes = ["/", "%2f", "%2F", "%5c", "\\", "%252f", "%c0%af", "//", "/./"];
     let ends = ["secret", "root-not/secret", "root/a.txt"];
     let climbs = dots.iter().flat_map(|dot| {
-        slashes
-            .iter()
-            .flat_map(move |slash| ends.into_iter().map(move |end| format!("/static/{dot}{slash}{end}").replace(' ', "")))
+        slashes.iter().flat_map(move |slash| {
+            ends.into_iter().map(move |end| format!("/static/{dot}{slash}{end}").replace(' ', ""))
+        })
     });
     let plain = [
         "/static/",

@@ -12,11 +12,7 @@ use tegami::{
     transport::Memory,
 };
 
-use crate::{
-    SHORT,
-    client::Client,
-    contracts::shop::orders::v1::OrderPaid,
-};
+use crate::{SHORT, client::Client, contracts::shop::orders::v1::OrderPaid};
 
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
