@@ -59,11 +59,20 @@ impl Drop for Visit {
 pub(super) struct Answer {
     body: Body,
     visit: Visit,
+    /// Is a part of it on its way, and the next not asked for?
+    handed: bool,
 }
 
 impl Answer {
     pub(super) fn new(body: Body, visit: Visit) -> Self {
-        Self { body, visit }
+        Self { body, visit, handed: false }
+    }
+
+    /// The client has made room for what was handed out.
+    fn take(&mut self) {
+        if std::mem::take(&mut self.handed) {
+            self.visit.line.pulse.take(self.visit.shared.parts.clock.instant());
+        }
     }
 }
 
@@ -72,7 +81,12 @@ impl http_body::Body for Answer {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.take();
         let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            self.handed = true;
+            self.visit.line.pulse.hand(self.visit.shared.parts.clock.instant());
+        }
         self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
         polled
     }
@@ -83,5 +97,11 @@ impl http_body::Body for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.take();
     }
 }

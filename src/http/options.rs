@@ -152,7 +152,8 @@ pub struct Limits {
     pub head: Duration,
     /// From an answer to the next request's first byte. 60 s.
     pub idle: Duration,
-    /// Without the client taking a byte of what is written to it. 30 s.
+    /// Without room for another byte of what is written to the client. The system keeps room for some megabytes, so
+    /// that a client which reads at all is seen to do so only now and then. 30 s.
     pub write: Duration,
     /// The TLS handshake. 5 s.
     pub handshake: Duration,

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 
 use super::options::Limits;
 
+/// What HTTP/2 writes when nothing is answered: pings and their like.
+const SMALL_TALK: usize = 64;
+
 /// The doings of one connection.
 pub(super) struct Pulse(Mutex<Beat>);
 
@@ -17,6 +20,9 @@ struct Beat {
     phase: Phase,
     /// Since when the client has taken nothing of what is written to it.
     stuck: Option<Instant>,
+    /// Parts of answers for which the client has yet to make room, and since when none was taken.
+    handed: u32,
+    handed_since: Option<Instant>,
     active: u32,
     served: u64,
     kind: Kind,
@@ -50,7 +56,16 @@ pub(super) enum Kind {
 impl Pulse {
     pub(super) fn new(now: Instant) -> Self {
         let phase = Phase::Silent(now);
-        Self(Mutex::new(Beat { phase, stuck: None, active: 0, served: 0, kind: Kind::Http1, unread: false }))
+        Self(Mutex::new(Beat {
+            phase,
+            stuck: None,
+            handed: 0,
+            handed_since: None,
+            active: 0,
+            served: 0,
+            kind: Kind::Http1,
+            unread: false,
+        }))
     }
 
     /// Bytes came.
@@ -62,9 +77,29 @@ impl Pulse {
         }
     }
 
-    /// Bytes went, or there are none to write.
-    pub(super) fn flows(&self) {
-        self.beat().stuck = None;
+    /// So many bytes went; none, if there are none to write.
+    ///
+    /// A large answer is the connection's long before the client has it all, so what goes out is no idle time.
+    pub(super) fn wrote(&self, bytes: usize, now: Instant) {
+        let mut beat = self.beat();
+        beat.stuck = None;
+        if let (Phase::Idle(_), true) = (beat.phase, bytes > SMALL_TALK) {
+            beat.phase = Phase::Idle(now);
+        }
+    }
+
+    /// A part of an answer waits for the client to have room.
+    pub(super) fn hand(&self, now: Instant) {
+        let mut beat = self.beat();
+        beat.handed += 1;
+        beat.handed_since.get_or_insert(now);
+    }
+
+    /// Such a part was taken, or its answer is over.
+    pub(super) fn take(&self, now: Instant) {
+        let mut beat = self.beat();
+        beat.handed -= 1;
+        beat.handed_since = (beat.handed > 0).then_some(now);
     }
 
     /// The client takes no more bytes for now.
@@ -115,11 +150,13 @@ impl Pulse {
         let phase = match beat.phase {
             Phase::Silent(since) => Some(since + limits.first_byte),
             Phase::Head(since) => Some(since + limits.head),
-            Phase::Idle(since) => Some(since + limits.idle),
-            Phase::Busy => None,
+            // While an answer is still being written, that has a limit of its own.
+            Phase::Idle(since) if beat.stuck.is_none() => Some(since + limits.idle),
+            Phase::Idle(_) | Phase::Busy => None,
         };
         let stuck = beat.stuck.map(|since| since + limits.write);
-        phase.into_iter().chain(stuck).min()
+        let handed = beat.handed_since.map(|since| since + limits.write);
+        phase.into_iter().chain(stuck).chain(handed).min()
     }
 
     fn beat(&self) -> MutexGuard<'_, Beat> {

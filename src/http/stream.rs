@@ -27,9 +27,9 @@ impl<T> Stream<T> {
         Self { io, pulse, clock, gate, linger: Linger::default(), _place: place }
     }
 
-    fn note<O>(&self, wrote: Poll<io::Result<O>>) -> Poll<io::Result<O>> {
-        match wrote {
-            Poll::Ready(_) => self.pulse.flows(),
+    fn note(&self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &wrote {
+            Poll::Ready(wrote) => self.pulse.wrote(*wrote.as_ref().unwrap_or(&0), self.clock.instant()),
             Poll::Pending => self.pulse.stuck(self.clock.instant()),
         }
         wrote
@@ -72,7 +72,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
-        self.note(flushed)
+        self.note(flushed.map_ok(|()| 0)).map_ok(drop)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

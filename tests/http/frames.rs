@@ -1,8 +1,13 @@
 //! HTTP/2, frame by frame.
 
+use futures_util::{StreamExt, stream};
 use tegami::{
     Error,
-    http::axum::{Router, routing::get as on_get},
+    http::axum::{
+        Router,
+        body::{Body, Bytes},
+        routing::get as on_get,
+    },
 };
 
 use crate::{
@@ -77,6 +82,17 @@ async fn w1_http2_connections_end_after_their_last_request_and_when_idle() -> Re
     client.send([opening(), request(1)].concat()).await;
     assert!(until(&mut client, DATA).await.is_some());
     assert_eq!(until(&mut client, u8::MAX).await, None, "it is closed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn w6_a_client_that_makes_no_room_for_its_answers_is_let_go() -> Result<(), Error> {
+    let parts = || stream::repeat(Bytes::from_static(&[0; 1 << 14])).take(1 << 10).map(Ok::<_, std::io::Error>);
+    let router = Router::new().route("/", on_get(async move || Body::from_stream(parts())));
+    let service = serve(router, |http| http.limits(|limits| limits.write = SHORT)).await?;
+    let mut client = Client::connect(&service).await;
+    client.send([opening(), request(1)].concat()).await;
+    assert_eq!(until(&mut client, u8::MAX).await, None, "it is closed, and never made room");
     Ok(())
 }
 

@@ -82,6 +82,20 @@ async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() -> Result<(), Error> {
+    let router = Router::new().route("/much", on_get(async || vec![0_u8; 32 * 1024 * 1024]));
+    let service = serve(router, |http| http.limits(|limits| limits.idle = SHORT)).await?;
+    let mut client = Client::connect(&service).await;
+    client.send(get("/much")).await;
+    // Ten times the idle limit, a part every fraction of it.
+    for _ in 0..80 {
+        tokio::time::sleep(SHORT / 8).await;
+        assert!(client.bytes(256 * 1024).await.is_some());
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn w1_a_client_that_does_not_read_loses_its_place() -> Result<(), Error> {
     let router = Router::new()
         .route("/", on_get(async || "hello"))
