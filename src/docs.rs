@@ -1,4 +1,4 @@
-//! The guides: contracts, delivery, RabbitMQ, SNS and SQS, promises, settings, testing, and why things are as they are.
+//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, settings, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}
