@@ -1,4 +1,5 @@
-//! The guides: contracts, delivery, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things are as they are.
+//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
+//! are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}
@@ -12,6 +13,10 @@ pub mod contracts {}
 
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
+
+#[doc = include_str!("../docs/http.md")]
+#[cfg(feature = "http")]
+pub mod http {}
 
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
@@ -27,4 +32,7 @@ pub mod settings {}
 pub mod testing {}
 
 #[doc = include_str!("../docs/design/README.md")]
-pub mod design {}
+pub mod design {
+    #[doc = include_str!("../docs/design/http.md")]
+    pub mod http {}
+}

@@ -20,6 +20,8 @@ pub mod error;
 pub mod event;
 pub mod failpoint;
 pub mod handler;
+#[cfg(feature = "http")]
+pub mod http;
 mod lifecycle;
 pub mod middleware;
 pub mod pipeline;

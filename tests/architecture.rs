@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["transport"],
     &["publisher", "transport::amqp", "transport::aws", "transport::memory"],
     &["handler", "pipeline"],
-    &["consumer", "schedule"],
+    &["consumer", "http", "schedule"],
     &["service"],
     &["testing"],
 ];

@@ -5,9 +5,11 @@
 
 mod line;
 mod options;
+mod trace;
 
 pub(crate) use line::{Line, Link, Parts};
 pub use options::PublishOptions;
+pub(crate) use trace::Trace;
 
 use std::time::Duration;
 
@@ -36,6 +38,7 @@ pub struct Publisher {
 struct Cause {
     correlation_id: Option<MessageId>,
     causation_id: Option<MessageId>,
+    trace: Trace,
 }
 
 impl Publisher {
@@ -46,7 +49,16 @@ impl Publisher {
     /// The same publisher, for use while this message is handled.
     pub(crate) fn caused_by(&self, head: &Head) -> Self {
         let correlation_id = head.correlation_id.clone().or_else(|| head.id.clone());
-        Self { link: self.link.clone(), cause: Some(Cause { correlation_id, causation_id: head.id.clone() }) }
+        let trace = Trace::read(|name| head.attributes.text(name));
+        let cause = Cause { correlation_id, causation_id: head.id.clone(), trace };
+        Self { link: self.link.clone(), cause: Some(cause) }
+    }
+
+    /// The same publisher, for use while somebody outside is answered.
+    #[cfg(feature = "http")]
+    pub(crate) fn asked_by(&self, correlation_id: MessageId, trace: Trace) -> Self {
+        let cause = Cause { correlation_id: Some(correlation_id), causation_id: None, trace };
+        Self { link: self.link.clone(), cause: Some(cause) }
     }
 
     /// Publishes an event; returns the message's id once the transport has stored it.
@@ -124,6 +136,7 @@ impl Publisher {
         if let Some(cause) = &self.cause {
             head.correlation_id = cause.correlation_id.clone();
             head.causation_id = cause.causation_id.clone();
+            cause.trace.write(&mut head.attributes);
         }
         for (name, value) in options.attributes {
             check_attribute::<E>(&name, &value)?;

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Unreachable,
     /// The transport does not let the service in, or lacks what the service needs; the cause names it.
     Transport,
+    /// HTTP cannot listen on its address; the text names it, the cause says why.
+    Http,
     /// A lifecycle hook failed.
     Hook,
     /// A schedule is wrong; the text names it, and what was expected.

@@ -5,6 +5,7 @@
 
 mod error;
 mod hooks;
+mod http;
 mod plan;
 pub(crate) mod running;
 #[cfg(feature = "schedule")]
@@ -75,6 +76,7 @@ pub(crate) struct Parts {
     pub(crate) dice: Option<Dice>,
     pub(crate) wall: Option<Wall>,
     schedules: Schedules,
+    pub(crate) http: http::Wish,
     link: watch::Sender<Link>,
 }
 
@@ -110,6 +112,7 @@ impl Service {
             dice: None,
             wall: None,
             schedules: Schedules::default(),
+            http: Default::default(),
             link: watch::Sender::new(Link::Waiting),
         };
         Self { state: Arc::new(()), parts }

@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use super::{
     Error, ErrorKind, Parts,
     hooks::{Hooks, Turn},
+    http,
     plan::{self, Station},
     settings::Settings,
     transports::Transports,
@@ -40,12 +41,13 @@ pub(crate) const FORCED: i32 = 70;
 pub struct Running {
     publisher: Publisher,
     stop: Stop,
-    lifecycle: Lifecycle,
+    pub(super) lifecycle: Lifecycle,
     watch: Watch,
     watching: Option<Watching>,
     hooks: Hooks,
     transports: Transports,
     drain: Duration,
+    pub(super) http: http::Place,
     link: watch::Sender<Link>,
     pub(super) schedules: Histories,
 }
@@ -89,8 +91,13 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
 
 /// From the start to the end, once somebody asks for it.
 async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
-    if parts.wishes.is_empty() && parts.hooks.is_empty() && parts.schedules.is_empty() {
-        let text = format!("service `{}` has no handler and no hook: there is nothing to run", parts.name);
+    let nothing =
+        parts.wishes.is_empty() && parts.hooks.is_empty() && parts.schedules.is_empty() && parts.http.is_empty();
+    if nothing {
+        let text = format!(
+            "service `{}` has no handler, no hook, no schedule and no route: there is nothing to run",
+            parts.name
+        );
         return Err(Error::new(ErrorKind::Subscription, text));
     }
     let settings = parts.settings(Settings::from_environment()?);
@@ -114,6 +121,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
+        http: Default::default(),
         link: parts.link.clone(),
         schedules: Histories::default(),
     };
@@ -191,6 +199,8 @@ impl Running {
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now())?;
+        let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
+        self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         self.transports.provision(&stations, settings.provision, &dice).await?;
@@ -199,12 +209,14 @@ impl Running {
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
         let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
         let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
+        let server = bound.open(&crew.line, self)?;
         tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
         self.watching = (!consumers.is_empty() || !schedules.is_empty()).then(|| self.watch.start());
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
         }
         self.schedules = schedules.start(crew.schedule(wall, self));
+        server.start(&self.lifecycle);
         Ok(())
     }
 }

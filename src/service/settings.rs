@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{Error, ErrorKind, plan::is_plain};
 use crate::transport::{self, Memory, Provision, Transport};
 
-const KNOWN: [&str; 4] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN"];
+const KNOWN: [&str; 5] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN", "TEGAMI_HTTP"];
 /// The longest prefix that leaves room for names.
 pub(super) const PREFIX_LIMIT: usize = 32;
 /// The longest drain, in seconds.
@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) provision: Provision,
     /// `TEGAMI_DRAIN`: seconds that running handlers have at a stop. Default: 30.
     pub(crate) drain: Duration,
+    /// `TEGAMI_HTTP`: where routes are served. Default: `127.0.0.1:8080`.
+    pub(crate) http: Option<String>,
 }
 
 impl fmt::Debug for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             prefix: String::new(),
             provision: Provision::Create,
             drain: Duration::from_secs(30),
+            http: None,
         }
     }
 }
@@ -60,6 +63,7 @@ impl Settings {
                 "TEGAMI_PREFIX" => settings.prefix = prefix(value)?,
                 "TEGAMI_PROVISION" => settings.provision = provision(&value)?,
                 "TEGAMI_DRAIN" => settings.drain = drain(&value)?,
+                "TEGAMI_HTTP" => settings.http = Some(value),
                 _ => return Err(unknown(&name)),
             }
         }

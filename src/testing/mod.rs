@@ -46,7 +46,7 @@ impl TestService {
     /// Starts the service on a memory transport of its own and pauses tokio's clock.
     ///
     /// The service's own settings of transport and environment do not count here, and nobody needs to
-    /// handle what it publishes.
+    /// handle what it publishes. Its routes are not served: sockets know nothing of a paused clock.
     ///
     /// # Errors
     /// The service cannot start, or the test's runtime has more than one thread (use plain `#[tokio::test]`).
@@ -65,6 +65,7 @@ impl TestService {
         service.parts.consume.insert(0, Arc::new(record.clone()));
         // Schedules look at a clock that is paused with tokio's.
         service.parts.wall.get_or_insert_with(|| Wall::following(Clock::system()));
+        service.parts.http = Default::default();
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
         let settings = service.parts.settings(Settings::default());

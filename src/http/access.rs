@@ -1,0 +1,113 @@
+//! The access log: a line for each answer, as an event on the target `tegami::http`.
+
+use std::{net::IpAddr, time::Duration};
+
+use axum::{
+    http::{HeaderMap, HeaderName, Method, Uri, Version, header, request},
+    response::Response,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http_body::Body;
+use tokio::time::Instant;
+
+use super::quiet::Quiet;
+
+/// What a client that left before its answer is logged with.
+const LEFT: u16 = 499;
+
+/// One line in the making.
+pub(super) struct Entry {
+    client: IpAddr,
+    method: Method,
+    uri: Uri,
+    version: Version,
+    length: Option<u64>,
+    agent: Option<String>,
+    user: Option<String>,
+    begun: Instant,
+    answered: Option<Answered>,
+}
+
+struct Answered {
+    status: u16,
+    length: Option<u64>,
+    elapsed: Duration,
+    quiet: bool,
+}
+
+impl Entry {
+    /// A line for this request, if anybody reads it.
+    pub(super) fn begin(parts: &request::Parts, client: IpAddr, begun: Instant) -> Option<Self> {
+        tracing::enabled!(target: "tegami::http", tracing::Level::INFO).then(|| Self {
+            client,
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            version: parts.version,
+            length: length(&parts.headers),
+            agent: text(&parts.headers, header::USER_AGENT).map(str::to_owned),
+            user: user(&parts.headers),
+            begun,
+            answered: None,
+        })
+    }
+
+    pub(super) fn answered(&mut self, answer: &Response, now: Instant) {
+        let status = answer.status();
+        self.answered = Some(Answered {
+            status: status.as_u16(),
+            length: answer.body().size_hint().exact().or_else(|| length(answer.headers())),
+            elapsed: now.saturating_duration_since(self.begun),
+            quiet: answer.extensions().get::<Quiet>().is_some_and(|quiet| quiet.is_about(status)),
+        });
+    }
+
+    /// Writes the line; one that is not complete says that the client left.
+    pub(super) fn write(self, complete: bool, read: u64, now: Instant) {
+        let answered = self.answered.as_ref();
+        if complete && answered.is_some_and(|answered| answered.quiet) {
+            return;
+        }
+        let status = answered.map(|answered| answered.status).filter(|_| complete).unwrap_or(LEFT);
+        let length = answered.and_then(|answered| answered.length);
+        let request_time = now.saturating_duration_since(self.begun);
+        tracing::info!(
+            target: "tegami::http",
+            status_code = status,
+            replaced_status_code = answered.map(|answered| answered.status).filter(|_| !complete),
+            remote_ip = %self.client,
+            auth_user = self.user.as_deref(),
+            request_method = self.method.as_str(),
+            request_path = self.uri.path(),
+            request_query_string = self.uri.query().filter(|query| !query.is_empty()),
+            http_version = ?self.version,
+            response_content_length = length.filter(|_| complete),
+            replaced_response_content_length = length.filter(|_| !complete),
+            request_content_length = self.length,
+            request_content_read_length = (read > 0).then_some(read),
+            user_agent = self.agent.as_deref(),
+            handler_elapsed_time = answered.map(|answered| seconds(answered.elapsed)),
+            request_time = seconds(request_time),
+        );
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.5}s", time.as_secs_f64())
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    text(headers, header::CONTENT_LENGTH)?.parse().ok()
+}
+
+/// The name of `Authorization: Basic`, made fit for a log; never its password.
+fn user(headers: &HeaderMap) -> Option<String> {
+    let (scheme, told) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
+    let decoded = BASE64_STANDARD.decode(told.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let pair = String::from_utf8(decoded).ok()?;
+    let (name, _) = pair.split_once(':')?;
+    Some(name.chars().take(128).collect::<String>().escape_debug().to_string())
+}

@@ -1,0 +1,107 @@
+//! A request from its head to the last byte of its answer: what is counted and logged of it.
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::Body,
+    http::{StatusCode, request},
+    response::Response,
+};
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::{access::Entry, body::Meter, connection::Line, server::Shared};
+
+/// One request under way; dropped, it is over.
+pub(super) struct Visit {
+    pub(super) shared: Arc<Shared>,
+    pub(super) line: Arc<Line>,
+    pub(super) meter: Arc<Meter>,
+    entry: Option<Entry>,
+    /// Did all of the answer go out?
+    complete: bool,
+}
+
+impl Visit {
+    pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts, client: IpAddr) -> Self {
+        let entry = Entry::begin(parts, client, shared.parts.clock.instant());
+        Self { shared, line, meter: Arc::default(), entry, complete: false }
+    }
+
+    /// The answer is there; it has yet to go out.
+    pub(super) fn answered(&mut self, answer: &Response) {
+        let now = self.shared.parts.clock.instant();
+        if let Some(entry) = &mut self.entry {
+            entry.answered(answer, now);
+        }
+        let status = answer.status();
+        let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        self.complete = bodiless || answer.body().is_end_stream();
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let now = self.shared.parts.clock.instant();
+        self.line.pulse.end(now);
+        if let Some(entry) = self.entry.take() {
+            entry.write(self.complete, self.meter.bytes(), now);
+        }
+    }
+}
+
+/// An answer's body on its way out.
+pub(super) struct Answer {
+    body: Body,
+    visit: Visit,
+    /// Is a part of it on its way, and the next not asked for?
+    handed: bool,
+}
+
+impl Answer {
+    pub(super) fn new(body: Body, visit: Visit) -> Self {
+        Self { body, visit, handed: false }
+    }
+
+    /// The client has made room for what was handed out.
+    fn take(&mut self) {
+        if std::mem::take(&mut self.handed) {
+            self.visit.line.pulse.take(self.visit.shared.parts.clock.instant());
+        }
+    }
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.take();
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            self.handed = true;
+            self.visit.line.pulse.hand(self.visit.shared.parts.clock.instant());
+        }
+        self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.take();
+    }
+}

@@ -1,0 +1,50 @@
+//! The HTTP server: the user's axum router, behind limits that hold whatever a client does.
+//!
+//! [`Service::routes`](crate::Service::routes) takes the router. The way of a request is `listener` (the socket),
+//! `server` (accepts), `connection` (one client), `front` (one request), the router, and `answer` (the body on its way
+//! out). What a client may take is in [`Limits`]. Guide: [`docs::http`](crate::docs::http).
+
+mod access;
+mod answer;
+mod body;
+mod client;
+mod connection;
+mod event;
+mod exchange;
+mod files;
+mod front;
+mod gate;
+mod guests;
+mod linger;
+mod listener;
+mod options;
+mod page;
+mod problem;
+mod publisher;
+mod pulse;
+mod quiet;
+mod server;
+mod stream;
+mod tasks;
+
+mod websocket;
+
+#[cfg(not(feature = "http-tls"))]
+mod plain;
+#[cfg(feature = "http-tls")]
+mod tls;
+
+/// The axum that the server runs: depend on it through here, and the versions are the same.
+pub use axum;
+pub use client::ClientAddress;
+pub use event::{Event, EventRejection};
+pub use files::Files;
+pub(crate) use listener::{Bound, Refused};
+pub use options::{HttpOptions, Limits};
+pub use page::Page;
+#[cfg(not(feature = "http-tls"))]
+use plain as tls;
+pub use problem::Problem;
+pub use quiet::{Quiet, quiet, quiet_on};
+pub(crate) use server::{Parts, Server};
+pub use websocket::{Frame, Socket, SocketError, SocketErrorKind, WebSocket};

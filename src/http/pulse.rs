@@ -1,0 +1,165 @@
+//! What one connection is doing, and since when: the base of every limit on its time.
+//!
+//! The stream notes bytes, the front notes requests; the connection asks for the next deadline. hyper's own timer
+//! would count idle time as the time of a head, and does not run before the first byte.
+
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::time::Instant;
+
+use super::options::Limits;
+
+/// What HTTP/2 writes when nothing is answered: pings and their like.
+const SMALL_TALK: usize = 64;
+
+/// The doings of one connection.
+pub(super) struct Pulse(Mutex<Beat>);
+
+#[derive(Clone, Copy)]
+struct Beat {
+    phase: Phase,
+    /// Since when the client has taken nothing of what is written to it.
+    stuck: Option<Instant>,
+    /// Parts of answers for which the client has yet to make room, and since when none was taken.
+    handed: u32,
+    handed_since: Option<Instant>,
+    active: u32,
+    served: u64,
+    kind: Kind,
+    /// A request was answered before all of its body was read.
+    unread: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    /// Not a byte yet.
+    Silent(Instant),
+    /// Some of a request's head.
+    Head(Instant),
+    /// At least one request.
+    Busy,
+    /// None any more.
+    Idle(Instant),
+}
+
+/// How requests follow each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One after the other.
+    Http1,
+    /// Many at once, and bytes between them that mean nothing.
+    Http2,
+    /// No longer: the connection speaks something else.
+    Upgraded,
+}
+
+impl Pulse {
+    pub(super) fn new(now: Instant) -> Self {
+        let phase = Phase::Silent(now);
+        Self(Mutex::new(Beat {
+            phase,
+            stuck: None,
+            handed: 0,
+            handed_since: None,
+            active: 0,
+            served: 0,
+            kind: Kind::Http1,
+            unread: false,
+        }))
+    }
+
+    /// Bytes came.
+    pub(super) fn read(&self, now: Instant) {
+        let mut beat = self.beat();
+        match (beat.phase, beat.kind) {
+            (Phase::Silent(_), _) | (Phase::Idle(_), Kind::Http1) => beat.phase = Phase::Head(now),
+            _ => {}
+        }
+    }
+
+    /// So many bytes went; none, if there are none to write.
+    ///
+    /// A large answer is the connection's long before the client has it all, so what goes out is no idle time.
+    pub(super) fn wrote(&self, bytes: usize, now: Instant) {
+        let mut beat = self.beat();
+        beat.stuck = None;
+        if let (Phase::Idle(_), true) = (beat.phase, bytes > SMALL_TALK) {
+            beat.phase = Phase::Idle(now);
+        }
+    }
+
+    /// A part of an answer waits for the client to have room.
+    pub(super) fn hand(&self, now: Instant) {
+        let mut beat = self.beat();
+        beat.handed += 1;
+        beat.handed_since.get_or_insert(now);
+    }
+
+    /// Such a part was taken, or its answer is over.
+    pub(super) fn take(&self, now: Instant) {
+        let mut beat = self.beat();
+        beat.handed -= 1;
+        beat.handed_since = (beat.handed > 0).then_some(now);
+    }
+
+    /// The client takes no more bytes for now.
+    pub(super) fn stuck(&self, now: Instant) {
+        self.beat().stuck.get_or_insert(now);
+    }
+
+    /// A request's head is there; answers which one it is, from 1.
+    pub(super) fn begin(&self, kind: Kind) -> u64 {
+        let mut beat = self.beat();
+        beat.kind = kind;
+        beat.phase = Phase::Busy;
+        beat.active += 1;
+        beat.served += 1;
+        beat.served
+    }
+
+    /// A request is over.
+    pub(super) fn end(&self, now: Instant) {
+        let mut beat = self.beat();
+        beat.active -= 1;
+        if beat.active == 0 {
+            beat.phase = Phase::Idle(now);
+        }
+    }
+
+    /// From now on the bytes are no HTTP.
+    pub(super) fn upgrade(&self) {
+        self.beat().kind = Kind::Upgraded;
+    }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.beat().kind == Kind::Upgraded
+    }
+
+    /// An answer went out before the request's body came in.
+    pub(super) fn leave_unread(&self) {
+        self.beat().unread = true;
+    }
+
+    pub(super) fn has_unread(&self) -> bool {
+        self.beat().unread
+    }
+
+    /// When the connection has had its time; never, while requests are handled and answers flow.
+    pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let beat = *self.beat();
+        let phase = match beat.phase {
+            Phase::Silent(since) => Some(since + limits.first_byte),
+            Phase::Head(since) => Some(since + limits.head),
+            // While an answer is still being written, that has a limit of its own.
+            Phase::Idle(since) if beat.stuck.is_none() => Some(since + limits.idle),
+            Phase::Idle(_) | Phase::Busy => None,
+        };
+        let stuck = beat.stuck.map(|since| since + limits.write);
+        let handed = beat.handed_since.map(|since| since + limits.write);
+        phase.into_iter().chain(stuck).chain(handed).min()
+    }
+
+    fn beat(&self) -> MutexGuard<'_, Beat> {
+        self.0.lock().expect("no panic happens while the beat is held")
+    }
+}

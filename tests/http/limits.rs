@@ -1,0 +1,117 @@
+//! Limits on heads and connections: at the limit, and one beyond.
+
+use tegami::{
+    Error,
+    http::axum::{Router, routing::get as on_get},
+};
+
+use crate::{
+    SHORT,
+    client::{Client, NOTHING, ask, get},
+    serve,
+};
+
+fn router() -> Router {
+    Router::new().fallback(async || "hello").route("/", on_get(async || "hello"))
+}
+
+/// A request with so many headers beside `Host`, all of which have so many bytes in all.
+fn with_headers(count: usize, bytes: usize) -> String {
+    let names: Vec<String> = (0..count).map(|n| format!("x-{n:03}")).collect();
+    let spare = bytes - "host".len() - "a".len() - count * 5;
+    let lines = names.iter().enumerate().map(|(n, name)| {
+        let share = spare / count + usize::from(n < spare % count);
+        format!("{name}: {}\r\n", "v".repeat(share))
+    });
+    format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", lines.collect::<String>())
+}
+
+#[tokio::test]
+async fn w1_heads_are_read_up_to_their_limits() -> Result<(), Error> {
+    let service = serve(router(), |http| http).await?;
+    let uri = |length: usize| get(&format!("/{}", "u".repeat(length - 1)));
+    for (what, request, status) in [
+        ("uri at the limit", uri(8 * 1024), 200),
+        ("uri beyond", uri(8 * 1024 + 1), 414),
+        ("uri far beyond", uri(60_000), 414),
+        ("headers at the limit", with_headers(99, 4_000), 200),
+        ("one more header", with_headers(100, 4_000), 431),
+        ("bytes at the limit", with_headers(10, 32 * 1024), 200),
+        ("one more byte", with_headers(10, 32 * 1024 + 1), 431),
+        ("far more bytes", with_headers(10, 500_000), 431),
+    ] {
+        let mut client = Client::connect(&service).await;
+        client.send(request).await;
+        assert_eq!(client.answer().await.status, status, "{what}");
+        if status != 200 {
+            assert_eq!(client.closed().await, NOTHING, "{what}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_a_connection_ends_after_its_last_request() -> Result<(), Error> {
+    let service = serve(router(), |http| http.limits(|limits| limits.keep_alive_requests = 3)).await?;
+    let mut client = Client::connect(&service).await;
+    for last in [None, None, Some("close")] {
+        assert_eq!(client.ask(get("/")).await.header("connection"), last);
+    }
+    assert_eq!(client.closed().await, NOTHING);
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_a_connection_ends_at_its_age() -> Result<(), Error> {
+    let service = serve(router(), |http| http.limits(|limits| limits.keep_alive_time = SHORT)).await?;
+    let mut client = Client::connect(&service).await;
+    assert_eq!(client.ask(get("/")).await.status, 200);
+    assert_eq!(client.closed().await, NOTHING);
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_connections_beyond_the_limit_wait_for_a_place() -> Result<(), Error> {
+    let service = serve(router(), |http| http.limits(|limits| limits.connections = 2)).await?;
+    let mut held = [Client::connect(&service).await, Client::connect(&service).await];
+    for client in &mut held {
+        assert_eq!(client.ask(get("/")).await.status, 200);
+    }
+    let mut third = Client::connect(&service).await;
+    third.send(get("/")).await;
+    assert!(tokio::time::timeout(SHORT, third.try_answer()).await.is_err(), "there was no place");
+    drop(held);
+    assert_eq!(third.answer().await.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_an_address_has_so_many_connections_and_no_more() -> Result<(), Error> {
+    let limit = |http: tegami::http::HttpOptions| http.limits(|limits| limits.connections_per_address = 2);
+    let service = serve(router(), limit).await?;
+    let mut held = [Client::connect(&service).await, Client::connect(&service).await];
+    for client in &mut held {
+        assert_eq!(client.ask(get("/")).await.status, 200);
+    }
+    let mut third = Client::connect(&service).await;
+    third.send(get("/")).await;
+    assert_eq!(third.closed().await, NOTHING);
+    drop(held);
+    // The server sees the others leave in its own time.
+    loop {
+        let mut next = Client::connect(&service).await;
+        next.send(get("/")).await;
+        if next.try_answer().await.is_some_and(|answer| answer.status == 200) {
+            break;
+        }
+    }
+    let proxied = serve(router(), |http| limit(http).trust_proxies(["127.0.0.0/8"])).await?;
+    let mut many = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::connect(&proxied).await;
+        assert_eq!(client.ask(get("/")).await.status, 200);
+        many.push(client);
+    }
+    assert_eq!(ask(&proxied, get("/")).await.status, 200);
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Clients that take their time, with a good one beside them.
+
+use tegami::{
+    Error,
+    http::axum::{
+        Router,
+        body::Bytes,
+        routing::{get as on_get, post as on_post},
+    },
+    service::Running,
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    SHORT,
+    client::{Client, NOTHING, get},
+    serve,
+};
+
+/// Clients of each kind.
+const EACH: usize = 20;
+
+async fn service() -> Result<Running, Error> {
+    let router = Router::new()
+        .route("/", on_get(async || "hello"))
+        .route("/read", on_post(async |body: Bytes| body.len().to_string()))
+        .route("/much", on_get(async || vec![0_u8; 32 * 1024 * 1024]));
+    serve(router, |http| {
+        http.limits(|limits| {
+            (limits.first_byte, limits.head, limits.idle, limits.write) = (SHORT, SHORT, SHORT, SHORT);
+            limits.body_grace = SHORT;
+        })
+    })
+    .await
+}
+
+/// Sends a byte now and then, until the connection ends.
+async fn drip(mut client: Client) -> Vec<u16> {
+    for _ in 0..200 {
+        client.send("a").await;
+        tokio::time::sleep(SHORT / 8).await;
+    }
+    client.closed().await
+}
+
+#[tokio::test]
+async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
+    let service = service().await?;
+    let mut slow = JoinSet::new();
+    for _ in 0..EACH {
+        let mut silent = Client::connect(&service).await;
+        slow.spawn(async move { ("silent", silent.closed().await) });
+        let mut partial = Client::connect(&service).await;
+        partial.send("GET / HT").await;
+        slow.spawn(async move { ("partial head", partial.closed().await) });
+        let mut head = Client::connect(&service).await;
+        head.send("GET / HTTP/1.1\r\nHost: a\r\nx: ").await;
+        slow.spawn(async move { ("drips a head", drip(head).await) });
+        let mut idle = Client::connect(&service).await;
+        idle.send(get("/")).await;
+        slow.spawn(async move { ("idle", idle.closed().await) });
+        let mut body = Client::connect(&service).await;
+        body.send("POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n").await;
+        slow.spawn(async move { ("drips a body", drip(body).await) });
+    }
+    let mut answers = 0;
+    while !slow.is_empty() {
+        let mut good = Client::connect(&service).await;
+        assert_eq!(good.ask(get("/")).await.status, 200, "a good client is served");
+        answers += 1;
+        let Ok(Some(ended)) = tokio::time::timeout(SHORT / 4, slow.join_next()).await else { continue };
+        let (kind, statuses) = ended.expect("no panic");
+        match kind {
+            "idle" => assert_eq!(statuses, [200]),
+            // The answer may be lost: the client writes on after the connection's end.
+            "drips a body" => assert!(statuses.is_empty() || statuses == [408], "{statuses:?}"),
+            _ => assert_eq!(statuses, NOTHING, "{kind}"),
+        }
+    }
+    assert!(answers > 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() -> Result<(), Error> {
+    let router = Router::new().route("/much", on_get(async || vec![0_u8; 32 * 1024 * 1024]));
+    let service = serve(router, |http| http.limits(|limits| limits.idle = SHORT)).await?;
+    let mut client = Client::connect(&service).await;
+    client.send(get("/much")).await;
+    // Ten times the idle limit, a part every fraction of it.
+    for _ in 0..80 {
+        tokio::time::sleep(SHORT / 8).await;
+        assert!(client.bytes(256 * 1024).await.is_some());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_a_client_that_does_not_read_loses_its_place() -> Result<(), Error> {
+    let router = Router::new()
+        .route("/", on_get(async || "hello"))
+        .route("/much", on_get(async || vec![0_u8; 32 * 1024 * 1024]));
+    let service = serve(router, |http| http.limits(|limits| (limits.connections, limits.write) = (1, SHORT))).await?;
+    let mut stuck = Client::connect(&service).await;
+    stuck.send(get("/much")).await;
+    let mut next = Client::connect(&service).await;
+    assert_eq!(next.ask(get("/")).await.status, 200);
+    Ok(())
+}
