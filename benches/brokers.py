@@ -72,6 +72,13 @@ def latency(lines, names):
     return table(["", "p50: lowest", "median", "highest", "p99: lowest", "median", "highest"], rows)
 
 
+def scope(lines, name):
+    """In how many rounds, and how many messages in each: of most sides, and of the slow one."""
+    turns = by_side(lines, "publish")
+    many = lambda side: f"{next(iter(turns[side].values()))['messages'] + 1:,}"
+    return {f"{name} rounds": str(len(turns["raw"])), f"{name} messages": many("raw"), f"{name} fewer": many("tomodachi")}
+
+
 def print_parts(parts):
     for name, text in parts.items():
         print(f"{name}:\n{text}\n")

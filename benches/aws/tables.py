@@ -5,7 +5,7 @@
 
 import sys
 
-from brokers import by_side, latency, lines, middle, print_parts, speeds, table, verdict
+from brokers import latency, lines, middle, print_parts, scope, speeds, table, verdict
 
 SIDES = {
     "tegami": "tegami, a service",
@@ -62,7 +62,6 @@ def aim(lines, way):
 
 def parts(lines):
     """What the template names, and what it becomes."""
-    turns = by_side(lines, "publish")
     seconds = {line["seconds"] for line in lines if line["way"] in ("idle", "trickle")}
     return {
         "aws calls": calls(lines, "calls", per_thousand),
@@ -74,10 +73,8 @@ def parts(lines):
         "aws publish": speeds(lines, "publish", SIDES, "the SDK"),
         "aws publish aim": aim(lines, "publish"),
         "aws latency": latency(lines, SIDES),
-        "aws rounds": str(len(turns["raw"])),
         "aws seconds": ", ".join(map(str, sorted(seconds))),
-        "aws messages": f"{next(iter(turns['raw'].values()))['messages'] + 1:,}",
-        "aws fewer": f"{next(iter(turns['tomodachi'].values()))['messages'] + 1:,}",
+        **scope(lines, "aws"),
     }
 
 

@@ -5,7 +5,7 @@
 
 import sys
 
-from brokers import by_side, latency, lines, middle, print_parts, speeds, verdict
+from brokers import latency, lines, middle, print_parts, scope, speeds, verdict
 
 SIDES = {
     "tegami": "tegami, a service",
@@ -39,7 +39,6 @@ def crowd(lines):
 
 def parts(lines):
     """What the template names, and what it becomes."""
-    turns = by_side(lines, "publish")
     return {
         "rabbitmq consume": speeds(lines, "consume", SIDES, "lapin"),
         "rabbitmq consume aim": aim(lines, "consume", SPEED),
@@ -47,9 +46,7 @@ def parts(lines):
         "rabbitmq publish aim": aim(lines, "publish"),
         "rabbitmq latency": latency(lines, SIDES),
         "rabbitmq crowd": crowd(lines),
-        "rabbitmq rounds": str(len(turns["raw"])),
-        "rabbitmq messages": f"{next(iter(turns['raw'].values()))['messages'] + 1:,}",
-        "rabbitmq fewer": f"{next(iter(turns['tomodachi'].values()))['messages'] + 1:,}",
+        **scope(lines, "rabbitmq"),
     }
 
 

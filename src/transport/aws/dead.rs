@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use futures_util::future;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     fault::Fault,
     letter::{Post, back, dead_letter},
     outlet::Outlet,
+    queues::{failed, shown},
     setup::{CALL, Clients, Setup},
 };
 use crate::{
@@ -122,15 +123,12 @@ impl<'a> Letters<'a> {
 
     async fn show(&self, messages: &[Message]) -> Result<(), Fault> {
         let entries = messages.iter().enumerate().map(|(place, message)| {
-            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string()).visibility_timeout(0);
-            let entry = entry.receipt_handle(message.receipt_handle.as_deref().unwrap_or_default());
-            entry.build().expect("an id and a receipt are all it needs")
+            shown(place, message.receipt_handle.as_deref().unwrap_or_default(), Duration::ZERO)
         });
         let asked = self.clients.sqs.change_message_visibility_batch().queue_url(&self.url);
         let answer = self.clients.call(CALL, asked.set_entries(Some(entries.collect())).send()).await;
         let answer = answer.map_err(|fault| fault.needing(Action::ChangeMessageVisibility, &self.url))?;
-        let failed = answer.failed.into_iter().next();
-        failed.map_or(Ok(()), |entry| Err(Fault::of_entry(&entry.code, entry.message.as_deref(), entry.sender_fault)))
+        failed(answer.failed).next().map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
     async fn put_back(&self, outlet: &Outlet, queue: &str, message: Message) -> Result<(), TransportError> {

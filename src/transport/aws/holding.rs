@@ -70,7 +70,7 @@ pub(super) struct Change {
     pub(super) receipt: String,
     pub(super) after: Duration,
     /// Set, where we go on to hold it: when that was asked for.
-    pub(super) renewed: Option<Instant>,
+    renewed: Option<Instant>,
 }
 
 impl Holding {
@@ -142,17 +142,11 @@ impl Holding {
         ends.unwrap_or_else(|| self.setup.clock.instant())
     }
 
-    /// Until when it is worth to ask for a change.
-    pub(super) fn until_changed(&self, change: &Change) -> Instant {
-        match (change.renewed, self.renews(change)) {
-            (None, _) => self.until(change.number),
-            (Some(_), Some(ends)) => ends,
-            (Some(_), None) => self.setup.clock.instant(),
+    /// Until when it is worth to ask for a change; none for a renewal of what is about to leave.
+    pub(super) fn until_changed(&self, change: &Change) -> Option<Instant> {
+        if change.renewed.is_none() {
+            return Some(self.until(change.number));
         }
-    }
-
-    /// Until when the message is ours that this renews; none, if it is about to leave, and nothing is to be renewed.
-    pub(super) fn renews(&self, change: &Change) -> Option<Instant> {
         let held = self.held();
         held.messages.get(&change.number).filter(|message| message.phase == Phase::Renewing).map(|message| message.ends)
     }
@@ -168,35 +162,37 @@ impl Holding {
 
     /// Takes what became of a change.
     pub(super) fn changed(&self, change: Change, outcome: Result<(), Fault>) {
-        let mut held = self.held();
-        match (change.renewed, outcome) {
-            (Some(asked), outcome) => {
-                // Of what leaves meanwhile it says nothing: the delete may have come first.
-                let renewing = held.messages.get_mut(&change.number).filter(|held| held.phase == Phase::Renewing);
-                match (renewing, outcome) {
-                    (Some(message), Ok(())) => {
-                        message.ends = asked + change.after;
-                        message.phase = Phase::Held;
-                    }
-                    (Some(message), Err(fault)) => {
-                        message.lost.cancel();
-                        held.messages.remove(&change.number);
-                        let queue = &self.queue;
-                        tracing::warn!(queue, %fault, "the hold on a message was not renewed; others may have it");
-                    }
-                    (None, _) => {}
-                }
-            }
-            (None, outcome) => {
-                held.messages.remove(&change.number);
-                if let Err(fault) = outcome {
-                    tracing::warn!(queue = self.queue, %fault, "a message was not given back; it comes when its time is over");
-                }
-            }
+        match change.renewed {
+            Some(asked) => self.renewed(&change, asked, outcome),
+            None => self.given_back(&change, outcome),
         }
-        drop(held);
         self.bell.notify_one();
         self.fewer.notify_one();
+    }
+
+    /// Of what leaves meanwhile it says nothing: the delete may have come first.
+    fn renewed(&self, change: &Change, asked: Instant, outcome: Result<(), Fault>) {
+        let (mut held, queue) = (self.held(), &self.queue);
+        let renewing = held.messages.get_mut(&change.number).filter(|message| message.phase == Phase::Renewing);
+        let Some(message) = renewing else { return };
+        match outcome {
+            Ok(()) => {
+                message.ends = asked + change.after;
+                message.phase = Phase::Held;
+            }
+            Err(fault) => {
+                message.lost.cancel();
+                held.messages.remove(&change.number);
+                tracing::warn!(queue, %fault, "the hold on a message was not renewed; others may have it");
+            }
+        }
+    }
+
+    fn given_back(&self, change: &Change, outcome: Result<(), Fault>) {
+        self.held().messages.remove(&change.number);
+        if let Err(fault) = outcome {
+            tracing::warn!(queue = self.queue, %fault, "a message was not given back; it comes when its time is over");
+        }
     }
 
     /// Renews what is held at half of its time, and tells of what was lost; for ever.
@@ -341,10 +337,10 @@ mod tests {
     async fn r3_a_renewal_hides_nothing_that_was_given_back_meanwhile() {
         let holding = holding();
         let (number, _, renewal) = renewed(&holding).await;
-        assert!(holding.renews(&renewal).is_some());
+        assert!(holding.until_changed(&renewal).is_some());
         let shown = holding.shown(number, Duration::from_secs(600)).unwrap();
-        assert!(holding.renews(&renewal).is_none() && holding.until_changed(&renewal) <= holding.setup.clock.instant());
-        assert!(holding.until_changed(&shown) > holding.setup.clock.instant());
+        assert_eq!(holding.until_changed(&renewal), None);
+        assert!(holding.until_changed(&shown) > Some(holding.setup.clock.instant()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -96,7 +96,8 @@ fn entry(place: usize, Sending { letter, delay, .. }: &Sending) -> SendMessageBa
     entry.build().expect("an id and a body are all it needs")
 }
 
-fn failed(entries: Vec<BatchResultErrorEntry>) -> impl Iterator<Item = (String, Fault)> {
+/// What failed of a batch, by the ids of its entries.
+pub(super) fn failed(entries: Vec<BatchResultErrorEntry>) -> impl Iterator<Item = (String, Fault)> {
     entries.into_iter().map(|entry| {
         let fault = Fault::of_entry(&entry.code, entry.message.as_deref(), entry.sender_fault);
         (entry.id, fault)
@@ -158,17 +159,19 @@ impl Desk for ChangeDesk {
     }
 
     fn until(&self, change: &Change) -> Instant {
-        self.0.until_changed(change)
+        self.0.until_changed(change).unwrap_or_else(|| self.0.setup.clock.instant())
     }
 
     async fn send(&self, changes: &[&Change]) -> Vec<Result<(), Fault>> {
-        let (now, late): (Vec<_>, Vec<_>) = changes.iter().enumerate().partition(|(_, change)| self.counts(change));
+        let counts = |change: &Change| self.0.until_changed(change).is_some();
+        let (now, late): (Vec<_>, Vec<_>) = changes.iter().enumerate().partition(|(_, change)| counts(change));
         let all = async {
             if now.is_empty() {
                 return Ok(changes.iter().map(|_| Ok(())).collect());
             }
             let (clients, url) = self.0.way().await?;
-            let entries: Vec<_> = now.into_iter().map(|(place, change)| asked_of(place, change)).collect();
+            let entries: Vec<_> =
+                now.into_iter().map(|(place, change)| shown(place, &change.receipt, change.after)).collect();
             let asked = clients.sqs.change_message_visibility_batch().queue_url(&url).set_entries(Some(entries));
             let answer = clients
                 .call(TRY, asked.send())
@@ -186,16 +189,10 @@ impl Desk for ChangeDesk {
     }
 }
 
-impl ChangeDesk {
-    /// Is it still to be asked for? A renewal of what leaves meanwhile is not.
-    fn counts(&self, change: &Change) -> bool {
-        change.renewed.is_none() || self.0.renews(change).is_some()
-    }
-}
-
-fn asked_of(place: usize, change: &Change) -> ChangeMessageVisibilityBatchRequestEntry {
+/// A message that others see after a while.
+pub(super) fn shown(place: usize, receipt: &str, after: Duration) -> ChangeMessageVisibilityBatchRequestEntry {
     let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
-    let entry = entry.receipt_handle(&change.receipt).visibility_timeout(whole_seconds(change.after));
+    let entry = entry.receipt_handle(receipt).visibility_timeout(whole_seconds(after));
     entry.build().expect("an id and a receipt are all it needs")
 }
 

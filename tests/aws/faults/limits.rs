@@ -47,6 +47,15 @@ fn taken(account: &Account, plan: &QueuePlan) -> usize {
     size(post)
 }
 
+/// A queue of an account, and the way to its topic.
+async fn letters() -> (Account, QueuePlan, Aws) {
+    let account = Account::open(Kind::LocalStack).await;
+    let plan = account.plan("letters", &["letters"]);
+    let aws = Aws::new(account.url(""));
+    aws.provision(&topology(std::slice::from_ref(&plan)), Provision::Create).await.expect("it can start");
+    (account, plan, aws)
+}
+
 /// Publishes a body that must arrive, and tells what it was for AWS.
 async fn arrives(aws: &Aws, account: &Account, plan: &QueuePlan, body: Vec<u8>) -> usize {
     let length = body.len();
@@ -64,10 +73,7 @@ async fn refused(aws: &Aws, account: &Account, plan: &QueuePlan, body: Vec<u8>) 
 
 #[tokio::test]
 async fn f39_what_fills_the_limit_arrives_and_what_is_larger_is_not_sent() {
-    let account = Account::open(Kind::LocalStack).await;
-    let plan = account.plan("letters", &["letters"]);
-    let aws = Aws::new(account.url(""));
-    aws.provision(&topology(std::slice::from_ref(&plan)), Provision::Create).await.expect("it can start");
+    let (account, plan, aws) = letters().await;
     let beside = "colour".len() + "red".len() + "count".len() + "7".len() + "is_new".len() + "true".len();
     let most = aws.capabilities().message_limit - beside;
     for length in [most - 1, most] {
@@ -81,10 +87,7 @@ async fn f39_what_fills_the_limit_arrives_and_what_is_larger_is_not_sent() {
 
 #[tokio::test]
 async fn f39_bytes_that_are_no_text_fill_the_limit_sooner() {
-    let account = Account::open(Kind::LocalStack).await;
-    let plan = account.plan("letters", &["letters"]);
-    let aws = Aws::new(account.url(""));
-    aws.provision(&topology(std::slice::from_ref(&plan)), Provision::Create).await.expect("it can start");
+    let (account, plan, aws) = letters().await;
     // Three bytes become four letters.
     let around = arrives(&aws, &account, &plan, vec![0; 3]).await - 4;
     let most = (LIMIT - around) / 4 * 3;

@@ -19,7 +19,7 @@ use tegami::{
     event::{Attributes, BoolField, Condition, Filter, NumberField, Policy, TextField, Value},
     transport::{Binding, Outgoing, Provision, QueuePlan, Transport, TransportErrorKind, aws::Aws},
 };
-use tegami_test_servers::Kind;
+use tegami_test_servers::{Kind, inside};
 
 use super::sieve::{settle, taken};
 use crate::startup::{Account, topology};
@@ -132,11 +132,6 @@ fn policies(account: &Account, topic: &str) -> BTreeMap<String, Json> {
             return policies;
         }
     }
-}
-
-fn inside<'a>(xml: &'a str, name: &str) -> &'a str {
-    let rest = xml.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
-    rest.split_once("</").map_or("", |(inside, _)| inside)
 }
 
 async fn publish(aws: &Aws, topic: &str, messages: &[Attributes]) {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tegami::transport::Provision;
+use tegami_test_servers::inside;
 
 use super::{
     Account, KINDS,
@@ -44,8 +45,8 @@ async fn n7_what_the_plan_does_not_speak_of_stays() {
 
 /// The value of an attribute in an answer of SNS, without its quotes and spaces.
 fn attribute(answer: &str, name: &str) -> String {
-    let rest = answer.split_once(&format!("<key>{name}</key><value>")).map_or("", |(_, rest)| rest);
-    rest.split("</value>").next().unwrap_or_default().replace("&quot;", "").replace(['"', ' '], "")
+    let rest = answer.split_once(&format!("<key>{name}</key>")).map_or("", |(_, rest)| rest);
+    inside(rest, "value").replace("&quot;", "").replace(['"', ' '], "")
 }
 
 #[tokio::test]
@@ -59,8 +60,8 @@ async fn n7_what_the_plan_does_not_speak_of_stays_on_topics_and_subscriptions() 
         let sns =
             |operation: &str, fields: &[(&str, &str)]| account.caller.sns(operation, fields).expect("it is taken");
         let listed = sns("ListSubscriptionsByTopic", &[("TopicArn", &arn)]);
-        let subscription = listed.split(['<', '>']).skip_while(|part| *part != "SubscriptionArn").nth(1);
-        let subscription = subscription.expect("there is one");
+        let subscription = inside(&listed, "SubscriptionArn");
+        assert!(!subscription.is_empty(), "there is one: {listed}");
         let delivery =
             r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":7,"maxDelayTarget":9,"numRetries":5}}}"#;
         let redrive = json!({"deadLetterTargetArn": account.arn(&graveyard)}).to_string();

@@ -13,6 +13,6 @@ mod rabbit;
 
 pub use amqp::{Nest, Producer, Properties};
 pub use aws_fault::{Applied, AwsFault, Made, Rule, Trouble};
-pub use emulator::{Caller, Emulator, Kind, Refused};
+pub use emulator::{Caller, Emulator, Kind, Refused, inside};
 pub use proxy::{Counts, Fault, Proxy, Way};
 pub use rabbit::{Rabbit, Release};

@@ -155,8 +155,8 @@ fn last(code: &str) -> String {
     code.rsplit(['.', '#']).next().unwrap_or_default().to_owned()
 }
 
-/// What stands in the first element with this name.
-fn inside<'a>(xml: &'a str, name: &str) -> &'a str {
+/// What stands in the first element with this name, in an answer of SNS.
+pub fn inside<'a>(xml: &'a str, name: &str) -> &'a str {
     let rest = xml.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
     rest.split_once("</").map_or("", |(inside, _)| inside)
 }

@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
 };
 
-pub use caller::{Caller, Refused};
+pub use caller::{Caller, Refused, inside};
 
 use crate::held::{self, Held, blocking, services};
 
