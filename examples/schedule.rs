@@ -1,6 +1,12 @@
 //! A handler that runs by the clock: every second, three times, then the service stops.
 //!
-//! `cargo run --example schedule --features schedule`
+//! ```console
+//! $ cargo run --example schedule --features schedule
+//! `30 2 * * * in Europe/Berlin` comes again, 5 times are known
+//! `count` runs for the 1. time
+//! `count` runs for the 2. time
+//! `count` runs for the 3. time
+//! ```
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
