@@ -1,5 +1,5 @@
-//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
-//! are as they are.
+//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, telemetry, testing, and why
+//! things are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}
@@ -27,6 +27,9 @@ pub mod schedules {}
 
 #[doc = include_str!("../docs/settings.md")]
 pub mod settings {}
+
+#[doc = include_str!("../docs/telemetry.md")]
+pub mod telemetry {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}

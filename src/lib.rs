@@ -29,6 +29,7 @@ pub mod publisher;
 #[cfg(feature = "schedule")]
 pub mod schedule;
 pub mod service;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

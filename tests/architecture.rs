@@ -8,7 +8,7 @@ use std::{
 
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "failpoint", "time", "lifecycle", "middleware"],
+    &["error", "failpoint", "time", "lifecycle", "middleware", "telemetry"],
     &["contract", "event", "codec"],
     &["envelope"],
     &["transport"],
@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("contract", "codec"),
     ("handler", "pipeline"),
     ("error", "middleware"),
+    ("error", "telemetry"),
 ];
 
 /// Deeds with their only place.

@@ -88,7 +88,7 @@ impl<S> Context<S> {
 
     /// A publisher that fills in correlation and causation, to keep or to hand on.
     pub fn publisher(&self) -> Publisher {
-        self.delivery.publisher.caused_by(&self.head_with_id())
+        self.delivery.publisher.caused_by(&self.delivery.id, &self.delivery.head)
     }
 
     /// Publishes an event that this one caused; correlation and causation are filled in.
@@ -132,13 +132,6 @@ impl<S> Context<S> {
     /// Asks the service to stop, and its process to end with this code.
     pub fn exit(&self, code: u8) {
         self.delivery.stop.request(code);
-    }
-
-    fn head_with_id(&self) -> Head {
-        let mut head = Head::default();
-        head.id = Some(self.delivery.id.clone());
-        head.correlation_id = self.delivery.head.correlation_id.clone();
-        head
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::quiet::Quiet;
 
 /// What a client that left before its answer is logged with.
-const LEFT: u16 = 499;
+pub(super) const LEFT: u16 = 499;
 
 /// One line in the making.
 pub(super) struct Entry {

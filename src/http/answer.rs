@@ -15,7 +15,7 @@ use axum::{
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::{access::Entry, body::Meter, connection::Line, server::Shared};
+use super::{access::Entry, body::Meter, connection::Line, observed::Observed, server::Shared};
 
 /// One request under way; dropped, it is over.
 pub(super) struct Visit {
@@ -23,6 +23,7 @@ pub(super) struct Visit {
     pub(super) line: Arc<Line>,
     pub(super) meter: Arc<Meter>,
     entry: Option<Entry>,
+    observed: Option<Observed>,
     /// Did all of the answer go out?
     complete: bool,
 }
@@ -30,7 +31,8 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts, client: IpAddr) -> Self {
         let entry = Entry::begin(parts, client, shared.parts.clock.instant());
-        Self { shared, line, meter: Arc::default(), entry, complete: false }
+        let observed = Observed::begin(&shared, parts);
+        Self { shared, line, meter: Arc::default(), entry, observed, complete: false }
     }
 
     /// The answer is there; it has yet to go out.
@@ -38,6 +40,9 @@ impl Visit {
         let now = self.shared.parts.clock.instant();
         if let Some(entry) = &mut self.entry {
             entry.answered(answer, now);
+        }
+        if let Some(observed) = &mut self.observed {
+            observed.answered(answer);
         }
         let status = answer.status();
         let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
@@ -51,6 +56,9 @@ impl Drop for Visit {
         self.line.pulse.end(now);
         if let Some(entry) = self.entry.take() {
             entry.write(self.complete, self.meter.bytes(), now);
+        }
+        if let Some(observed) = self.observed.take() {
+            observed.end(&self.shared, self.complete, now);
         }
     }
 }

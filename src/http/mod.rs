@@ -17,6 +17,7 @@ mod gate;
 mod guests;
 mod linger;
 mod listener;
+mod observed;
 mod options;
 mod page;
 mod problem;

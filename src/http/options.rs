@@ -46,7 +46,7 @@ impl Default for HttpOptions {
             origins: Vec::new(),
             pages: BTreeMap::new(),
             limits: Limits::default(),
-            tls: super::tls::Wanted::default(),
+            tls: Default::default(),
             wrong: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::DefaultBodyLimit};
+use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
 use hyper_util::{
     rt::TokioTimer,
     server::conn::auto::{self, Builder},
@@ -16,6 +16,7 @@ use super::{
     client::Proxies,
     connection,
     guests::{Guests, Place},
+    observed::note_route,
     options::{HttpOptions, Limits},
     tasks::Tasks,
     tls::Tls,
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     lifecycle::Lifecycle,
     publisher::Publisher,
+    telemetry::Observers,
     time::{Clock, Dice, backoff},
 };
 
@@ -32,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) publisher: Publisher,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+    pub(crate) observers: Observers,
 }
 
 /// Takes connections.
@@ -73,6 +76,7 @@ impl Server {
         parts: Parts,
     ) -> Self {
         let limits = &options.limits;
+        let router = if parts.observers.any() { router.layer(from_fn(note_route)) } else { router };
         let shared = Shared {
             protocol: protocol(limits, Tasks(parts.lifecycle.clone())),
             slots: Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)),

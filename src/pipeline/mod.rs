@@ -4,6 +4,7 @@
 
 mod blocking;
 mod incoming;
+mod observed;
 mod retry;
 mod route;
 mod settle;
@@ -34,6 +35,7 @@ use crate::{
     lifecycle::{Stop, Watch},
     middleware::Chain,
     publisher::Publisher,
+    telemetry::Observers,
     time::{Clock, Dice},
     transport::{Delivery, ReasonKind},
 };
@@ -48,6 +50,8 @@ const CUT_OFF_TIME: Duration = Duration::from_secs(5);
 /// The steps for the deliveries of one queue.
 pub(crate) struct Pipeline {
     pub(crate) service: Arc<str>,
+    /// The transport's kind.
+    pub(crate) system: &'static str,
     pub(crate) queue: Arc<str>,
     pub(crate) routes: Vec<Arc<Route>>,
     pub(crate) keys: Keys,
@@ -58,6 +62,7 @@ pub(crate) struct Pipeline {
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+    pub(crate) observers: Observers,
 }
 
 /// What a dead letter means for its key.
@@ -76,13 +81,27 @@ impl Pipeline {
     ///
     /// Ends early, and gives the delivery back, when `cut_off` is set.
     pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
-        let (route, message) = match self.open_safely(&delivery) {
-            Ok(opened) => opened,
-            Err(error) => return self.settle(delivery, None, give_up(error)).await,
+        let mut observed = self.observed(&delivery);
+        let (route, outcome) = match self.open_safely(&delivery) {
+            Ok((route, message)) => {
+                if let Some(observed) = &mut observed {
+                    observed.opened(&route, &message.head);
+                }
+                let wanted = route.policy.is_empty() || route.policy.matches(&delivery.sealed.attributes);
+                let outcome = if wanted {
+                    self.handle(&delivery, route.clone(), message, cut_off).await
+                } else {
+                    Outcome::Unwanted
+                };
+                (Some(route), outcome)
+            }
+            Err(error) => (None, give_up(error)),
         };
-        let wanted = route.policy.is_empty() || route.policy.matches(&delivery.sealed.attributes);
-        let outcome = if wanted { self.handle(&delivery, route.clone(), message, cut_off).await } else { Outcome::Ack };
-        self.settle(delivery, Some(&route), outcome).await;
+        let reason = outcome.reason();
+        let end = self.settle(delivery, route.as_deref(), outcome).await;
+        if let Some(observed) = &mut observed {
+            observed.ended(end, reason);
+        }
     }
 
     /// Opens the message; an envelope that panics at it cannot read it.
@@ -126,7 +145,7 @@ impl Pipeline {
             return Outcome::failed(ReasonKind::HandlerError, struck.to_string());
         }
         match ended {
-            Ok(Ok(Ok(()))) => Outcome::Ack,
+            Ok(Ok(Ok(()))) => Outcome::Done,
             Ok(Ok(Err(error))) => judge(error),
             Ok(Err(_)) => Outcome::failed(ReasonKind::HandlerTimeout, format!("not done after {timeout:?}")),
             Err(panic) => Outcome::failed(ReasonKind::HandlerPanic, format!("the handler {}", panic_text(&*panic))),

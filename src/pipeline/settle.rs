@@ -13,6 +13,7 @@ use super::{Keys, Pipeline, Retry, Route};
 use crate::{
     error::BoxError,
     failpoint::{self, Point},
+    telemetry::End,
     transport::{Delivery, Reason, ReasonKind, SettleError, SettleErrorKind},
 };
 
@@ -24,8 +25,10 @@ const SETTLE_TIME: Duration = Duration::from_secs(10);
 
 /// What the steps before decided.
 pub(super) enum Outcome {
-    /// Done, or not wanted.
-    Ack,
+    /// Done.
+    Done,
+    /// The subscription's filter does not want it.
+    Unwanted,
     /// Not tried to the end; it does not count.
     Release,
     /// Tried and failed.
@@ -35,6 +38,14 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// Why it is not done, if it is not.
+    pub(super) fn reason(&self) -> Option<ReasonKind> {
+        match self {
+            Self::Done | Self::Unwanted | Self::Release => None,
+            Self::Failed { kind, .. } | Self::GiveUp { kind, .. } => Some(*kind),
+        }
+    }
+
     pub(super) fn failed(kind: ReasonKind, error: String) -> Self {
         Outcome::Failed { kind, error: error.into(), after: None }
     }
@@ -42,21 +53,23 @@ impl Outcome {
 
 impl Pipeline {
     /// Settles the delivery. An error is logged here: the delivery comes back by itself, there is no one to tell.
-    pub(super) async fn settle(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) {
+    pub(super) async fn settle(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) -> End {
         let queue = &*self.queue;
         match tokio::time::timeout(SETTLE_TIME, self.answer(delivery, route, outcome)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(end)) => return end,
             Ok(Err(error)) => {
                 tracing::warn!(queue, error = error_text(&error), "delivery not settled; it will come back");
             }
             Err(_) => tracing::warn!(queue, after = ?SETTLE_TIME, "no answer to a settled delivery; it may come back"),
         }
+        End::Unsettled
     }
 
-    async fn answer(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) -> Result<(), SettleError> {
+    async fn answer(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) -> Result<End, SettleError> {
         match outcome {
-            Outcome::Ack => ack(delivery).await,
-            Outcome::Release => delivery.release().await,
+            Outcome::Done => ack(delivery).await.map(|()| End::Done),
+            Outcome::Unwanted => ack(delivery).await.map(|()| End::Unwanted),
+            Outcome::Release => delivery.release().await.map(|()| End::Released),
             Outcome::GiveUp { kind, error } => self.give_up(delivery, route, kind, &*error).await,
             Outcome::Failed { kind, error, after } => {
                 let plan = route.map_or_else(Retry::never, |route| route.retry.clone());
@@ -74,13 +87,13 @@ impl Pipeline {
         delay: Duration,
         attempts: u32,
         error: &(dyn Error + Send + Sync),
-    ) -> Result<(), SettleError> {
+    ) -> Result<End, SettleError> {
         let delay = self.dice.lengthen(delay);
         let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let after = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         tracing::warn!(queue = &*self.queue, attempt, attempts, ?after, error, id, "attempt failed; will try again");
         delivery.retry(delay).await?;
-        passed(Point::RetryAfter)
+        passed(Point::RetryAfter).map(|()| End::Retried)
     }
 
     async fn give_up(
@@ -89,7 +102,7 @@ impl Pipeline {
         route: Option<&Route>,
         kind: ReasonKind,
         error: &(dyn Error + Send + Sync),
-    ) -> Result<(), SettleError> {
+    ) -> Result<End, SettleError> {
         match self.keys {
             Keys::Halt(after) => self.halt(delivery, after, kind, error).await,
             Keys::Free | Keys::GoOn => self.dead_letter(delivery, route, kind, error).await,
@@ -102,13 +115,13 @@ impl Pipeline {
         after: Duration,
         kind: ReasonKind,
         error: &(dyn Error + Send + Sync),
-    ) -> Result<(), SettleError> {
+    ) -> Result<End, SettleError> {
         let after = self.dice.lengthen(after);
         let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let queue = &*self.queue;
         tracing::error!(queue, reason = %kind, attempt, ?after, error, id, "its key is halted; will try again");
         delivery.retry(after).await?;
-        passed(Point::RetryAfter)
+        passed(Point::RetryAfter).map(|()| End::Retried)
     }
 
     async fn dead_letter(
@@ -117,7 +130,7 @@ impl Pipeline {
         route: Option<&Route>,
         kind: ReasonKind,
         error: &(dyn Error + Send + Sync),
-    ) -> Result<(), SettleError> {
+    ) -> Result<End, SettleError> {
         let now = self.clock.now();
         let mut reason = Reason::new(kind, error_text(error), delivery.attempt, now);
         reason.event = route.map(|route| route.contract.name.to_owned());
@@ -130,7 +143,7 @@ impl Pipeline {
         let (queue, id) = (&*self.queue, id.as_ref().map(display));
         let gap = (self.keys == Keys::GoOn).then_some("its key goes on without it");
         tracing::error!(queue, reason = %kind, attempts, error, id, gap, "given up; kept as a dead letter");
-        Ok(())
+        Ok(End::DeadLettered)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     error::BoxError,
     event::{EVENT_ATTRIBUTE, Event, Value},
     middleware::{Chain, Work},
+    telemetry::Observers,
     time::{Clock, Dice},
     transport::{Outgoing, PublishError, PublishErrorKind},
 };
@@ -30,7 +31,7 @@ pub(crate) struct Line(Arc<Parts>);
 
 pub(crate) struct Parts {
     /// The way out to each transport; to the main one under no name.
-    pub(crate) chains: BTreeMap<Option<String>, Arc<Chain<Outgoing>>>,
+    pub(crate) ways: BTreeMap<Option<String>, Way>,
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) names: Names,
     pub(crate) service: Arc<str>,
@@ -39,6 +40,14 @@ pub(crate) struct Parts {
     pub(crate) unroutable: BTreeSet<&'static str>,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+    pub(crate) observers: Observers,
+}
+
+/// The way out to one transport.
+pub(crate) struct Way {
+    /// The transport's kind.
+    pub(crate) system: &'static str,
+    pub(crate) chain: Arc<Chain<Outgoing>>,
 }
 
 impl std::ops::Deref for Line {
@@ -54,13 +63,12 @@ impl Line {
         Self(Arc::new(parts))
     }
 
-    pub(crate) async fn send(&self, via: &Option<String>, outgoing: Outgoing) -> Result<(), PublishError> {
-        let Some(chain) = self.chains.get(via) else {
+    pub(crate) fn way(&self, via: Option<String>) -> Result<&Way, PublishError> {
+        self.ways.get(&via).ok_or_else(|| {
             let name = via.as_deref().unwrap_or_default();
             let text = format!("the transport `{name}` is not attached to the service");
-            return Err(PublishError::new(PublishErrorKind::Unsupported, text));
-        };
-        chain.run(outgoing).await
+            PublishError::new(PublishErrorKind::Unsupported, text)
+        })
     }
 
     /// The head of a new message.

@@ -4,10 +4,11 @@
 //! through is in its `Line`, which the service makes when it starts.
 
 mod line;
+mod observed;
 mod options;
 mod trace;
 
-pub(crate) use line::{Line, Link, Parts};
+pub(crate) use line::{Line, Link, Parts, Way};
 pub use options::PublishOptions;
 pub(crate) use trace::Trace;
 
@@ -36,7 +37,7 @@ pub struct Publisher {
 /// The message being handled while this publisher is used.
 #[derive(Debug, Clone)]
 struct Cause {
-    correlation_id: Option<MessageId>,
+    correlation_id: MessageId,
     causation_id: Option<MessageId>,
     trace: Trace,
 }
@@ -47,17 +48,17 @@ impl Publisher {
     }
 
     /// The same publisher, for use while this message is handled.
-    pub(crate) fn caused_by(&self, head: &Head) -> Self {
-        let correlation_id = head.correlation_id.clone().or_else(|| head.id.clone());
+    pub(crate) fn caused_by(&self, id: &MessageId, head: &Head) -> Self {
+        let correlation_id = head.correlation_id.as_ref().unwrap_or(id).clone();
         let trace = Trace::read(|name| head.attributes.text(name));
-        let cause = Cause { correlation_id, causation_id: head.id.clone(), trace };
+        let cause = Cause { correlation_id, causation_id: Some(id.clone()), trace };
         Self { link: self.link.clone(), cause: Some(cause) }
     }
 
     /// The same publisher, for use while somebody outside is answered.
     #[cfg(feature = "http")]
     pub(crate) fn asked_by(&self, correlation_id: MessageId, trace: Trace) -> Self {
-        let cause = Cause { correlation_id: Some(correlation_id), causation_id: None, trace };
+        let cause = Cause { correlation_id, causation_id: None, trace };
         Self { link: self.link.clone(), cause: Some(cause) }
     }
 
@@ -81,22 +82,28 @@ impl Publisher {
         event: &E,
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
-        let mut sent = false;
+        let (mut observed, mut sent) = (None, false);
         let publishing = async {
             let line = self.line().await?;
             let mut options = choose(PublishOptions::default());
             let via = options.via.take();
+            observed = line.observed(&via);
+            let way = line.way(via)?;
             let outgoing = self.outgoing(&line, event, options)?;
             let id = outgoing.id.clone();
             sent = true;
-            line.send(&via, outgoing).await.map(|()| id)
+            way.chain.run(outgoing).await.map(|()| id)
         };
         let ended = tokio::time::timeout(DEADLINE, publishing).await;
-        match ended {
+        let answer = match ended {
             Ok(answer) => answer,
             Err(_) if sent => Err(unanswered::<E>()),
             Err(_) => Err(closed("the service was not started within the publish deadline of 10 s")),
+        };
+        if let Some(observed) = observed {
+            observed.answered::<E>(answer.as_ref().err(), self.cause.as_ref().map(|cause| &cause.trace));
         }
+        answer
     }
 
     /// Publishes many events of one type, with an answer for each, in order (P10).
@@ -134,7 +141,7 @@ impl Publisher {
         let id = options.id.unwrap_or_else(|| MessageId::draw(&line.dice));
         let mut head = line.head::<E>(id.clone(), event);
         if let Some(cause) = &self.cause {
-            head.correlation_id = cause.correlation_id.clone();
+            head.correlation_id = Some(cause.correlation_id.clone());
             head.causation_id = cause.causation_id.clone();
             cause.trace.write(&mut head.attributes);
         }

@@ -19,6 +19,11 @@ impl Trace {
         Self(parent.map(|parent| (parent.to_owned(), state.map(str::to_owned))))
     }
 
+    /// Its trace id, in 32 hexadecimal digits.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.0.as_ref().and_then(|(parent, _)| parent.split('-').nth(1))
+    }
+
     /// Adds it to a message, unless the message tells one of its own.
     pub(super) fn write(&self, attributes: &mut Attributes) {
         let Some((parent, state)) = &self.0 else { return };

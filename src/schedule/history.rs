@@ -59,6 +59,20 @@ pub enum Outcome {
     LeaseLost,
 }
 
+impl Outcome {
+    /// Its name, in lower case.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed(_) => "failed",
+            Self::Panicked(_) => "panicked",
+            Self::TimedOut => "timed-out",
+            Self::Cut => "cut",
+            Self::LeaseLost => "lease-lost",
+        }
+    }
+}
+
 /// The memory of one schedule. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct History(Arc<Mutex<Inner>>);

@@ -23,6 +23,7 @@ use crate::{
     lifecycle::{Lifecycle, Stop, Watch},
     middleware::BoxFuture,
     publisher::Publisher,
+    telemetry::Observers,
     time::{Clock, Dice, Wall},
 };
 
@@ -93,6 +94,7 @@ pub(crate) struct Crew {
     pub(crate) clock: Clock,
     pub(crate) wall: Wall,
     pub(crate) dice: Dice,
+    pub(crate) observers: Observers,
 }
 
 impl Crew {

@@ -20,7 +20,12 @@ use super::{
     lease::{self, Claim, LeaseStore},
     tick::Facts,
 };
-use crate::{error::panic_text, lifecycle::Blocking, time::backoff};
+use crate::{
+    error::panic_text,
+    lifecycle::Blocking,
+    telemetry::{Fact, Ran},
+    time::backoff,
+};
 
 /// How long a run may go on once it is told to end.
 const CUT_OFF_TIME: Duration = Duration::from_secs(5);
@@ -53,10 +58,12 @@ impl Shift {
     /// Runs, and has the end noted.
     pub(super) async fn work(self) {
         let (history, wall) = (&self.job.history, &self.crew.wall);
-        let number = history.begins(self.planned, wall.now());
+        let (number, begun) = (history.begins(self.planned, wall.now()), self.crew.instant());
         let ended = AssertUnwindSafe(self.outcome()).catch_unwind().await;
         let outcome = ended.unwrap_or_else(|panic| Outcome::Panicked(shortened(&panic_text(&*panic))));
         self.tell(&outcome);
+        let took = self.crew.instant().saturating_duration_since(begun);
+        self.crew.observers.tell(&Fact::Ran(Ran { schedule: &self.job.name, outcome: outcome.as_str(), took }));
         history.ended(number, wall.now(), outcome.clone());
         if let Some(lease) = self.lease.as_ref().filter(|_| !matches!(outcome, Outcome::Cut | Outcome::LeaseLost)) {
             lease.finish(&self.crew).await;

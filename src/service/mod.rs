@@ -39,6 +39,7 @@ use crate::{
     middleware::Middleware,
     pipeline::{Incoming, Route, Subscription, Typed},
     publisher::{Link, Publisher},
+    telemetry::Observer,
     time::{Clock, Dice, Wall},
     transport::{Outgoing, Provision, Topology, Transport},
 };
@@ -67,6 +68,7 @@ pub(crate) struct Parts {
     wishes: Vec<Wish>,
     pub(crate) consume: Vec<Arc<dyn Middleware<Incoming>>>,
     publish: Vec<Arc<dyn Middleware<Outgoing>>>,
+    observers: Vec<Arc<dyn Observer>>,
     unroutable: BTreeSet<&'static str>,
     hooks: Hooks,
     prefix: Option<String>,
@@ -103,6 +105,7 @@ impl Service {
             wishes: Vec::new(),
             consume: Vec::new(),
             publish: Vec::new(),
+            observers: Vec::new(),
             unroutable: BTreeSet::new(),
             hooks: Hooks::default(),
             prefix: None,
@@ -250,6 +253,12 @@ impl<S: Send + Sync + 'static> Service<S> {
         E: Into<BoxError>,
     {
         self.parts.hooks.add(turn, self.state.clone(), hook);
+        self
+    }
+
+    /// Has this see what happens: publishes, deliveries, runs, requests. Called again, this too.
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        self.parts.observers.push(Arc::new(observer));
         self
     }
 

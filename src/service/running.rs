@@ -19,6 +19,7 @@ use crate::{
     middleware::Chain,
     pipeline::{self, Pipeline},
     publisher::{self, Line, Link, Publisher},
+    telemetry::Observers,
     time::{Clock, Dice, Wall},
     transport::Deliveries,
 };
@@ -253,7 +254,7 @@ impl Crew {
     fn new(parts: Parts, names: Names, dice: Dice, running: &Running) -> Self {
         let clock = parts.clock.unwrap_or_else(Clock::system);
         let line = Line::new(publisher::Parts {
-            chains: running.transports.chains(&parts.publish),
+            ways: running.transports.ways(&parts.publish),
             envelope: parts.envelope,
             names,
             service: parts.name.into(),
@@ -261,6 +262,7 @@ impl Crew {
             unroutable: parts.unroutable,
             clock,
             dice,
+            observers: Observers::new(parts.observers),
         });
         Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
     }
@@ -277,6 +279,7 @@ impl Crew {
             clock: self.line.clock,
             wall,
             dice: self.line.dice.clone(),
+            observers: self.line.observers.clone(),
         }
     }
 
@@ -285,6 +288,7 @@ impl Crew {
         let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
         let pipeline = Pipeline {
             service: self.line.service.clone(),
+            system: transport.name(),
             queue: station.queue.name.as_str().into(),
             routes: station.routes,
             keys,
@@ -295,6 +299,7 @@ impl Crew {
             watch: running.watch.clone(),
             clock: self.line.clock,
             dice: self.line.dice.clone(),
+            observers: self.line.observers.clone(),
         };
         Ok(Consumer {
             queue: station.queue,

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     failpoint::{self, Point},
     middleware::{BoxFuture, Chain, Middleware},
+    publisher::Way,
     time::{Dice, backoff},
     transport::{Outgoing, Provision, PublishError, PublishErrorKind, Transport},
 };
@@ -53,18 +54,17 @@ impl Transports {
     }
 
     /// The way out to each transport: the steps, then its publish.
-    pub(super) fn chains(
-        &self,
-        steps: &[Arc<dyn Middleware<Outgoing>>],
-    ) -> BTreeMap<Option<String>, Arc<Chain<Outgoing>>> {
-        let chain = |transport: &Arc<dyn Transport>| {
+    pub(super) fn ways(&self, steps: &[Arc<dyn Middleware<Outgoing>>]) -> BTreeMap<Option<String>, Way> {
+        let way = |transport: &Arc<dyn Transport>| {
             let transport = transport.clone();
-            Chain::new(steps.to_vec(), move |outgoing: Outgoing| -> BoxFuture<_> {
+            let system = transport.name();
+            let chain = Chain::new(steps.to_vec(), move |outgoing: Outgoing| -> BoxFuture<_> {
                 let transport = transport.clone();
                 Box::pin(async move { publish(&*transport, outgoing).await })
-            })
+            });
+            Way { system, chain }
         };
-        self.0.iter().map(|(name, transport)| (name.clone(), chain(transport))).collect()
+        self.0.iter().map(|(name, transport)| (name.clone(), way(transport))).collect()
     }
 
     /// Lets go of all of them, each in this time.

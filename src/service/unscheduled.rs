@@ -6,6 +6,7 @@ use super::Error;
 use crate::{
     lifecycle::{Lifecycle, Stop, Watch},
     publisher::Publisher,
+    telemetry::Observers,
     time::{Clock, Dice, Wall},
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct Crew {
     pub(crate) clock: Clock,
     pub(crate) wall: Wall,
     pub(crate) dice: Dice,
+    pub(crate) observers: Observers,
 }
 
 impl Schedules {

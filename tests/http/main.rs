@@ -15,6 +15,7 @@ mod frames;
 mod framing;
 mod limits;
 mod log;
+mod observed;
 mod requests;
 mod slow;
 mod sockets;

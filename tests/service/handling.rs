@@ -54,6 +54,26 @@ async fn p9_event_arrives_as_it_was_published_in_every_envelope() -> Result<(), 
 }
 
 #[tokio::test]
+async fn follow_up_belongs_to_the_trace_of_its_cause() -> Result<(), Error> {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = {
+        let seen = seen.clone();
+        move |_: ReceiptSent, ctx: Context| {
+            seen.lock().expect("no panic").push(ctx.attributes().text("traceparent").map(str::to_owned));
+            async { Ok(()) }
+        }
+    };
+    let service = Service::new("billing").on::<OrderPaid>(send_receipt).on::<ReceiptSent>(note);
+    let test = TestService::start(service).await?;
+    test.outside().publish_with(&order("o-1"), |o| o.attribute("traceparent", parent)).await?;
+    test.publish(&order("o-2")).await?;
+    test.settle().await;
+    assert_eq!(*seen.lock().expect("no panic"), [Some(parent.to_owned()), None]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn follow_up_knows_its_conversation_and_its_cause() -> Result<(), Error> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let note = {

@@ -20,6 +20,7 @@ mod retries;
 mod schedules;
 mod secrecy;
 mod shutdown;
+mod telemetry;
 mod testing;
 mod topology;
 

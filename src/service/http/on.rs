@@ -92,6 +92,7 @@ impl Ready {
             publisher: running.publisher().clone(),
             clock: line.clock,
             dice: line.dice.clone(),
+            observers: line.observers.clone(),
         };
         bound.open(parts).map(|server| Open(Some(server))).map_err(refused)
     }

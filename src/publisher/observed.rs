@@ -1,0 +1,54 @@
+//! What observers are told of a publish.
+
+use tokio::time::Instant;
+
+use super::{Line, Trace};
+use crate::{
+    event::Event,
+    telemetry::{Fact, Published},
+    transport::{PublishError, PublishErrorKind},
+};
+
+/// A publish that is under way.
+pub(super) struct Observed {
+    line: Line,
+    system: &'static str,
+    begun: Instant,
+}
+
+impl Line {
+    /// A publish begins; none, if nobody looks.
+    pub(super) fn observed(&self, via: &Option<String>) -> Option<Observed> {
+        let system = self.ways.get(via).map_or("", |way| way.system);
+        self.observers.any().then(|| Observed { line: self.clone(), system, begun: self.clock.instant() })
+    }
+}
+
+impl Observed {
+    /// It was answered.
+    pub(super) fn answered<E: Event>(self, error: Option<&PublishError>, trace: Option<&Trace>) {
+        let Self { line, system, begun } = self;
+        line.observers.tell(&Fact::Published(Published {
+            system,
+            event: E::CONTRACT.name,
+            topic: E::CONTRACT.topic,
+            took: line.clock.instant().saturating_duration_since(begun),
+            error: error.map(|error| name_of(error.kind())),
+            trace: trace.and_then(Trace::id),
+        }));
+    }
+}
+
+fn name_of(kind: PublishErrorKind) -> &'static str {
+    match kind {
+        PublishErrorKind::Invalid => "invalid",
+        PublishErrorKind::Unroutable => "unroutable",
+        PublishErrorKind::TooLarge => "too-large",
+        PublishErrorKind::Backpressure => "backpressure",
+        PublishErrorKind::Refused => "refused",
+        PublishErrorKind::Unreachable => "unreachable",
+        PublishErrorKind::Unsupported => "unsupported",
+        PublishErrorKind::Closed => "closed",
+        PublishErrorKind::Unknown => "unknown",
+    }
+}
