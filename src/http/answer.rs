@@ -9,28 +9,36 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{StatusCode, request},
+    http::{StatusCode, Version, request},
     response::Response,
 };
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::{access::Entry, body::Meter, connection::Line, server::Shared};
+use super::{access::Entry, body::Meter, connection::Line, pulse::Kind, server::Shared};
 
 /// One request under way; dropped, it is over.
 pub(super) struct Visit {
     pub(super) shared: Arc<Shared>,
     pub(super) line: Arc<Line>,
     pub(super) meter: Arc<Meter>,
+    /// Whom it is from.
+    pub(super) client: IpAddr,
+    pub(super) kind: Kind,
+    /// Is it the last that its connection may ask?
+    pub(super) is_last: bool,
     entry: Option<Entry>,
     /// Did all of the answer go out?
     complete: bool,
 }
 
 impl Visit {
-    pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts, client: IpAddr) -> Self {
+    pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts) -> Self {
+        let kind = if parts.version == Version::HTTP_2 { Kind::Http2 } else { Kind::Http1 };
+        let is_last = line.pulse.begin(kind) >= shared.limits().keep_alive_requests;
+        let client = shared.proxies.client(line.peer.ip().to_canonical(), &parts.headers);
         let entry = Entry::begin(parts, client, shared.parts.clock.instant());
-        Self { shared, line, meter: Arc::default(), entry, complete: false }
+        Self { shared, line, meter: Arc::default(), client, kind, is_last, entry, complete: false }
     }
 
     /// The answer is there; it has yet to go out.
@@ -39,7 +47,13 @@ impl Visit {
         if let Some(entry) = &mut self.entry {
             entry.answered(answer, now);
         }
+        if self.is_last {
+            self.line.worn.notify_one();
+        }
         let status = answer.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            self.line.pulse.upgrade();
+        }
         let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         self.complete = bodiless || answer.body().is_end_stream();
     }

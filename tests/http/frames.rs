@@ -97,6 +97,16 @@ async fn w6_a_client_that_makes_no_room_for_its_answers_is_let_go() -> Result<()
 }
 
 #[tokio::test]
+async fn w6_a_client_that_never_had_room_is_let_go() -> Result<(), Error> {
+    let service = serve(router(), |http| http.limits(|limits| limits.write = SHORT)).await?;
+    let mut client = Client::connect(&service).await;
+    let no_window = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    client.send([PREFACE, &no_window, &request(1)].concat()).await;
+    assert_eq!(until(&mut client, u8::MAX).await, None, "it is closed, and not a byte of its answer went out");
+    Ok(())
+}
+
+#[tokio::test]
 async fn w6_resets_and_endless_heads_end_the_connection_and_disturb_nobody() -> Result<(), Error> {
     let service = serve(router(), |http| http).await?;
     let cancel = 8_u32.to_be_bytes();

@@ -134,6 +134,16 @@ async fn empty_errors_get_the_pages_they_were_given() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn w1_a_page_has_no_more_time_than_a_handler() -> Result<(), Error> {
+    let page = async |_: Page| std::future::pending::<()>().await;
+    let service =
+        serve(Router::new(), |http| http.page(StatusCode::NOT_FOUND, page).limits(|limits| limits.handler = SHORT));
+    let answer = ask(&service.await?, get("/nowhere")).await;
+    assert_eq!((answer.status, answer.text().as_str()), (404, ""));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_server_header_is_what_was_chosen() -> Result<(), Error> {
     let router = || Router::new().route("/", on_get(async || "hello"));
     assert_eq!(ask(&serve(router(), |http| http).await?, get("/")).await.header("server"), Some("tegami"));
