@@ -97,9 +97,10 @@ impl http_body::Body for Answer {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.take();
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(_))) = polled {
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
             self.handed = true;
-            self.visit.line.pulse.hand(self.visit.shared.parts.clock.instant());
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            self.visit.line.pulse.hand(bytes, self.visit.shared.parts.clock.instant());
         }
         self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
         polled

@@ -6,6 +6,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod address;
+mod attacks;
 mod bodies;
 mod client;
 mod drain;
