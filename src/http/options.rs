@@ -198,7 +198,7 @@ pub struct Limits {
     pub socket_frame: usize,
     /// Bytes that wait to be written to a WebSocket; a send waits for room. 1 MiB.
     pub socket_buffer: usize,
-    /// Messages that a WebSocket takes in a second. 100; else closed with 1008.
+    /// Messages that a WebSocket takes in a second, pings and pongs too. 100; else closed with 1008.
     pub socket_rate: u32,
     /// From a WebSocket's last message to its end. 5 min.
     pub socket_idle: Duration,
