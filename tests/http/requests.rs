@@ -168,13 +168,29 @@ async fn k1_an_address_that_is_taken_or_wrong_stops_the_start() -> Result<(), Er
         format!("{error:?}").contains(&taken.0.to_string()) && format!("{error:?}").contains("in use"),
         "{error:?}"
     );
-    let error = at("nowhere".to_owned()).await.err().expect("it is no address");
-    assert_eq!(error.kind(), ErrorKind::Setting);
-    assert!(error.to_string().contains("nowhere"), "{error}");
+    for text in ["nowhere", "nowhere:", ":8080", "localhost:http", "localhost:65536", "127.0.0.1", "no where\n:x"] {
+        let error = at(text.to_owned()).await.err().expect("it is no address");
+        assert_eq!(error.kind(), ErrorKind::Setting);
+        assert!(error.to_string().contains(&text.escape_debug().to_string()), "{error}");
+    }
+    let error = at("nowhere.invalid:8080".to_owned()).await.err().expect("nobody has that name");
+    assert_eq!(error.kind(), ErrorKind::Http);
+    assert!(error.to_string().contains("nowhere.invalid:8080"), "{error}");
+    let error = at(format!("localhost:{}", taken.0.port())).await.err().expect("it is taken");
+    assert_eq!(error.kind(), ErrorKind::Http);
     let service = Service::new("billing").transport(Memory::new()).routes(Router::new());
     let error = service.http(|http| http.limits(|limits| limits.handler = std::time::Duration::ZERO));
     let error = error.start().await.err().expect("a limit is 0");
     assert!(error.to_string().contains("handler"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_name_is_an_address_too() -> Result<(), Error> {
+    let router = Router::new().route("/", on_get(async || "hello"));
+    let service = serve(router, |http| http.address("localhost:0")).await?;
+    assert!(service.http_address().is_some_and(|address| address.ip().is_loopback() && address.port() > 0));
+    assert_eq!(ask(&service, get("/")).await.text(), "hello");
     Ok(())
 }
 

@@ -73,9 +73,9 @@ impl Wish {
         self.router.is_none()
     }
 
-    pub(crate) fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
+    pub(crate) async fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
         let Some(router) = self.router else { return Ok(Ready(None)) };
-        let bound = Bound::new(router, self.options, address).map_err(refused)?;
+        let bound = Bound::new(router, self.options, address).await.map_err(refused)?;
         Ok(Ready(Some(bound)))
     }
 }
