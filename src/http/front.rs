@@ -9,14 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::sync::SemaphorePermit;
 use tower_service::Service;
 
 use super::{
     answer::{Answer, Visit},
-    body::Metered,
+    body::{Coming, Metered},
     connection::Line,
     event,
     exchange::Exchange,
@@ -32,7 +30,7 @@ use crate::error::panic_text;
 pub(super) async fn answer(
     shared: Arc<Shared>,
     line: Arc<Line>,
-    request: Request<Incoming>,
+    request: Request<impl Coming>,
 ) -> Result<Response<Answer>, Infallible> {
     let (parts, body) = request.into_parts();
     let mut visit = Visit::begin(shared, line, &parts);
@@ -65,7 +63,7 @@ enum End {
 type Refusal = (StatusCode, End);
 
 /// Lets a request in, unless it breaks a rule or there is no room.
-fn admit<'a>(visit: &'a Visit, parts: &request::Parts, body: &Incoming) -> Result<SemaphorePermit<'a>, Refusal> {
+fn admit<'a>(visit: &'a Visit, parts: &request::Parts, body: &impl Coming) -> Result<SemaphorePermit<'a>, Refusal> {
     if parts.version != Version::HTTP_2 {
         check_framing(&visit.line, parts)?;
     }
@@ -81,7 +79,7 @@ fn admit<'a>(visit: &'a Visit, parts: &request::Parts, body: &Incoming) -> Resul
 }
 
 /// The answer to one that is not let in; nobody will read its body.
-fn refuse(visit: &Visit, body: &Incoming, (status, end): Refusal) -> (Response, End) {
+fn refuse(visit: &Visit, body: &impl Coming, (status, end): Refusal) -> (Response, End) {
     if !body.is_end_stream() {
         visit.line.pulse.leave_unread();
     }
@@ -90,9 +88,10 @@ fn refuse(visit: &Visit, body: &Incoming, (status, end): Refusal) -> (Response, 
 
 /// One way to read where the request ends, and one host.
 fn check_framing(line: &Line, parts: &request::Parts) -> Result<(), Refusal> {
+    let Some(gate) = &line.gate else { return Ok(()) };
     let hosts = parts.headers.get_all(header::HOST).iter().count();
     let hosts_fit = hosts == 1 || (hosts == 0 && parts.version == Version::HTTP_10);
-    match line.gate.verdict() {
+    match gate.verdict() {
         Verdict::Clear if hosts_fit => Ok(()),
         _ => Err((StatusCode::BAD_REQUEST, End::Close)),
     }
@@ -111,7 +110,7 @@ fn check_size(limits: &Limits, parts: &request::Parts) -> Result<(), Refusal> {
 }
 
 /// The request as the router gets it.
-fn dress(mut parts: request::Parts, body: Incoming, visit: &Visit) -> Request<Body> {
+fn dress(mut parts: request::Parts, body: impl Coming, visit: &Visit) -> Request<Body> {
     let (shared, line) = (&visit.shared, &visit.line);
     parts.extensions.insert(ConnectInfo(line.peer));
     parts.extensions.insert(Exchange::new(shared.clone(), visit.client));

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     options::{ADDRESS, HttpOptions, Share},
-    server::{Parts, Server},
+    server::{Parts, Server, Shared},
     tls::Tls,
 };
 
@@ -43,11 +43,7 @@ pub(crate) struct Bound {
 impl Bound {
     /// Binds the address: that of the options, else that of the environment, else the default.
     pub(crate) async fn new(router: Router, options: HttpOptions, environment: Option<&str>) -> Result<Self, Refused> {
-        let wrong = options.wrong.first().cloned();
-        let zero = options.limits.zero().next().map(|limit| format!("the limit `{limit}` of HTTP is 0"));
-        if let Some(wrong) = wrong.or(zero) {
-            return Err(Refused::Setting(wrong));
-        }
+        options.check().map_err(Refused::Setting)?;
         let tls = options.tls.read().map_err(Refused::Setting)?;
         let text = options.address.as_deref().or(environment).unwrap_or(ADDRESS);
         let addresses = resolve(text).await?;
@@ -66,7 +62,7 @@ impl Bound {
         let Self { socket, address, tls, router, options } = self;
         let opened = socket.listen(BACKLOG).and_then(|()| TcpListener::from_std(socket.into()));
         let listener = opened.map_err(|error| Refused::Address(address.to_string(), error))?;
-        Ok(Server::new(listener, tls, router, options, parts))
+        Ok(Server::new(listener, Shared::new(tls, router, options, parts)))
     }
 }
 

@@ -46,7 +46,7 @@ impl Default for HttpOptions {
             origins: Vec::new(),
             pages: BTreeMap::new(),
             limits: Limits::default(),
-            tls: super::tls::Wanted::default(),
+            tls: Default::default(),
             wrong: Vec::new(),
         }
     }
@@ -118,6 +118,12 @@ impl HttpOptions {
         };
         self.pages.insert(status.as_u16(), Arc::new(page));
         self
+    }
+
+    /// Can all that was asked for be had?
+    pub(super) fn check(&self) -> Result<(), String> {
+        let zero = self.limits.zero().next().map(|limit| format!("the limit `{limit}` of HTTP is 0"));
+        self.wrong.first().cloned().or(zero).map_or(Ok(()), Err)
     }
 
     /// Changes what a client may take.

@@ -14,6 +14,7 @@ mod events;
 mod files;
 mod frames;
 mod framing;
+mod inside;
 mod limits;
 mod log;
 mod requests;

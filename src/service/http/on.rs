@@ -14,8 +14,8 @@ use crate::{
 /// The routes that a service is to serve.
 #[derive(Default)]
 pub(crate) struct Wish {
-    router: Option<Router>,
-    options: HttpOptions,
+    pub(super) router: Option<Router>,
+    pub(super) options: HttpOptions,
 }
 
 /// Where they are served, once the service has begun to start.
@@ -105,7 +105,7 @@ impl Open {
     }
 }
 
-fn refused(refused: Refused) -> Error {
+pub(super) fn refused(refused: Refused) -> Error {
     match refused {
         Refused::Setting(text) => Error::new(ErrorKind::Setting, text),
         Refused::Address(address, error) => {
