@@ -9,19 +9,24 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{StatusCode, request},
+    http::{StatusCode, Version, request},
     response::Response,
 };
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::{access::Entry, body::Meter, connection::Line, observed::Observed, server::Shared};
+use super::{access::Entry, body::Meter, connection::Line, observed::Observed, pulse::Kind, server::Shared};
 
 /// One request under way; dropped, it is over.
 pub(super) struct Visit {
     pub(super) shared: Arc<Shared>,
     pub(super) line: Arc<Line>,
     pub(super) meter: Arc<Meter>,
+    /// Whom it is from.
+    pub(super) client: IpAddr,
+    pub(super) kind: Kind,
+    /// Is it the last that its connection may ask?
+    pub(super) is_last: bool,
     entry: Option<Entry>,
     observed: Option<Observed>,
     /// Did all of the answer go out?
@@ -29,10 +34,13 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts, client: IpAddr) -> Self {
+    pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts) -> Self {
+        let kind = if parts.version == Version::HTTP_2 { Kind::Http2 } else { Kind::Http1 };
+        let is_last = line.pulse.begin(kind) >= shared.limits().keep_alive_requests;
+        let client = shared.proxies.client(line.peer.ip().to_canonical(), &parts.headers);
         let entry = Entry::begin(parts, client, shared.parts.clock.instant());
         let observed = Observed::begin(&shared, parts);
-        Self { shared, line, meter: Arc::default(), entry, observed, complete: false }
+        Self { shared, line, meter: Arc::default(), client, kind, is_last, entry, observed, complete: false }
     }
 
     /// The answer is there; it has yet to go out.
@@ -44,7 +52,13 @@ impl Visit {
         if let Some(observed) = &mut self.observed {
             observed.answered(answer);
         }
+        if self.is_last {
+            self.line.worn.notify_one();
+        }
         let status = answer.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            self.line.pulse.upgrade();
+        }
         let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         self.complete = bodiless || answer.body().is_end_stream();
     }
@@ -91,9 +105,10 @@ impl http_body::Body for Answer {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.take();
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(_))) = polled {
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
             self.handed = true;
-            self.visit.line.pulse.hand(self.visit.shared.parts.clock.instant());
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            self.visit.line.pulse.hand(bytes, self.visit.shared.parts.clock.instant());
         }
         self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
         polled

@@ -14,7 +14,6 @@ use std::{
 use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{connection::Line, options::Limits};
@@ -51,9 +50,14 @@ impl Meter {
     }
 }
 
+/// What a request may come with: hyper's body, or in a test any.
+pub(super) trait Coming: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static> Coming for B {}
+
 /// A body on its way in.
-pub(super) struct Metered {
-    body: Incoming,
+pub(super) struct Metered<B: Coming> {
+    body: B,
     meter: Arc<Meter>,
     line: Arc<Line>,
     clock: Clock,
@@ -70,8 +74,8 @@ struct BodyLimits {
     rate: u32,
 }
 
-impl Metered {
-    pub(super) fn new(body: Incoming, meter: Arc<Meter>, line: Arc<Line>, clock: Clock, limits: &Limits) -> Self {
+impl<B: Coming> Metered<B> {
+    pub(super) fn new(body: B, meter: Arc<Meter>, line: Arc<Line>, clock: Clock, limits: &Limits) -> Self {
         let limits =
             BodyLimits { bytes: limits.body, time: limits.body_time, grace: limits.body_grace, rate: limits.body_rate };
         Self { body, meter, line, clock, limits, waited: Duration::ZERO, waiting: None }
@@ -100,7 +104,7 @@ impl Metered {
     }
 }
 
-impl Body for Metered {
+impl<B: Coming> Body for Metered<B> {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -113,7 +117,7 @@ impl Body for Metered {
         if let Some((since, _)) = this.waiting.take() {
             this.waited += this.clock.instant().saturating_duration_since(since);
         }
-        Poll::Ready(polled.map(|frame| this.take(frame?)))
+        Poll::Ready(polled.map(|frame| this.take(frame.map_err(Into::into)?)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -125,7 +129,7 @@ impl Body for Metered {
     }
 }
 
-impl Drop for Metered {
+impl<B: Coming> Drop for Metered<B> {
     fn drop(&mut self) {
         if !self.body.is_end_stream() {
             self.line.pulse.leave_unread();

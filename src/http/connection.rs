@@ -15,7 +15,8 @@ use super::{front, gate::Gate, guests::Place, pulse::Pulse, server::Shared, stre
 pub(super) struct Line {
     pub(super) peer: SocketAddr,
     pub(super) pulse: Arc<Pulse>,
-    pub(super) gate: Gate,
+    /// What looks at its bytes; none, where there are none.
+    pub(super) gate: Option<Gate>,
     /// Told when it has answered all it may.
     pub(super) worn: Notify,
 }
@@ -27,7 +28,7 @@ where
 {
     let (clock, gate) = (shared.parts.clock, Gate::default());
     let pulse = Arc::new(Pulse::new(clock.instant()));
-    let line = Arc::new(Line { peer, pulse: pulse.clone(), gate: gate.clone(), worn: Notify::new() });
+    let line = Arc::new(Line { peer, pulse: pulse.clone(), gate: Some(gate.clone()), worn: Notify::new() });
     let io = TokioIo::new(Stream::new(io, pulse.clone(), clock, gate, place));
     let requests = service_fn(|request| front::answer(shared.clone(), line.clone(), request));
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));

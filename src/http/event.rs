@@ -22,39 +22,53 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event<E>(pub E);
 
-/// Why a body is not the event: 400 not readable, 415 of another kind, 422 against the contract, or a limit's status.
-/// As an answer it is [`Problem`] details that name each field.
+/// Why a body is not the event: 400 cannot be read, 415 of another kind, 422 against the contract, or a limit's status.
+/// As an answer it is [`Problem`] details; with 422 they name each field that breaks a rule, or the first one that cannot
+/// be read.
 pub type EventRejection = Problem;
 
 impl<E: event::Event, S: Send + Sync> FromRequest<S> for Event<E> {
     type Rejection = EventRejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let encoding = told::<E>(request.headers())?;
+        let encoding = encoding_told::<E>(request.headers())?;
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| Problem::new(rejection.status(), "the body could not be read"))?;
-        let event: E = codec::read(&Payload { encoding, bytes }).map_err(undecodable)?;
+        let payload = Payload { encoding, bytes };
+        let event: E = codec::read(&payload).map_err(|error| undecodable::<E>(&payload, error))?;
         event.validate().map_err(|invalid| {
-            let text = format!("the body breaks the contract of `{}`", E::CONTRACT.name);
-            let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, text);
-            invalid.violations().fold(problem, |problem, (field, reason)| problem.field(field, reason))
+            let wrong = invalid.violations();
+            wrong.fold(broken::<E>(), |problem, (field, reason)| problem.field(field, reason))
         })?;
         Ok(Self(event))
     }
 }
 
-fn undecodable(error: codec::DecodeError) -> Problem {
-    use std::error::Error;
-    let text = match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+/// Not to be read at all; or, if it is JSON, with a field that is not the contract's.
+fn undecodable<E: event::Event>(payload: &Payload, error: codec::DecodeError) -> Problem {
+    let wrong = match payload.encoding {
+        Encoding::Json => codec::json::wrong_field::<E>(&payload.bytes),
+        Encoding::Protobuf => None,
     };
-    Problem::new(StatusCode::BAD_REQUEST, text)
+    match wrong {
+        Some((field, reason)) => broken::<E>().field(field, reason),
+        None => Problem::new(StatusCode::BAD_REQUEST, told(&error)),
+    }
+}
+
+fn told(error: &codec::DecodeError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
+fn broken<E: event::Event>() -> Problem {
+    let text = format!("the body breaks the contract of `{}`", E::CONTRACT.name);
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, text)
 }
 
 /// The encoding that the body is said to be in.
-fn told<E: event::Event>(headers: &HeaderMap) -> Result<Encoding, Problem> {
+fn encoding_told<E: event::Event>(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encoding = encoding_of(text.split(';').next().unwrap_or_default());
     let encodings = <E::Format as Format<E>>::ENCODINGS;

@@ -9,14 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::sync::SemaphorePermit;
 use tower_service::Service;
 
 use super::{
     answer::{Answer, Visit},
-    body::Metered,
+    body::{Coming, Metered},
     connection::Line,
     event,
     exchange::Exchange,
@@ -32,44 +30,25 @@ use crate::error::panic_text;
 pub(super) async fn answer(
     shared: Arc<Shared>,
     line: Arc<Line>,
-    request: Request<Incoming>,
+    request: Request<impl Coming>,
 ) -> Result<Response<Answer>, Infallible> {
     let (parts, body) = request.into_parts();
-    let kind = if parts.version == Version::HTTP_2 { Kind::Http2 } else { Kind::Http1 };
-    let is_last = line.pulse.begin(kind) >= shared.limits().keep_alive_requests;
-    let peer = line.peer.ip().to_canonical();
-    let client = shared.proxies.client(peer, &parts.headers);
-    let mut visit = Visit::begin(shared.clone(), line.clone(), &parts, client);
-    let page = Page::about(&shared.options.pages, &parts);
+    let mut visit = Visit::begin(shared, line, &parts);
     let prefers = event::Preference::of(&parts.headers);
-    let (answer, end) = match admit(&shared, &line, &parts, &body) {
-        Ok(permit) => {
-            let request = dress(parts, body, &visit, Exchange::new(shared.clone(), client));
-            (handle(&shared, request, permit).await, End::Keep)
-        }
-        Err((status, end)) => {
-            if !body.is_end_stream() {
-                line.pulse.leave_unread();
-            }
-            (status.into_response(), end)
-        }
+    let page = Page::about(&visit.shared.options, &parts);
+    let (answer, end) = match admit(&visit, &parts, &body) {
+        Ok(permit) => (handle(&visit.shared, dress(parts, body, &visit), permit).await, End::Keep),
+        Err(refusal) => refuse(&visit, &body, refusal),
     };
     let (answer, end) = match visit.meter.refusal() {
         Some(status) => (status.into_response(), End::Close),
         None => (prefers.apply(answer), end),
     };
-    let mut answer = match page {
-        Some(page) => page.fill(&shared.options.pages, answer).await,
+    let answer = match page {
+        Some(page) => page.fill(&visit.shared.options, answer).await,
         None => answer,
     };
-    if is_last {
-        line.worn.notify_one();
-    }
-    let closes = end == End::Close || is_last || shared.is_draining();
-    sign(&shared, &mut answer, closes && kind == Kind::Http1);
-    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-        line.pulse.upgrade();
-    }
+    let answer = sign(&visit, answer, end);
     visit.answered(&answer);
     Ok(answer.map(|body| Answer::new(body, visit)))
 }
@@ -84,15 +63,11 @@ enum End {
 type Refusal = (StatusCode, End);
 
 /// Lets a request in, unless it breaks a rule or there is no room.
-fn admit<'a>(
-    shared: &'a Shared,
-    line: &Line,
-    parts: &request::Parts,
-    body: &Incoming,
-) -> Result<SemaphorePermit<'a>, Refusal> {
+fn admit<'a>(visit: &'a Visit, parts: &request::Parts, body: &impl Coming) -> Result<SemaphorePermit<'a>, Refusal> {
     if parts.version != Version::HTTP_2 {
-        check_framing(line, parts)?;
+        check_framing(&visit.line, parts)?;
     }
+    let shared = &visit.shared;
     check_size(shared.limits(), parts)?;
     if shared.is_draining() {
         return Err((StatusCode::SERVICE_UNAVAILABLE, End::Close));
@@ -103,11 +78,20 @@ fn admit<'a>(
     shared.slots.try_acquire().map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, End::Keep))
 }
 
+/// The answer to one that is not let in; nobody will read its body.
+fn refuse(visit: &Visit, body: &impl Coming, (status, end): Refusal) -> (Response, End) {
+    if !body.is_end_stream() {
+        visit.line.pulse.leave_unread();
+    }
+    (status.into_response(), end)
+}
+
 /// One way to read where the request ends, and one host.
 fn check_framing(line: &Line, parts: &request::Parts) -> Result<(), Refusal> {
+    let Some(gate) = &line.gate else { return Ok(()) };
     let hosts = parts.headers.get_all(header::HOST).iter().count();
     let hosts_fit = hosts == 1 || (hosts == 0 && parts.version == Version::HTTP_10);
-    match line.gate.verdict() {
+    match gate.verdict() {
         Verdict::Clear if hosts_fit => Ok(()),
         _ => Err((StatusCode::BAD_REQUEST, End::Close)),
     }
@@ -126,14 +110,14 @@ fn check_size(limits: &Limits, parts: &request::Parts) -> Result<(), Refusal> {
 }
 
 /// The request as the router gets it.
-fn dress(mut parts: request::Parts, body: Incoming, visit: &Visit, exchange: Exchange) -> Request<Body> {
-    parts.extensions.insert(ConnectInfo(visit.line.peer));
-    parts.extensions.insert(exchange);
+fn dress(mut parts: request::Parts, body: impl Coming, visit: &Visit) -> Request<Body> {
+    let (shared, line) = (&visit.shared, &visit.line);
+    parts.extensions.insert(ConnectInfo(line.peer));
+    parts.extensions.insert(Exchange::new(shared.clone(), visit.client));
     if body.is_end_stream() {
         return Request::from_parts(parts, Body::empty());
     }
-    let (shared, line) = (&visit.shared, visit.line.clone());
-    let metered = Metered::new(body, visit.meter.clone(), line, shared.parts.clock, shared.limits());
+    let metered = Metered::new(body, visit.meter.clone(), line.clone(), shared.parts.clock, shared.limits());
     Request::from_parts(parts, Body::new(metered))
 }
 
@@ -154,17 +138,19 @@ async fn handle(shared: &Shared, request: Request<Body>, _permit: SemaphorePermi
     }
 }
 
-/// The headers that every answer has.
-fn sign(shared: &Shared, answer: &mut Response, closes: bool) {
+/// The answer with the headers that every answer has.
+fn sign(visit: &Visit, mut answer: Response, end: End) -> Response {
     let unavailable = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
+    let closes = end == End::Close || visit.is_last || visit.shared.is_draining();
     let headers = answer.headers_mut();
-    if let Some(server) = &shared.options.server {
+    if let Some(server) = &visit.shared.options.server {
         headers.entry(header::SERVER).or_insert_with(|| server.clone());
     }
     if unavailable {
         headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
     }
-    if closes {
+    if closes && visit.kind == Kind::Http1 {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    answer
 }

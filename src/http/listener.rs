@@ -2,20 +2,25 @@
 //!
 //! In between, clients are refused: who can connect is served.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::Router;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, lookup_host},
+    time::timeout,
+};
 
 use super::{
     options::{ADDRESS, HttpOptions, Share},
-    server::{Parts, Server},
+    server::{Parts, Server, Shared},
     tls::Tls,
 };
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// How long a name is looked up.
+const LOOKUP: Duration = Duration::from_secs(5);
 
 /// Why there can be no server.
 #[derive(Debug)]
@@ -37,21 +42,12 @@ pub(crate) struct Bound {
 
 impl Bound {
     /// Binds the address: that of the options, else that of the environment, else the default.
-    pub(crate) fn new(router: Router, options: HttpOptions, environment: Option<&str>) -> Result<Self, Refused> {
-        let wrong = options.wrong.first().cloned();
-        let zero = options.limits.zero().next().map(|limit| format!("the limit `{limit}` of HTTP is 0"));
-        if let Some(wrong) = wrong.or(zero) {
-            return Err(Refused::Setting(wrong));
-        }
+    pub(crate) async fn new(router: Router, options: HttpOptions, environment: Option<&str>) -> Result<Self, Refused> {
+        options.check().map_err(Refused::Setting)?;
         let tls = options.tls.read().map_err(Refused::Setting)?;
         let text = options.address.as_deref().or(environment).unwrap_or(ADDRESS);
-        let address = text.parse().map_err(|_| {
-            Refused::Setting(format!("HTTP address `{}` is no IP address with a port", text.escape_debug()))
-        })?;
-        let bound = bind(address, options.share).and_then(|socket| {
-            let address = socket.local_addr()?.as_socket().unwrap_or(address);
-            Ok((socket, address))
-        });
+        let addresses = resolve(text).await?;
+        let bound = bind_first(&addresses, options.share);
         let (socket, address) = bound.map_err(|error| Refused::Address(text.to_owned(), error))?;
         Ok(Self { socket, address, tls, router, options })
     }
@@ -66,8 +62,42 @@ impl Bound {
         let Self { socket, address, tls, router, options } = self;
         let opened = socket.listen(BACKLOG).and_then(|()| TcpListener::from_std(socket.into()));
         let listener = opened.map_err(|error| Refused::Address(address.to_string(), error))?;
-        Ok(Server::new(listener, tls, router, options, parts))
+        Ok(Server::new(listener, Shared::new(tls, router, options, parts)))
     }
+}
+
+/// The addresses that a text means: an IP address is itself, a name is looked up.
+async fn resolve(text: &str) -> Result<Vec<SocketAddr>, Refused> {
+    if let Ok(address) = text.parse() {
+        return Ok(vec![address]);
+    }
+    let parts = text.rsplit_once(':').filter(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok());
+    if parts.is_none() {
+        let text = text.escape_debug();
+        return Err(Refused::Setting(format!("HTTP address `{text}` is no IP address or host name with a port")));
+    }
+    let found = match timeout(LOOKUP, lookup_host(text)).await {
+        Ok(found) => found,
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    };
+    found.map(Iterator::collect).map_err(|error| Refused::Address(text.to_owned(), error))
+}
+
+/// Binds the first address that this machine has. One that somebody else has is no reason to go on.
+fn bind_first(addresses: &[SocketAddr], share: Share) -> io::Result<(Socket, SocketAddr)> {
+    use io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+    let mut last = io::Error::new(AddrNotAvailable, "the name has no address");
+    for address in addresses {
+        match bind(*address, share) {
+            Ok(socket) => {
+                let bound = socket.local_addr()?.as_socket();
+                return Ok((socket, bound.unwrap_or(*address)));
+            }
+            Err(error) if matches!(error.kind(), AddrInUse | PermissionDenied) => return Err(error),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 fn bind(address: SocketAddr, share: Share) -> io::Result<Socket> {

@@ -15,6 +15,8 @@ mod files;
 mod front;
 mod gate;
 mod guests;
+#[cfg(feature = "testing")]
+mod inside;
 mod linger;
 mod listener;
 mod observed;
@@ -40,6 +42,8 @@ pub use axum;
 pub use client::ClientAddress;
 pub use event::{Event, EventRejection};
 pub use files::Files;
+#[cfg(feature = "testing")]
+pub(crate) use inside::Inside;
 pub(crate) use listener::{Bound, Refused};
 pub use options::{HttpOptions, Limits};
 pub use page::Page;

@@ -53,7 +53,8 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
-    /// Listens on this IP address and port; port 0 is any free one. Default: `TEGAMI_HTTP`, else `127.0.0.1:8080`.
+    /// Listens on this IP address, or host name, and port; port 0 is any free one. Default: `TEGAMI_HTTP`, else
+    /// `127.0.0.1:8080`. A name stands for the first of its addresses that this machine has.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self
@@ -117,6 +118,12 @@ impl HttpOptions {
         };
         self.pages.insert(status.as_u16(), Arc::new(page));
         self
+    }
+
+    /// Can all that was asked for be had?
+    pub(super) fn check(&self) -> Result<(), String> {
+        let zero = self.limits.zero().next().map(|limit| format!("the limit `{limit}` of HTTP is 0"));
+        self.wrong.first().cloned().or(zero).map_or(Ok(()), Err)
     }
 
     /// Changes what a client may take.
@@ -198,7 +205,7 @@ pub struct Limits {
     pub socket_frame: usize,
     /// Bytes that wait to be written to a WebSocket; a send waits for room. 1 MiB.
     pub socket_buffer: usize,
-    /// Messages that a WebSocket takes in a second. 100; else closed with 1008.
+    /// Messages that a WebSocket takes in a second, pings and pongs too. 100; else closed with 1008.
     pub socket_rate: u32,
     /// From a WebSocket's last message to its end. 5 min.
     pub socket_idle: Duration,

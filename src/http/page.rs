@@ -9,6 +9,7 @@ use axum::{
 use futures_util::FutureExt;
 use http_body::Body;
 
+use super::options::HttpOptions;
 use crate::middleware::BoxFuture;
 
 /// What a page of your own is about: see [`HttpOptions::page`](super::HttpOptions::page).
@@ -31,8 +32,8 @@ pub(super) type Pages = BTreeMap<u16, Arc<dyn Fn(Page) -> Making + Send + Sync>>
 
 impl Page {
     /// What a request's page will be about, should it need one.
-    pub(super) fn about(pages: &Pages, parts: &request::Parts) -> Option<Self> {
-        (!pages.is_empty()).then(|| Self {
+    pub(super) fn about(options: &HttpOptions, parts: &request::Parts) -> Option<Self> {
+        (!options.pages.is_empty()).then(|| Self {
             status: StatusCode::OK,
             method: parts.method.clone(),
             uri: parts.uri.clone(),
@@ -40,12 +41,14 @@ impl Page {
         })
     }
 
-    /// The answer with its page, where it is empty and has one. A page that panics is none.
-    pub(super) async fn fill(self, pages: &Pages, answer: Response) -> Response {
+    /// The answer with its page, where it is empty and has one. A page that panics, or takes longer than a handler may,
+    /// is none.
+    pub(super) async fn fill(self, options: &HttpOptions, answer: Response) -> Response {
         let status = answer.status();
-        let Some(page) = pages.get(&status.as_u16()).filter(|_| answer.body().is_end_stream()) else { return answer };
-        let making = async { page(Self { status, ..self }).await };
-        let Ok(made) = AssertUnwindSafe(making).catch_unwind().await else { return answer };
+        let page = options.pages.get(&status.as_u16()).filter(|_| answer.body().is_end_stream());
+        let Some(page) = page else { return answer };
+        let making = AssertUnwindSafe(async { page(Self { status, ..self }).await }).catch_unwind();
+        let Ok(Ok(made)) = tokio::time::timeout(options.limits.handler, making).await else { return answer };
         let (mut head, _) = answer.into_parts();
         let (made, body) = made.into_parts();
         head.headers.remove(header::CONTENT_LENGTH);

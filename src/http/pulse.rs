@@ -9,9 +9,6 @@ use tokio::time::Instant;
 
 use super::options::Limits;
 
-/// What HTTP/2 writes when nothing is answered: pings and their like.
-const SMALL_TALK: usize = 64;
-
 /// The doings of one connection.
 pub(super) struct Pulse(Mutex<Beat>);
 
@@ -23,6 +20,8 @@ struct Beat {
     /// Parts of answers for which the client has yet to make room, and since when none was taken.
     handed: u32,
     handed_since: Option<Instant>,
+    /// Bytes of answers that are yet to be written.
+    owed: u64,
     active: u32,
     served: u64,
     kind: Kind,
@@ -61,6 +60,7 @@ impl Pulse {
             stuck: None,
             handed: 0,
             handed_since: None,
+            owed: 0,
             active: 0,
             served: 0,
             kind: Kind::Http1,
@@ -79,18 +79,21 @@ impl Pulse {
 
     /// So many bytes went; none, if there are none to write.
     ///
-    /// A large answer is the connection's long before the client has it all, so what goes out is no idle time.
+    /// A large answer is the connection's long before the client has it all, so what goes out of it is no idle time. What
+    /// HTTP/2 says beside answers is: a client could ask for it for ever.
     pub(super) fn wrote(&self, bytes: usize, now: Instant) {
         let mut beat = self.beat();
         beat.stuck = None;
-        if let (Phase::Idle(_), true) = (beat.phase, bytes > SMALL_TALK) {
+        if let (Phase::Idle(_), true) = (beat.phase, bytes > 0 && beat.owed > 0) {
             beat.phase = Phase::Idle(now);
         }
+        beat.owed = beat.owed.saturating_sub(bytes as u64);
     }
 
-    /// A part of an answer waits for the client to have room.
-    pub(super) fn hand(&self, now: Instant) {
+    /// A part of an answer, of so many bytes, waits for the client to have room.
+    pub(super) fn hand(&self, bytes: usize, now: Instant) {
         let mut beat = self.beat();
+        beat.owed += bytes as u64;
         beat.handed += 1;
         beat.handed_since.get_or_insert(now);
     }

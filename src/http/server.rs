@@ -57,6 +57,22 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    pub(super) fn new(tls: Option<Tls>, router: Router, options: HttpOptions, parts: Parts) -> Self {
+        let limits = &options.limits;
+        let router = if parts.observers.any() { router.layer(from_fn(note_route)) } else { router };
+        Self {
+            protocol: protocol(limits, Tasks(parts.lifecycle.clone())),
+            slots: Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)),
+            guests: Guests::new(limits.connections.min(Semaphore::MAX_PERMITS), limits.connections_per_address),
+            proxies: Proxies::new(options.trusted.clone()),
+            // The body's limit is ours, and holds for whoever reads it. A route's own stays as it is.
+            router: router.layer(DefaultBodyLimit::disable()),
+            options,
+            parts,
+            tls,
+        }
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         &self.options.limits
     }
@@ -68,26 +84,7 @@ impl Shared {
 }
 
 impl Server {
-    pub(super) fn new(
-        listener: TcpListener,
-        tls: Option<Tls>,
-        router: Router,
-        options: HttpOptions,
-        parts: Parts,
-    ) -> Self {
-        let limits = &options.limits;
-        let router = if parts.observers.any() { router.layer(from_fn(note_route)) } else { router };
-        let shared = Shared {
-            protocol: protocol(limits, Tasks(parts.lifecycle.clone())),
-            slots: Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)),
-            guests: Guests::new(limits.connections.min(Semaphore::MAX_PERMITS), limits.connections_per_address),
-            proxies: Proxies::new(options.trusted.clone()),
-            // The body's limit is ours, and holds for whoever reads it. A route's own stays as it is.
-            router: router.layer(DefaultBodyLimit::disable()),
-            options,
-            parts,
-            tls,
-        };
+    pub(super) fn new(listener: TcpListener, shared: Shared) -> Self {
         Self { listener, shared: Arc::new(shared) }
     }
 

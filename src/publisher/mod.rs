@@ -121,7 +121,7 @@ impl Publisher {
     }
 
     /// Waits until the service has started.
-    async fn line(&self) -> Result<Line, PublishError> {
+    pub(crate) async fn line(&self) -> Result<Line, PublishError> {
         if let Link::Open(line) = &*self.link.borrow() {
             return Ok(line.clone());
         }

@@ -5,7 +5,7 @@
 
 mod error;
 mod hooks;
-mod http;
+pub(crate) mod http;
 mod plan;
 pub(crate) mod running;
 #[cfg(feature = "schedule")]

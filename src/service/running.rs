@@ -200,7 +200,7 @@ impl Running {
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now())?;
-        let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
+        let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref()).await?;
         self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);

@@ -6,9 +6,13 @@
 mod decided;
 pub mod ledger;
 mod record;
+#[cfg(feature = "http")]
+mod routes;
 #[cfg(feature = "schedule")]
 mod schedules;
 pub mod transport;
+#[cfg(not(feature = "http"))]
+mod unrouted;
 mod wall;
 
 pub use crate::transport::{DeadLetter, ReasonKind};
@@ -26,6 +30,10 @@ use crate::{
     transport::{Memory, PublishError},
 };
 use record::Record;
+#[cfg(feature = "http")]
+use routes::Routes;
+#[cfg(not(feature = "http"))]
+use unrouted::Routes;
 
 /// How long a test that settles waits until it looks whether what is left has a reader, at first and at most.
 const LOOK: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(24 * 60 * 60)];
@@ -37,6 +45,7 @@ const LOOK: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(24 * 60
 pub struct TestService {
     service: Running,
     outside: Running,
+    routes: Routes,
     memory: Memory,
     queues: Vec<String>,
     record: Arc<Record>,
@@ -46,7 +55,8 @@ impl TestService {
     /// Starts the service on a memory transport of its own and pauses tokio's clock.
     ///
     /// The service's own settings of transport and environment do not count here, and nobody needs to
-    /// handle what it publishes. Its routes are not served: sockets know nothing of a paused clock.
+    /// handle what it publishes. Its routes have no socket, for sockets know nothing of a paused clock: with the feature
+    /// `http`, `call` asks them.
     ///
     /// # Errors
     /// The service cannot start, or the test's runtime has more than one thread (use plain `#[tokio::test]`).
@@ -65,12 +75,15 @@ impl TestService {
         service.parts.consume.insert(0, Arc::new(record.clone()));
         // Schedules look at a clock that is paused with tokio's.
         service.parts.wall.get_or_insert_with(|| Wall::following(Clock::system()));
-        service.parts.http = Default::default();
+        let routes = std::mem::take(&mut service.parts.http);
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
         let settings = service.parts.settings(Settings::default());
+        let service = start(service.parts, settings, Stop::default()).await?;
+        let line = service.publisher().line().await.expect("a service that has started publishes");
         Ok(Self {
-            service: start(service.parts, settings, Stop::default()).await?,
+            routes: Routes::of(routes, &line, &service)?,
+            service,
             outside: start(outside.parts, Settings::default(), Stop::default()).await?,
             memory: memory.clone(),
             queues,
@@ -137,6 +150,7 @@ impl TestService {
     /// # Errors
     /// A hook failed at the stop.
     pub async fn stop(self) -> Result<Ended, Error> {
+        self.routes.close();
         self.outside.stop().await?;
         self.service.stop().await
     }

@@ -104,3 +104,22 @@ async fn w4_a_body_that_nobody_reads_ends_with_its_connection() -> Result<(), Er
     assert_eq!(client.closed().await, NOTHING);
     Ok(())
 }
+
+#[tokio::test]
+async fn w4_a_body_is_asked_for_only_if_somebody_reads_it() -> Result<(), Error> {
+    let service = serve(router(), |http| http.limits(|limits| limits.body = LIMIT as u64)).await?;
+    let expecting = |way: &str, length: usize| {
+        head(way, "text/plain", &format!("Expect: 100-continue\r\nContent-Length: {length}"))
+    };
+    for way in ["/bytes", "/text", "/raw"] {
+        let mut client = Client::connect(&service).await;
+        assert_eq!(client.ask(expecting(way, 5)).await.status, 100, "{way}");
+        assert_eq!(client.ask("hello").await.text(), "5", "{way}");
+    }
+    for (way, length, status) in [("/bytes", LIMIT + 1, 413), ("/never", 5, 200), ("/nowhere", 5, 404)] {
+        let mut client = Client::connect(&service).await;
+        assert_eq!(client.ask(expecting(way, length)).await.status, status, "{way}");
+        assert_eq!(client.closed().await, NOTHING, "{way}: what comes next could be the body, or a request");
+    }
+    Ok(())
+}

@@ -64,9 +64,20 @@ impl Client {
         Self { stream, read: Vec::new() }
     }
 
-    /// Writes; a connection that is closed meanwhile is for the reading to tell.
-    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = timeout(LONG, self.stream.write_all(bytes.as_ref())).await.expect("in time");
+    /// Writes, and says whether that went well; how a connection was closed is for the reading to tell.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        timeout(LONG, self.stream.write_all(bytes.as_ref())).await.expect("in time").is_ok()
+    }
+
+    /// Sends this again and again, and reads whatever is answered, until the server closes.
+    pub async fn flood(self, bytes: &[u8]) {
+        let (mut answers, mut requests) = self.stream.into_split();
+        let write = async { while requests.write_all(bytes).await.is_ok() {} };
+        let read = async {
+            let mut space = [0; 16 * 1024];
+            while answers.read(&mut space).await.is_ok_and(|length| length > 0) {}
+        };
+        timeout(LONG, async { tokio::join!(write, read) }).await.expect("it is let go");
     }
 
     pub async fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {

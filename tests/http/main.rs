@@ -6,6 +6,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod address;
+mod attacks;
 mod bodies;
 mod client;
 mod drain;
@@ -13,6 +14,7 @@ mod events;
 mod files;
 mod frames;
 mod framing;
+mod inside;
 mod limits;
 mod log;
 mod observed;

@@ -134,6 +134,16 @@ async fn empty_errors_get_the_pages_they_were_given() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn w1_a_page_has_no_more_time_than_a_handler() -> Result<(), Error> {
+    let page = async |_: Page| std::future::pending::<()>().await;
+    let service =
+        serve(Router::new(), |http| http.page(StatusCode::NOT_FOUND, page).limits(|limits| limits.handler = SHORT));
+    let answer = ask(&service.await?, get("/nowhere")).await;
+    assert_eq!((answer.status, answer.text().as_str()), (404, ""));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_server_header_is_what_was_chosen() -> Result<(), Error> {
     let router = || Router::new().route("/", on_get(async || "hello"));
     assert_eq!(ask(&serve(router(), |http| http).await?, get("/")).await.header("server"), Some("tegami"));
@@ -158,13 +168,29 @@ async fn k1_an_address_that_is_taken_or_wrong_stops_the_start() -> Result<(), Er
         format!("{error:?}").contains(&taken.0.to_string()) && format!("{error:?}").contains("in use"),
         "{error:?}"
     );
-    let error = at("nowhere".to_owned()).await.err().expect("it is no address");
-    assert_eq!(error.kind(), ErrorKind::Setting);
-    assert!(error.to_string().contains("nowhere"), "{error}");
+    for text in ["nowhere", "nowhere:", ":8080", "localhost:http", "localhost:65536", "127.0.0.1", "no where\n:x"] {
+        let error = at(text.to_owned()).await.err().expect("it is no address");
+        assert_eq!(error.kind(), ErrorKind::Setting);
+        assert!(error.to_string().contains(&text.escape_debug().to_string()), "{error}");
+    }
+    let error = at("nowhere.invalid:8080".to_owned()).await.err().expect("nobody has that name");
+    assert_eq!(error.kind(), ErrorKind::Http);
+    assert!(error.to_string().contains("nowhere.invalid:8080"), "{error}");
+    let error = at(format!("localhost:{}", taken.0.port())).await.err().expect("it is taken");
+    assert_eq!(error.kind(), ErrorKind::Http);
     let service = Service::new("billing").transport(Memory::new()).routes(Router::new());
     let error = service.http(|http| http.limits(|limits| limits.handler = std::time::Duration::ZERO));
     let error = error.start().await.err().expect("a limit is 0");
     assert!(error.to_string().contains("handler"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_name_is_an_address_too() -> Result<(), Error> {
+    let router = Router::new().route("/", on_get(async || "hello"));
+    let service = serve(router, |http| http.address("localhost:0")).await?;
+    assert!(service.http_address().is_some_and(|address| address.ip().is_loopback() && address.port() > 0));
+    assert_eq!(ask(&service, get("/")).await.text(), "hello");
     Ok(())
 }
 

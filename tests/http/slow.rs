@@ -1,5 +1,7 @@
 //! Clients that take their time, with a good one beside them.
 
+use std::{sync::Arc, time::Duration};
+
 use tegami::{
     Error,
     http::axum::{
@@ -9,66 +11,97 @@ use tegami::{
     },
     service::Running,
 };
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+};
 
 use crate::{
-    SHORT,
+    LONG, SHORT,
     client::{Client, NOTHING, get},
     serve,
 };
 
 /// Clients of each kind.
-const EACH: usize = 20;
+const EACH: usize = 100;
+/// One more than there are slow clients at once.
+const PLACES: usize = 6 * EACH + 1;
+/// How long they are waited for: so long that all come before the first is let go.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-async fn service() -> Result<Running, Error> {
+/// What a test sees of the handlers that hold their requests.
+struct Held {
+    begun: mpsc::Receiver<()>,
+    end: Arc<Notify>,
+}
+
+async fn service() -> Result<(Running, Held), Error> {
+    let much = Bytes::from(vec![0; 32 * 1024 * 1024]);
+    let ((begins, begun), end) = (mpsc::channel(PLACES), Arc::new(Notify::new()));
+    let ends = end.clone();
+    let hold = async move || {
+        let ended = ends.notified();
+        begins.send(()).await.expect("the test waits");
+        ended.await;
+    };
     let router = Router::new()
         .route("/", on_get(async || "hello"))
         .route("/read", on_post(async |body: Bytes| body.len().to_string()))
-        .route("/much", on_get(async || vec![0_u8; 32 * 1024 * 1024]));
-    serve(router, |http| {
+        .route("/much", on_get(async move || much.clone()))
+        .route("/hold", on_get(hold));
+    let service = serve(router, |http| {
         http.limits(|limits| {
-            (limits.first_byte, limits.head, limits.idle, limits.write) = (SHORT, SHORT, SHORT, SHORT);
-            limits.body_grace = SHORT;
+            (limits.first_byte, limits.head, limits.idle, limits.write) = (PATIENCE, PATIENCE, PATIENCE, PATIENCE);
+            limits.body_grace = PATIENCE;
+            (limits.connections, limits.connections_per_address, limits.requests) = (PLACES, PLACES, PLACES);
         })
-    })
-    .await
+    });
+    Ok((service.await?, Held { begun, end }))
 }
 
 /// Sends a byte now and then, until the connection ends.
 async fn drip(mut client: Client) -> Vec<u16> {
-    for _ in 0..200 {
-        client.send("a").await;
-        tokio::time::sleep(SHORT / 8).await;
+    while client.send("a").await {
+        tokio::time::sleep(PATIENCE / 8).await;
     }
     client.closed().await
 }
 
+/// One client of each kind that ends by itself once it is let go.
+async fn slow_clients(service: &Running, slow: &mut JoinSet<(&'static str, Vec<u16>)>) {
+    let mut silent = Client::connect(service).await;
+    slow.spawn(async move { ("silent", silent.closed().await) });
+    let mut partial = Client::connect(service).await;
+    partial.send("GET / HT").await;
+    slow.spawn(async move { ("half a head", partial.closed().await) });
+    let mut head = Client::connect(service).await;
+    head.send("GET / HTTP/1.1\r\nHost: a\r\nx: ").await;
+    slow.spawn(async move { ("drips a head", drip(head).await) });
+    let mut idle = Client::connect(service).await;
+    idle.send(get("/")).await;
+    slow.spawn(async move { ("idle", idle.closed().await) });
+    let mut body = Client::connect(service).await;
+    body.send("POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n").await;
+    slow.spawn(async move { ("drips a body", drip(body).await) });
+}
+
 #[tokio::test]
 async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
-    let service = service().await?;
-    let mut slow = JoinSet::new();
+    let (service, mut held) = service().await?;
+    let (mut slow, mut stuck) = (JoinSet::new(), Vec::new());
     for _ in 0..EACH {
-        let mut silent = Client::connect(&service).await;
-        slow.spawn(async move { ("silent", silent.closed().await) });
-        let mut partial = Client::connect(&service).await;
-        partial.send("GET / HT").await;
-        slow.spawn(async move { ("partial head", partial.closed().await) });
-        let mut head = Client::connect(&service).await;
-        head.send("GET / HTTP/1.1\r\nHost: a\r\nx: ").await;
-        slow.spawn(async move { ("drips a head", drip(head).await) });
-        let mut idle = Client::connect(&service).await;
-        idle.send(get("/")).await;
-        slow.spawn(async move { ("idle", idle.closed().await) });
-        let mut body = Client::connect(&service).await;
-        body.send("POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n").await;
-        slow.spawn(async move { ("drips a body", drip(body).await) });
+        slow_clients(&service, &mut slow).await;
+        // It asks for much, and reads nothing of it.
+        let mut client = Client::connect(&service).await;
+        client.send(get("/much")).await;
+        stuck.push(client);
     }
     let mut answers = 0;
     while !slow.is_empty() {
         let mut good = Client::connect(&service).await;
         assert_eq!(good.ask(get("/")).await.status, 200, "a good client is served");
         answers += 1;
-        let Ok(Some(ended)) = tokio::time::timeout(SHORT / 4, slow.join_next()).await else { continue };
+        let Ok(Some(ended)) = tokio::time::timeout(SHORT / 40, slow.join_next()).await else { continue };
         let (kind, statuses) = ended.expect("no panic");
         match kind {
             "idle" => assert_eq!(statuses, [200]),
@@ -77,7 +110,22 @@ async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
             _ => assert_eq!(statuses, NOTHING, "{kind}"),
         }
     }
-    assert!(answers > 1);
+    assert!(answers > 5 * EACH);
+    // All places are free, those of the clients that read nothing too.
+    let mut others = Vec::new();
+    for _ in 0..PLACES {
+        let mut client = Client::connect(&service).await;
+        client.send(get("/hold")).await;
+        others.push(client);
+    }
+    for _ in 0..PLACES {
+        tokio::time::timeout(LONG, held.begun.recv()).await.expect("in time").expect("it is handled");
+    }
+    held.end.notify_waiters();
+    for client in &mut others {
+        assert_eq!(client.answer().await.status, 200);
+    }
+    drop(stuck);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
 
 async fn echo(request: WebSocket) -> Response {
     request.open(async |mut socket| {
@@ -43,8 +44,16 @@ async fn orders(request: WebSocket) -> Response {
     })
 }
 
+async fn panics(request: WebSocket) -> Response {
+    request.open(async |mut socket| {
+        socket.send(Frame::Text("ready".to_owned())).await.expect("it is open");
+        socket.next().await;
+        panic!("the password is tiger")
+    })
+}
+
 async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Result<Running, Error> {
-    let router = Router::new().route("/echo", any(echo)).route("/orders", any(orders));
+    let router = Router::new().route("/echo", any(echo)).route("/orders", any(orders)).route("/panics", any(panics));
     crate::serve(router, choose).await
 }
 
@@ -151,9 +160,11 @@ async fn w1_messages_are_taken_up_to_their_limits() -> Result<(), Error> {
     for _ in 0..5 {
         assert_eq!(next(&mut client).await, Some((TEXT, b"a".to_vec())));
     }
-    let mut client = open(&service, "/echo").await;
-    client.send(frame(TEXT, b"a").repeat(20)).await;
-    assert_eq!(close_code(&mut client).await, Some(1008));
+    for kind in [TEXT, PING, PONG] {
+        let mut client = open(&service, "/echo").await;
+        client.send(frame(kind, b"a").repeat(20)).await;
+        assert_eq!(close_code(&mut client).await, Some(1008), "{kind:x}");
+    }
     Ok(())
 }
 
@@ -180,6 +191,73 @@ async fn w6_frames_that_are_none_close_the_socket_and_disturb_nobody() -> Result
         good.send(frame(TEXT, b"hello")).await;
         assert_eq!(next(&mut good).await, Some((TEXT, b"hello".to_vec())));
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn w6_close_codes_that_none_may_send_are_answered_with_1002() -> Result<(), Error> {
+    let service = serve(|http| http).await?;
+    for code in [0_u16, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
+        let mut client = open(&service, "/echo").await;
+        client.send(frame(CLOSE, &code.to_be_bytes())).await;
+        assert_eq!(close_code(&mut client).await, Some(1002), "{code}");
+    }
+    for payload in [&b"\x03"[..], b"\x03\xe8\xff\xfe"] {
+        let mut client = open(&service, "/echo").await;
+        client.send(frame(CLOSE, payload)).await;
+        let code = close_code(&mut client).await;
+        assert!(matches!(code, None | Some(1002 | 1007)), "{payload:?}: {code:?}");
+    }
+    let mut client = open(&service, "/echo").await;
+    client.send(frame(CLOSE, &1000_u16.to_be_bytes())).await;
+    assert_eq!(close_code(&mut client).await, Some(1000));
+    Ok(())
+}
+
+#[tokio::test]
+async fn w6_compressed_frames_are_not_taken_whatever_was_offered() -> Result<(), Error> {
+    let service = serve(|http| http).await?;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+    let mut client = Client::connect(&service).await;
+    assert_eq!(client.head(upgrade("/echo", offer)).await, 101);
+    client.send(frame(TEXT | 0x40, &[0; 100])).await;
+    assert_eq!(close_code(&mut client).await, Some(1002));
+    Ok(())
+}
+
+#[tokio::test]
+async fn w6_endless_and_unread_frames_end_the_socket() -> Result<(), Error> {
+    let service =
+        serve(|http| http.limits(|limits| (limits.ping, limits.write, limits.socket_rate) = (SHORT, SHORT, u32::MAX)))
+            .await?;
+    let begin = frame(0x01, b"a");
+    let (part, empty) = (frame(0x00, &[b'a'; 1000]), frame(0x00, b""));
+    for (what, begin, flood) in [
+        ("parts of one message", &begin, part),
+        ("empty parts of one message", &begin, empty),
+        ("continuations of nothing", &Vec::new(), frame(0x00, b"a")),
+    ] {
+        let mut client = open(&service, "/echo").await;
+        client.send(begin).await;
+        println!("{what}");
+        client.flood(&flood.repeat(100)).await;
+    }
+    // An echo that is never read: half open, and a frame that is begun and never ends.
+    let mut unread = open(&service, "/echo").await;
+    while unread.send(frame(BINARY, &[0; 60_000])).await {}
+    let mut half = open(&service, "/echo").await;
+    half.send(&frame(TEXT, b"hello")[..4]).await;
+    assert_eq!(close_code(&mut half).await, None, "it never went on");
+    Ok(())
+}
+
+#[tokio::test]
+async fn w7_a_panic_closes_the_socket_with_1011_and_no_text() -> Result<(), Error> {
+    let service = serve(|http| http).await?;
+    let mut client = open(&service, "/panics").await;
+    assert_eq!(next(&mut client).await, Some((TEXT, b"ready".to_vec())));
+    client.send(frame(TEXT, b"go")).await;
+    assert_eq!(next(&mut client).await, Some((CLOSE, 1011_u16.to_be_bytes().to_vec())));
     Ok(())
 }
 

@@ -20,6 +20,8 @@ mod map;
 mod nested;
 mod number;
 mod object;
+#[cfg(feature = "http")]
+mod place;
 mod read;
 mod scalars;
 pub(crate) mod strict;
@@ -39,6 +41,8 @@ pub use integers::{Int32, Int64, UInt32, UInt64};
 pub use map::{Map, MapKey};
 pub use nested::{Boxed, Empty, List, Nested};
 pub use object::{Object, choose, get, get_some, put, put_always, put_some, write_object};
+#[cfg(feature = "http")]
+pub(crate) use place::wrong_field;
 pub use read::read_object;
 pub use scalars::{Blob, Bool, Text};
 pub use text::{from_slice, to_vec};

@@ -5,17 +5,27 @@ mod socket;
 
 pub use socket::{Frame, Socket, SocketError, SocketErrorKind};
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use axum::{
-    extract::{FromRequestParts, ws::WebSocketUpgrade},
+    extract::{
+        FromRequestParts,
+        ws::{self, WebSocketUpgrade},
+    },
     http::{HeaderMap, StatusCode, Uri, header, request},
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{exchange::Exchange, options::Limits};
+use super::{exchange::Exchange, options::Limits, server::Shared};
 use crate::error::panic_text;
 use pump::Pump;
 
@@ -62,39 +72,49 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocket {
 }
 
 impl WebSocket {
-    /// Opens it for this handler. It is closed with 1000 when the handler ends, with 1001 when the
-    /// service stops, with 1008 or 1009 when the client meets a limit.
+    /// Opens it for this handler. It is closed with 1000 when the handler ends, with 1011 when it panics, with 1001 when
+    /// the service stops, with 1008 or 1009 when the client meets a limit.
     pub fn open<F, Fut>(self, handler: F) -> Response
     where
         F: FnOnce(Socket) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        let shared = self.exchange.shared().clone();
-        let limits = Arc::new(shared.limits().clone());
-        let (lifecycle, clock) = (shared.parts.lifecycle.clone(), shared.parts.clock);
-        let (incoming, received) = mpsc::channel(WAITING);
-        let (send, outgoing) = mpsc::channel(WAITING);
-        let room = Arc::new(Semaphore::new(limits.socket_buffer));
-        let socket = Socket { incoming: received, outgoing: send, room, most: limits.socket_buffer };
-        let pump = Pump { incoming, outgoing, lifecycle: lifecycle.clone(), limits: limits.clone(), clock };
+        let limits = self.exchange.shared().limits();
         let upgrade = self.upgrade.max_message_size(limits.socket_message).max_frame_size(limits.socket_frame);
+        let (socket, pump) = pair(self.exchange.shared());
         upgrade.on_upgrade(move |opened| async move {
-            let cut = lifecycle.cut_off().clone();
-            lifecycle.spawn(async move {
-                let handling = AssertUnwindSafe(async move { handler(socket).await }).catch_unwind();
-                let both = async { tokio::join!(pump.run(opened), handling).1 };
-                tokio::select! {
-                    biased;
-                    () = cut.cancelled() => {}
-                    ended = both => tell(ended),
-                }
-            });
+            let lifecycle = pump.lifecycle.clone();
+            lifecycle.spawn(attend(pump, opened, async move { handler(socket).await }));
         })
     }
 }
 
-fn tell(ended: std::thread::Result<()>) {
+/// The two sides of a socket: the handler's, and the client's.
+fn pair(shared: &Shared) -> (Socket, Pump) {
+    let limits = Arc::new(shared.limits().clone());
+    let (incoming, received) = mpsc::channel(WAITING);
+    let (send, outgoing) = mpsc::channel(WAITING);
+    let room = Arc::new(Semaphore::new(limits.socket_buffer));
+    let socket = Socket { incoming: received, outgoing: send, room, most: limits.socket_buffer };
+    let (lifecycle, clock) = (shared.parts.lifecycle.clone(), shared.parts.clock);
+    (socket, Pump { incoming, outgoing, panicked: Arc::default(), lifecycle, limits, clock })
+}
+
+/// Moves frames while the handler runs; after it, what it left.
+async fn attend(pump: Pump, opened: ws::WebSocket, handling: impl Future<Output = ()>) {
+    let (cut, panicked) = (pump.lifecycle.cut_off().clone(), pump.panicked.clone());
+    let handling = async { tell(AssertUnwindSafe(handling).catch_unwind().await, &panicked) };
+    tokio::select! {
+        biased;
+        () = cut.cancelled() => {}
+        _ = async { tokio::join!(pump.run(opened), handling) } => {}
+    }
+}
+
+/// Notes a panic, for the log and for the client.
+fn tell(ended: std::thread::Result<()>, panicked: &AtomicBool) {
     if let Err(panic) = ended {
+        panicked.store(true, Relaxed);
         tracing::error!(target: "tegami::http", error = panic_text(&*panic), "a WebSocket's handler panicked");
     }
 }

@@ -1,6 +1,13 @@
 //! What moves a WebSocket's frames, asks whether the client is there, and closes it in time.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::{
@@ -34,6 +41,8 @@ pub(super) enum End {
 pub(super) struct Pump {
     pub(super) incoming: mpsc::Sender<Frame>,
     pub(super) outgoing: mpsc::Receiver<Queued>,
+    /// Did the handler end with a panic?
+    pub(super) panicked: Arc<AtomicBool>,
     pub(super) lifecycle: Lifecycle,
     pub(super) limits: Arc<Limits>,
     pub(super) clock: Clock,
@@ -43,13 +52,13 @@ impl Pump {
     /// Moves frames until an end is reached, and tells it.
     pub(super) async fn run(self, socket: WebSocket) {
         let (mut sink, mut stream) = socket.split();
-        let Self { incoming, outgoing, lifecycle, limits, clock } = self;
+        let Self { incoming, outgoing, panicked, lifecycle, limits, clock } = self;
         let reading = Reading { incoming, limits: limits.clone(), clock };
         let end = tokio::select! {
             biased;
             () = lifecycle.draining().cancelled() => End::Told(close_code::AWAY),
             end = reading.run(&mut stream) => end,
-            end = write(outgoing, &mut sink, &limits) => end,
+            end = write(outgoing, &mut sink, &limits) => end.unwrap_or_else(|| ended(&panicked)),
         };
         if let End::Told(code) = end {
             let goodbye = pin!(say_goodbye(&mut sink, &mut stream, code));
@@ -65,17 +74,26 @@ async fn say_goodbye(sink: &mut SplitSink<WebSocket, Message>, stream: &mut Spli
     }
 }
 
-/// Writes what the handler sends, and asks now and then whether the client is there.
-async fn write(mut outgoing: mpsc::Receiver<Queued>, sink: &mut SplitSink<WebSocket, Message>, limits: &Limits) -> End {
+/// What the client is told of the handler's end.
+fn ended(panicked: &AtomicBool) -> End {
+    End::Told(if panicked.load(Relaxed) { close_code::ERROR } else { close_code::NORMAL })
+}
+
+/// Writes what the handler sends, and asks now and then whether the client is there; none once the handler has ended.
+async fn write(
+    mut outgoing: mpsc::Receiver<Queued>,
+    sink: &mut SplitSink<WebSocket, Message>,
+    limits: &Limits,
+) -> Option<End> {
     loop {
         let (message, _room) = match timeout(limits.ping, outgoing.recv()).await {
             Ok(Some(Queued { message, _room })) => (message, Some(_room)),
-            Ok(None) => return End::Told(close_code::NORMAL),
+            Ok(None) => return None,
             Err(_) => (Message::Ping(Vec::new().into()), None),
         };
         match timeout(limits.write, sink.send(message)).await {
             Ok(Ok(())) => {}
-            _ => return End::Gone,
+            _ => return Some(End::Gone),
         }
     }
 }
@@ -94,19 +112,23 @@ impl Reading {
         loop {
             let patience = self.clock.instant() + 2 * self.limits.ping;
             let idle = spoke + self.limits.socket_idle;
-            let frame = match timeout_at(patience.min(idle), stream.next()).await {
-                Ok(Some(Ok(Message::Text(text)))) => Frame::Text(text.as_str().to_owned()),
-                Ok(Some(Ok(Message::Binary(bytes)))) => Frame::Binary(bytes),
-                Ok(Some(Ok(_))) => continue,
+            let message = match timeout_at(patience.min(idle), stream.next()).await {
+                Ok(Some(Ok(message))) => message,
                 Ok(Some(Err(error))) => return refused(&error),
                 Ok(None) => return End::Gone,
                 Err(_) if idle <= patience => return End::Told(close_code::NORMAL),
                 Err(_) => return End::Gone,
             };
-            spoke = self.clock.instant();
-            if !rate.allows(spoke, self.limits.socket_rate) {
+            let now = self.clock.instant();
+            if !rate.allows(now, self.limits.socket_rate) {
                 return End::Told(close_code::POLICY);
             }
+            let frame = match message {
+                Message::Text(text) => Frame::Text(text.as_str().to_owned()),
+                Message::Binary(bytes) => Frame::Binary(bytes),
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
+            };
+            spoke = now;
             if self.incoming.send(frame).await.is_err() {
                 // The handler wants no more; what it still sends goes out.
                 return std::future::pending().await;
@@ -122,7 +144,7 @@ fn refused(error: &axum::Error) -> End {
     End::Told(if is_size { close_code::SIZE } else { close_code::PROTOCOL })
 }
 
-/// Frames of the second at hand.
+/// Messages of the second at hand, pings and pongs too.
 struct Rate {
     since: Instant,
     count: u32,

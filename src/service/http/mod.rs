@@ -1,5 +1,7 @@
 //! The HTTP server as a part of the service; in a build without `http`, what stands in for it.
 
+#[cfg(all(feature = "http", feature = "testing"))]
+mod inside;
 #[cfg(not(feature = "http"))]
 mod off;
 #[cfg(feature = "http")]

@@ -19,7 +19,7 @@ impl Wish {
         true
     }
 
-    pub(crate) fn bind(self, _: Option<&str>) -> Result<Self, Error> {
+    pub(crate) async fn bind(self, _: Option<&str>) -> Result<Self, Error> {
         Ok(self)
     }
 

@@ -14,8 +14,8 @@ use crate::{
 /// The routes that a service is to serve.
 #[derive(Default)]
 pub(crate) struct Wish {
-    router: Option<Router>,
-    options: HttpOptions,
+    pub(super) router: Option<Router>,
+    pub(super) options: HttpOptions,
 }
 
 /// Where they are served, once the service has begun to start.
@@ -73,9 +73,9 @@ impl Wish {
         self.router.is_none()
     }
 
-    pub(crate) fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
+    pub(crate) async fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
         let Some(router) = self.router else { return Ok(Ready(None)) };
-        let bound = Bound::new(router, self.options, address).map_err(refused)?;
+        let bound = Bound::new(router, self.options, address).await.map_err(refused)?;
         Ok(Ready(Some(bound)))
     }
 }
@@ -87,14 +87,7 @@ impl Ready {
 
     pub(crate) fn open(self, line: &Line, running: &Running) -> Result<Open, Error> {
         let Some(bound) = self.0 else { return Ok(Open(None)) };
-        let parts = Parts {
-            lifecycle: running.lifecycle.clone(),
-            publisher: running.publisher().clone(),
-            clock: line.clock,
-            dice: line.dice.clone(),
-            observers: line.observers.clone(),
-        };
-        bound.open(parts).map(|server| Open(Some(server))).map_err(refused)
+        bound.open(parts(line, running)).map(|server| Open(Some(server))).map_err(refused)
     }
 }
 
@@ -106,7 +99,18 @@ impl Open {
     }
 }
 
-fn refused(refused: Refused) -> Error {
+/// What the server has of its service.
+pub(super) fn parts(line: &Line, running: &Running) -> Parts {
+    Parts {
+        lifecycle: running.lifecycle.clone(),
+        publisher: running.publisher().clone(),
+        clock: line.clock,
+        dice: line.dice.clone(),
+        observers: line.observers.clone(),
+    }
+}
+
+pub(super) fn refused(refused: Refused) -> Error {
     match refused {
         Refused::Setting(text) => Error::new(ErrorKind::Setting, text),
         Refused::Address(address, error) => {

@@ -95,6 +95,29 @@ async fn w1_a_handshake_that_does_not_come_is_not_waited_for() -> Result<(), Err
 }
 
 #[tokio::test]
+async fn w1_a_hundred_handshakes_that_never_end_disturb_nobody() -> Result<(), Error> {
+    let papers = papers("slow");
+    let limit = |http: HttpOptions| {
+        http.limits(|limits| (limits.handshake, limits.connections_per_address) = (Duration::from_secs(2), 1000))
+    };
+    let service = serve(|http| limit(http.tls(&papers.files[0], &papers.files[1]))).await?;
+    let address = service.http_address().expect("it has routes");
+    let mut slow = tokio::task::JoinSet::new();
+    for n in 0..100 {
+        let mut client = TcpStream::connect(address).await.expect("it listens");
+        // Nothing, or the first bytes of a handshake.
+        client.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00][..n % 6]).await.expect("it is sent");
+        slow.spawn(async move { tokio::time::timeout(LONG, client.read(&mut [0; 1])).await.expect("in time") });
+    }
+    while !slow.is_empty() {
+        assert!(ask(&service, &papers, b"http/1.1").await.1.ends_with("hello"));
+        let Ok(Some(ended)) = tokio::time::timeout(SHORT / 40, slow.join_next()).await else { continue };
+        assert!(matches!(ended.expect("no panic"), Ok(0) | Err(_)));
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn k1_papers_that_are_not_there_stop_the_start() {
     let papers = papers("swapped");
     for [certificate, key] in [[&papers.files[0], &"/nowhere".into()], [&papers.files[1], &papers.files[0]]] {

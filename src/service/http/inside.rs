@@ -1,0 +1,16 @@
+//! The routes of a service under test, which has no socket.
+
+use super::on::{Wish, parts, refused};
+use crate::{
+    http::Inside,
+    publisher::Line,
+    service::{Error, Running},
+};
+
+impl Wish {
+    /// The routes without a socket; none, if there are none.
+    pub(crate) fn inside(self, line: &Line, running: &Running) -> Result<Option<Inside>, Error> {
+        let Some(router) = self.router else { return Ok(None) };
+        Inside::new(router, self.options, parts(line, running)).map(Some).map_err(refused)
+    }
+}

@@ -1,0 +1,18 @@
+//! Stands in for routes in a build without HTTP.
+
+use crate::{
+    Error,
+    publisher::Line,
+    service::{Running, http::Wish},
+};
+
+/// No routes.
+pub(super) struct Routes;
+
+impl Routes {
+    pub(super) fn of(_: Wish, _: &Line, _: &Running) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    pub(super) fn close(self) {}
+}
