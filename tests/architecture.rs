@@ -9,7 +9,7 @@ use std::{
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
     &["error", "failpoint", "time", "lifecycle", "middleware"],
-    &["contract", "event", "codec"],
+    &["contract", "event", "codec", "health"],
     &["envelope"],
     &["transport"],
     &["publisher", "transport::amqp", "transport::aws", "transport::memory"],

@@ -21,6 +21,7 @@ use super::{
     tls::Tls,
 };
 use crate::{
+    health::{Light, Status},
     lifecycle::Lifecycle,
     publisher::Publisher,
     time::{Clock, Dice, backoff},
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) publisher: Publisher,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+    pub(crate) light: Light,
 }
 
 /// Takes connections.
@@ -89,7 +91,8 @@ impl Server {
 
     /// Takes connections until the service stops; those that are open end by themselves.
     pub(crate) async fn run(self) {
-        let mut failures = 0;
+        let (mut failures, light) = (0, &self.shared.parts.light);
+        light.up();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -98,6 +101,9 @@ impl Server {
             };
             match accepted {
                 Ok((seat, tcp, peer)) => {
+                    if failures > 0 {
+                        light.up();
+                    }
                     failures = 0;
                     self.welcome(seat, tcp, peer);
                 }
@@ -133,6 +139,7 @@ impl Server {
             return;
         }
         tracing::warn!(target: "tegami::http", %error, "cannot accept connections");
+        self.shared.parts.light.set(Status::degraded(format!("cannot accept connections: {error}")));
         tokio::select! {
             biased;
             () = self.shared.parts.lifecycle.draining().cancelled() => {}

@@ -3,6 +3,7 @@
 //! Building does no I/O. [`Service::run`] takes what was not set in code from the environment, see
 //! [`settings`](crate::docs::settings).
 
+mod checks;
 mod error;
 mod hooks;
 mod http;
@@ -42,6 +43,7 @@ use crate::{
     time::{Clock, Dice, Wall},
     transport::{Outgoing, Provision, Topology, Transport},
 };
+use checks::Checks;
 use hooks::{Hooks, Turn};
 use plan::Wish;
 use settings::Settings;
@@ -69,6 +71,7 @@ pub(crate) struct Parts {
     publish: Vec<Arc<dyn Middleware<Outgoing>>>,
     unroutable: BTreeSet<&'static str>,
     hooks: Hooks,
+    checks: Checks,
     prefix: Option<String>,
     provision: Option<Provision>,
     drain: Option<Duration>,
@@ -105,6 +108,7 @@ impl Service {
             publish: Vec::new(),
             unroutable: BTreeSet::new(),
             hooks: Hooks::default(),
+            checks: Checks::default(),
             prefix: None,
             provision: None,
             drain: None,

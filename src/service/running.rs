@@ -15,6 +15,7 @@ use super::{
 use crate::{
     consumer::{Budget, Consumer},
     contract::Names,
+    health::{Board, Kind},
     lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
     middleware::Chain,
     pipeline::{self, Pipeline},
@@ -40,10 +41,11 @@ pub(crate) const FORCED: i32 = 70;
 /// Dropping it ends its handlers without a drain; what they were handling comes back.
 pub struct Running {
     publisher: Publisher,
-    stop: Stop,
+    pub(super) stop: Stop,
     pub(super) lifecycle: Lifecycle,
     watch: Watch,
     watching: Option<Watching>,
+    pub(super) board: Board,
     hooks: Hooks,
     transports: Transports,
     drain: Duration,
@@ -111,13 +113,16 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         Some(transport) => transport,
         None => settings.transport()?,
     };
-    let transports = Transports::new(transport, std::mem::take(&mut parts.attached));
+    let lifecycle = Lifecycle::default();
+    let board = Board::new(&parts.name, lifecycle.draining().clone());
+    let transports = Transports::new(transport, std::mem::take(&mut parts.attached), &board);
     let running = Running {
         publisher: Publisher::new(parts.link.subscribe()),
         stop,
-        lifecycle: Lifecycle::default(),
+        lifecycle,
         watch: Watch::default(),
         watching: None,
+        board,
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
@@ -196,6 +201,8 @@ impl Running {
         let names = plan::names(settings.prefix, &parts.name)?;
         let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
+        let clock = *parts.clock.get_or_insert_with(Clock::system);
+        std::mem::take(&mut parts.checks).enlist(self, clock)?;
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now())?;
@@ -215,8 +222,14 @@ impl Running {
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
         }
+        let scheduled = !schedules.is_empty();
         self.schedules = schedules.start(crew.schedule(wall, self));
+        if scheduled {
+            let histories = self.schedules.clone();
+            self.board.ask(Kind::Schedules, "schedules", move || histories.status());
+        }
         server.start(&self.lifecycle);
+        self.board.started();
         Ok(())
     }
 }
@@ -282,6 +295,7 @@ impl Crew {
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
         let transport = running.transports.of(&station)?.clone();
+        let light = running.board.light(Kind::Queue, station.queue.name.as_str());
         let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
         let pipeline = Pipeline {
             service: self.line.service.clone(),
@@ -304,6 +318,7 @@ impl Crew {
             budget: self.budget.clone(),
             lifecycle: running.lifecycle.clone(),
             dice: self.line.dice.clone(),
+            light,
         })
     }
 }

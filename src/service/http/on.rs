@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::Router;
 
 use crate::{
+    health::Kind,
     http::{Bound, HttpOptions, Parts, Refused, Server},
     lifecycle::Lifecycle,
     publisher::Line,
@@ -92,6 +93,7 @@ impl Ready {
             publisher: running.publisher().clone(),
             clock: line.clock,
             dice: line.dice.clone(),
+            light: running.board.light(Kind::Http, bound.address().to_string()),
         };
         bound.open(parts).map(|server| Open(Some(server))).map_err(refused)
     }
