@@ -1,5 +1,8 @@
-//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
-//! are as they are.
+//! The guides: contracts, delivery, health and the admin listener, HTTP, RabbitMQ, SNS and SQS, promises, schedules,
+//! settings, testing, and why things are as they are.
+
+#[doc = include_str!("../docs/admin.md")]
+pub mod admin {}
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}

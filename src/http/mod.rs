@@ -5,6 +5,7 @@
 //! out). What a client may take is in [`Limits`]. Guide: [`docs::http`](crate::docs::http).
 
 mod access;
+pub(crate) mod admin;
 mod answer;
 mod body;
 mod client;

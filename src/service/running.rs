@@ -31,7 +31,8 @@ use crate::schedule::{self, Histories};
 
 /// Bytes of all deliveries in work (B1).
 const BYTES_IN_WORK: usize = 64 * 1024 * 1024;
-/// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together (S1: 10).
+/// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together, and half a second for
+/// the admin listener (S1: 10).
 const AFTER_DRAIN: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
 /// The exit code of a stop that had to be forced (S5; `EX_SOFTWARE` of sysexits).
 pub(crate) const FORCED: i32 = 70;
@@ -50,6 +51,7 @@ pub struct Running {
     transports: Transports,
     drain: Duration,
     pub(super) http: http::Place,
+    pub(super) admin: http::Admin,
     link: watch::Sender<Link>,
     pub(super) schedules: Histories,
 }
@@ -127,6 +129,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         transports,
         drain: settings.drain,
         http: Default::default(),
+        admin: Default::default(),
         link: parts.link.clone(),
         schedules: Histories::default(),
     };
@@ -176,6 +179,7 @@ impl Running {
         let verdict = self.hooks.run(Turn::Stopped, Some(hooks), &self.publisher, &self.stop).await;
         self.link.send_replace(Link::Closed);
         self.transports.close(close).await;
+        self.admin.close().await;
         verdict
     }
 
@@ -206,10 +210,14 @@ impl Running {
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now())?;
+        let dice = parts.dice.take().unwrap_or_else(Dice::system);
+        // Whoever probes is answered from here to the end.
+        if let Some(address) = parts.http.admin(settings.admin)? {
+            self.admin = http::Admin::open(address, &stations, self, (clock, dice.clone()))?;
+        }
         let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
         self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
-        let dice = parts.dice.take().unwrap_or_else(Dice::system);
         self.transports.provision(&stations, settings.provision, &dice).await?;
         let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));

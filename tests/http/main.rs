@@ -6,6 +6,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod address;
+mod admin;
 mod bodies;
 mod client;
 mod drain;

@@ -17,6 +17,7 @@ use crate::{
 pub(crate) struct Wish {
     router: Option<Router>,
     options: HttpOptions,
+    pub(super) admin: Option<String>,
 }
 
 /// Where they are served, once the service has begun to start.
@@ -74,6 +75,11 @@ impl Wish {
         self.router.is_none()
     }
 
+    /// Where the admin listener is to be, if anywhere.
+    pub(crate) fn admin(&mut self, environment: Option<String>) -> Result<Option<String>, Error> {
+        Ok(self.admin.take().or(environment))
+    }
+
     pub(crate) fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
         let Some(router) = self.router else { return Ok(Ready(None)) };
         let bound = Bound::new(router, self.options, address).map_err(refused)?;
@@ -107,7 +113,7 @@ impl Open {
     }
 }
 
-fn refused(refused: Refused) -> Error {
+pub(super) fn refused(refused: Refused) -> Error {
     match refused {
         Refused::Setting(text) => Error::new(ErrorKind::Setting, text),
         Refused::Address(address, error) => {
