@@ -123,6 +123,9 @@ fn sources() -> BTreeMap<PathBuf, String> {
                 folders.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|ending| ending != "rs") {
+                continue;
+            }
             let text = fs::read_to_string(&path).expect("source is text");
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
             found.insert(path.strip_prefix(&root).expect("below src").to_owned(), code);

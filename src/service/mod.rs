@@ -143,9 +143,11 @@ impl<S: Send + Sync + 'static> Service<S> {
         let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
+        let told = http::Told::of::<E>(&handler);
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
         let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
+        self.parts.http.tell(&route, told);
         self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });
         self
     }

@@ -212,8 +212,8 @@ impl Running {
         schedules.check(wall.now())?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         // Whoever probes is answered from here to the end.
-        if let Some(address) = parts.http.admin(settings.admin)? {
-            self.admin = http::Admin::open(address, &stations, self, (clock, dice.clone()))?;
+        if let Some(asked) = parts.http.admin(&parts.name, settings.admin)? {
+            self.admin = http::Admin::open(asked, &stations, self, (clock, dice.clone()))?;
         }
         let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
         self.http = bound.place();

@@ -3,8 +3,7 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde_json::json;
 
-use super::json;
-use crate::health::Board;
+use super::{Asked, json};
 
 /// The process answers. It depends on nothing else, for what is restarted because a broker is away gains nothing.
 pub(super) async fn live() -> Response {
@@ -12,8 +11,8 @@ pub(super) async fn live() -> Response {
 }
 
 /// Every component, with 200 if requests are welcome, else 503.
-pub(super) async fn ready(State(board): State<Board>) -> Response {
-    let health = board.health().await;
+pub(super) async fn ready(State(site): Asked) -> Response {
+    let health = site.board.health().await;
     let status = if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &health)
 }

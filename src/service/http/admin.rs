@@ -1,12 +1,16 @@
 //! `Service::admin`, and the listener's life: there from the beginning of the start to the end of the stop.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use super::on::refused;
+use super::on::{Asked, refused};
 use crate::{
     health::Light,
-    http::{Bound, Parts, admin},
+    http::{
+        Bound, Parts,
+        admin::{self, Site, Told, Way},
+    },
     lifecycle::Lifecycle,
+    pipeline::Route,
     service::{Error, Running, Service, plan::Station},
     time::{Clock, Dice},
 };
@@ -45,7 +49,7 @@ impl Running {
 impl Admin {
     /// Listens, and answers from now on.
     pub(crate) fn open(
-        address: String,
+        asked: Asked,
         stations: &[Station],
         running: &Running,
         (clock, dice): (Clock, Dice),
@@ -58,9 +62,10 @@ impl Admin {
             dice,
             light: Light::default(),
         };
-        let _ = stations;
-        let router = admin::router(running.board.clone());
-        let bound = Bound::new(router, admin::options(address), None).map_err(refused)?;
+        let mut ways: Vec<Way> = stations.iter().flat_map(|station| ways(station, &asked.told)).collect();
+        ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
+        let site = Site { service: asked.service, board: running.board.clone(), ways };
+        let bound = Bound::new(admin::router(site), admin::options(asked.address), None).map_err(refused)?;
         let address = Some(bound.address());
         lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
         Ok(Self { address, lifecycle })
@@ -73,6 +78,16 @@ impl Admin {
             self.lifecycle.cut();
         }
     }
+}
+
+/// The ways of the events that a station handles.
+fn ways<'a>(station: &'a Station, told: &'a [(Arc<Route>, Told)]) -> impl Iterator<Item = Way> + 'a {
+    station.queue.bindings.iter().zip(&station.routes).filter_map(|(binding, route)| {
+        let (_, told) = told.iter().find(|(known, _)| Arc::ptr_eq(known, route))?;
+        let (via, queue) = (station.via.clone(), station.queue.clone());
+        let (contract, timeout, delays) = (route.contract, route.timeout, route.retry.delays().to_vec());
+        Some(Way { via, queue, binding: binding.clone(), contract, timeout, delays, told: *told })
+    })
 }
 
 impl Drop for Admin {

@@ -10,6 +10,6 @@ mod on;
 #[cfg(feature = "http")]
 pub(crate) use admin::Admin;
 #[cfg(not(feature = "http"))]
-pub(crate) use off::{Admin, Place, Wish};
+pub(crate) use off::{Admin, Place, Told, Wish};
 #[cfg(feature = "http")]
-pub(crate) use on::{Place, Wish};
+pub(crate) use on::{Place, Told, Wish};

@@ -1,7 +1,10 @@
 //! Stands in for the HTTP server: there are no routes to serve.
 
+use std::{convert::Infallible, sync::Arc};
+
 use crate::{
     lifecycle::Lifecycle,
+    pipeline::Route,
     publisher::Line,
     service::{Error, ErrorKind, Running, plan::Station},
     time::{Clock, Dice},
@@ -10,6 +13,15 @@ use crate::{
 /// No routes.
 #[derive(Default)]
 pub(crate) struct Wish;
+
+/// Nothing to tell of a subscription.
+pub(crate) struct Told;
+
+impl Told {
+    pub(crate) fn of<E>(_: &impl Sized) -> Self {
+        Self
+    }
+}
 
 /// No admin listener.
 #[derive(Default)]
@@ -20,8 +32,8 @@ pub(crate) struct Admin;
 pub(crate) struct Place;
 
 impl Admin {
-    pub(crate) fn open(_: String, _: &[Station], _: &Running, _: (Clock, Dice)) -> Result<Self, Error> {
-        Ok(Self)
+    pub(crate) fn open(asked: Infallible, _: &[Station], _: &Running, _: (Clock, Dice)) -> Result<Self, Error> {
+        match asked {}
     }
 
     pub(crate) async fn close(&self) {}
@@ -32,8 +44,10 @@ impl Wish {
         true
     }
 
+    pub(crate) fn tell(&mut self, _: &Arc<Route>, _: Told) {}
+
     /// An address for it that somebody gives in vain is not passed over.
-    pub(crate) fn admin(&mut self, environment: Option<String>) -> Result<Option<String>, Error> {
+    pub(crate) fn admin(&mut self, _: &str, environment: Option<String>) -> Result<Option<Infallible>, Error> {
         environment.map_or(Ok(None), |_| {
             let text =
                 "TEGAMI_ADMIN is set, and this build of tegami has no `http`: switch on its feature of that name";

@@ -1,13 +1,15 @@
 //! `Service::routes` and `Service::http`, and the server's start.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 
+pub(crate) use crate::http::admin::Told;
 use crate::{
     health::Kind,
     http::{Bound, HttpOptions, Parts, Refused, Server},
     lifecycle::Lifecycle,
+    pipeline::Route,
     publisher::Line,
     service::{Error, ErrorKind, Running, Service},
 };
@@ -18,6 +20,14 @@ pub(crate) struct Wish {
     router: Option<Router>,
     options: HttpOptions,
     pub(super) admin: Option<String>,
+    told: Vec<(Arc<Route>, Told)>,
+}
+
+/// An admin listener that somebody asked for.
+pub(crate) struct Asked {
+    pub(super) service: String,
+    pub(super) address: String,
+    pub(super) told: Vec<(Arc<Route>, Told)>,
 }
 
 /// Where they are served, once the service has begun to start.
@@ -76,8 +86,14 @@ impl Wish {
     }
 
     /// Where the admin listener is to be, if anywhere.
-    pub(crate) fn admin(&mut self, environment: Option<String>) -> Result<Option<String>, Error> {
-        Ok(self.admin.take().or(environment))
+    pub(crate) fn admin(&mut self, service: &str, environment: Option<String>) -> Result<Option<Asked>, Error> {
+        let told = std::mem::take(&mut self.told);
+        Ok(self.admin.take().or(environment).map(|address| Asked { service: service.to_owned(), address, told }))
+    }
+
+    /// Keeps what only the types of a subscription tell.
+    pub(crate) fn tell(&mut self, route: &Arc<Route>, told: Told) {
+        self.told.push((route.clone(), told));
     }
 
     pub(crate) fn bind(self, address: Option<&str>) -> Result<Ready, Error> {

@@ -15,7 +15,7 @@ use crate::{
     client::{self, Client, get, post},
 };
 
-const PATHS: [&str; 2] = ["/health/live", "/health/ready"];
+const PATHS: [&str; 6] = ["/", "/health/live", "/health/ready", "/topology", "/topology.json", "/contracts"];
 
 #[tokio::test]
 async fn nothing_of_it_is_public_and_nothing_public_is_there() -> Result<(), Error> {
@@ -73,9 +73,15 @@ async fn it_takes_no_bodies_no_other_methods_and_no_other_paths() -> Result<(), 
         "/%2e%2e/%2e%2e/etc/passwd",
         "/health/ready%00",
         "/metrics",
+        "/topology/",
+        "/topology.xml",
+        "/contracts/",
+        "/contracts/a/b",
+        "/contracts/..%2f..%2fetc%2fpasswd",
     ] {
         assert_eq!(ask(&running, get(path)).await.status, 404, "{path}");
     }
+    assert_eq!(ask(&running, get("/contracts/%ff")).await.status, 400, "no text at all");
     Ok(())
 }
 

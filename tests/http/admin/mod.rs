@@ -2,6 +2,7 @@
 //! they should.
 
 mod misuse;
+mod pages;
 mod probes;
 
 use std::net::SocketAddr;
