@@ -36,6 +36,9 @@ pub mod testing {}
 
 #[doc = include_str!("../docs/design/README.md")]
 pub mod design {
+    #[doc = include_str!("../docs/design/admin.md")]
+    pub mod admin {}
+
     #[doc = include_str!("../docs/design/http.md")]
     pub mod http {}
 }

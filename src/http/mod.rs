@@ -16,6 +16,7 @@ mod files;
 mod front;
 mod gate;
 mod guests;
+mod health;
 mod linger;
 mod listener;
 mod options;

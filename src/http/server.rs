@@ -21,7 +21,7 @@ use super::{
     tls::Tls,
 };
 use crate::{
-    health::{Light, Status},
+    health::{Board, Light, Status},
     lifecycle::Lifecycle,
     publisher::Publisher,
     time::{Clock, Dice, backoff},
@@ -33,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) publisher: Publisher,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
+    /// What all parts of the service say, and what this server does.
+    pub(crate) board: Board,
     pub(crate) light: Light,
 }
 

@@ -60,6 +60,7 @@ impl Admin {
             publisher: running.publisher().clone(),
             clock,
             dice,
+            board: running.board.clone(),
             light: Light::default(),
         };
         let mut ways: Vec<Way> = stations.iter().flat_map(|station| ways(station, &asked.told)).collect();

@@ -115,6 +115,7 @@ impl Ready {
             publisher: running.publisher().clone(),
             clock: line.clock,
             dice: line.dice.clone(),
+            board: running.board.clone(),
             light: running.board.light(Kind::Http, bound.address().to_string()),
         };
         bound.open(parts).map(|server| Open(Some(server))).map_err(refused)

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tegami::{
     Error, ErrorKind, Service,
-    http::axum::{Router, routing::get as on_get},
+    health::{Health, Status},
+    http::axum::{Router, http::StatusCode, routing::get as on_get},
     transport::Memory,
 };
 use tokio::time::Instant;
@@ -27,6 +28,22 @@ async fn nothing_of_it_is_public_and_nothing_public_is_there() -> Result<(), Err
     }
     assert_eq!(ask(&running, get("/hello")).await.status, 404);
     assert_eq!(client::ask(&running, get("/hello")).await.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_route_of_ones_own_may_tell_of_health() -> Result<(), Error> {
+    let healthz =
+        async |health: Health| if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    for (status, answer) in [(Status::degraded("slow"), 200), (Status::down("gone"), 503)] {
+        let service = Service::new("billing").transport(Memory::new()).check("disk", move |_| {
+            let status = status.clone();
+            async { status }
+        });
+        let service = service.routes(Router::new().route("/healthz", on_get(healthz)));
+        let running = service.http(|http| http.address("127.0.0.1:0")).start().await?;
+        assert_eq!(client::ask(&running, get("/healthz")).await.status, answer);
+    }
     Ok(())
 }
 
