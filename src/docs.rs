@@ -1,5 +1,8 @@
-//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, telemetry, testing, and why
-//! things are as they are.
+//! The guides: contracts, delivery, health and the admin listener, HTTP, RabbitMQ, SNS and SQS, promises, schedules,
+//! settings, telemetry, testing, and why things are as they are.
+
+#[doc = include_str!("../docs/admin.md")]
+pub mod admin {}
 
 #[doc = include_str!("../docs/amqp.md")]
 pub mod amqp {}
@@ -36,6 +39,9 @@ pub mod testing {}
 
 #[doc = include_str!("../docs/design/README.md")]
 pub mod design {
+    #[doc = include_str!("../docs/design/admin.md")]
+    pub mod admin {}
+
     #[doc = include_str!("../docs/design/http.md")]
     pub mod http {}
 }

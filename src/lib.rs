@@ -20,6 +20,7 @@ pub mod error;
 pub mod event;
 pub mod failpoint;
 pub mod handler;
+pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
 mod lifecycle;

@@ -9,7 +9,7 @@ use std::{
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
     &["error", "failpoint", "time", "lifecycle", "middleware", "telemetry"],
-    &["contract", "event", "codec"],
+    &["contract", "event", "codec", "health"],
     &["envelope"],
     &["transport"],
     &["publisher", "transport::amqp", "transport::aws", "transport::memory"],
@@ -122,6 +122,9 @@ fn sources() -> BTreeMap<PathBuf, String> {
             let path = entry.expect("src is readable").path();
             if path.is_dir() {
                 folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|ending| ending != "rs") {
                 continue;
             }
             let text = fs::read_to_string(&path).expect("source is text");

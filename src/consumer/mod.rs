@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     error::panic_text,
     failpoint::{self, Point, Struck},
+    health::{Light, Status, told},
     lifecycle::Lifecycle,
     pipeline::Pipeline,
     time::{Dice, backoff},
@@ -32,6 +33,7 @@ pub(crate) struct Consumer {
     pub(crate) budget: Budget,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) dice: Dice,
+    pub(crate) light: Light,
 }
 
 impl Consumer {
@@ -60,8 +62,10 @@ impl Consumer {
                 error = self.consume_until_it_fails(opened.take(), &mut failures) => error,
             };
             if error.kind() == TransportErrorKind::Closed {
+                self.light.set(Status::down("the transport was closed"));
                 return tracing::warn!(queue = self.queue.name, "the transport was closed; nothing more is consumed");
             }
+            self.light.set(Status::down(told(&error)));
             failures += 1;
             let delay = backoff(failures, &self.dice);
             let queue = &self.queue.name;
@@ -94,6 +98,7 @@ impl Consumer {
             Some(opened) => opened,
             None => self.transport.consume(&self.queue).await?,
         };
+        self.light.up();
         loop {
             self.step(&mut *deliveries).await?;
             *failures = 0;

@@ -5,6 +5,7 @@
 //! out). What a client may take is in [`Limits`]. Guide: [`docs::http`](crate::docs::http).
 
 mod access;
+pub(crate) mod admin;
 mod answer;
 mod body;
 mod client;
@@ -15,6 +16,7 @@ mod files;
 mod front;
 mod gate;
 mod guests;
+mod health;
 #[cfg(feature = "testing")]
 mod inside;
 mod linger;

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 /// The wish for TLS that nobody can have.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted;
+pub(super) struct Wanted {}
 
 /// TLS that is never there.
 pub(super) enum Tls {}

@@ -22,6 +22,7 @@ use super::{
     tls::Tls,
 };
 use crate::{
+    health::{Board, Light, Status},
     lifecycle::Lifecycle,
     publisher::Publisher,
     telemetry::Observers,
@@ -35,6 +36,9 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
     pub(crate) observers: Observers,
+    /// What all parts of the service say, and what this server does.
+    pub(crate) board: Board,
+    pub(crate) light: Light,
 }
 
 /// Takes connections.
@@ -90,7 +94,8 @@ impl Server {
 
     /// Takes connections until the service stops; those that are open end by themselves.
     pub(crate) async fn run(self) {
-        let mut failures = 0;
+        let (mut failures, light) = (0, &self.shared.parts.light);
+        light.up();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -99,6 +104,9 @@ impl Server {
             };
             match accepted {
                 Ok((seat, tcp, peer)) => {
+                    if failures > 0 {
+                        light.up();
+                    }
                     failures = 0;
                     self.welcome(seat, tcp, peer);
                 }
@@ -134,6 +142,7 @@ impl Server {
             return;
         }
         tracing::warn!(target: "tegami::http", %error, "cannot accept connections");
+        self.shared.parts.light.set(Status::degraded(format!("cannot accept connections: {error}")));
         tokio::select! {
             biased;
             () = self.shared.parts.lifecycle.draining().cancelled() => {}

@@ -82,13 +82,15 @@ struct Inner {
     report: Report,
     runs: VecDeque<(u64, Run)>,
     begun: u64,
+    /// Why the leases do not answer, while they do not.
+    away: Option<String>,
 }
 
 impl History {
     pub(super) fn of(name: &str, schedule: String) -> Self {
         let (name, runs) = (name.to_owned(), VecDeque::new());
         let report = Report { name, schedule, next: None, runs: Vec::new(), skipped: 0, missed: 0 };
-        Self(Arc::new(Mutex::new(Inner { report, runs, begun: 0 })))
+        Self(Arc::new(Mutex::new(Inner { report, runs, begun: 0, away: None })))
     }
 
     pub(super) fn report(&self) -> Report {
@@ -99,6 +101,15 @@ impl History {
 
     pub(super) fn next(&self, next: Option<SystemTime>) {
         self.inner().report.next = next;
+    }
+
+    /// The leases answer, or do not for this reason.
+    pub(super) fn leases(&self, away: Option<String>) {
+        self.inner().away = away;
+    }
+
+    pub(super) fn away(&self) -> Option<String> {
+        self.inner().away.clone()
     }
 
     pub(super) fn skipped(&self) {

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     handler::HandlerError,
+    health::Status,
     lifecycle::{Lifecycle, Stop, Watch},
     middleware::BoxFuture,
     publisher::Publisher,
@@ -223,12 +224,18 @@ impl fmt::Debug for Job {
 }
 
 /// What tells of the schedules of a service.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Histories(Vec<History>);
 
 impl Histories {
     pub(crate) fn reports(&self) -> Vec<Report> {
         self.0.iter().map(History::report).collect()
+    }
+
+    /// A run that failed is no illness of the service; leases that do not answer are, for nothing runs then.
+    pub(crate) fn status(&self) -> Status {
+        let away = self.0.iter().find_map(History::away);
+        away.map_or_else(Status::up, |away| Status::degraded(format!("the leases do not answer: {away}")))
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     lease::{self, Claim, Known, LeaseError, LeaseStore, Taken},
     run::{Lease, Shift},
 };
-use crate::time::backoff;
+use crate::{health::told, time::backoff};
 
 /// The longest sleep without a look at the clock.
 const LOOK: Duration = Duration::from_secs(10);
@@ -152,7 +152,9 @@ impl Runner {
     }
 
     async fn known(&self) -> Result<Known, LeaseError> {
-        lease::asked(self.store.known(&self.schedule)).await
+        let known = lease::asked(self.store.known(&self.schedule)).await?;
+        self.job.history.leases(None);
+        Ok(known)
     }
 
     /// Deals with one tick, or waits for a while.
@@ -294,6 +296,7 @@ impl Runner {
     async fn take(&mut self, lease: &Lease) -> Result<Taken, LeaseError> {
         let taken = lease::asked(lease.store.take(&lease.claim)).await?;
         self.failures = 0;
+        self.job.history.leases(None);
         Ok(taken)
     }
 
@@ -334,6 +337,7 @@ impl Runner {
 
     async fn wait_out(&mut self, error: &LeaseError) {
         self.failures += 1;
+        self.job.history.leases(Some(told(error)));
         let (schedule, delay) = (&*self.job.name, backoff(self.failures, &self.crew.dice));
         tracing::warn!(schedule, error = error.with_causes(), ?delay, "the leases do not answer; will try again");
         tokio::time::sleep(delay).await;

@@ -58,6 +58,12 @@ impl<S> fmt::Debug for Handle<S> {
     }
 }
 
+impl<S> Handle<S> {
+    pub(super) fn new(state: Arc<S>, publisher: Publisher, stop: Stop) -> Self {
+        Self { state, publisher, stop }
+    }
+}
+
 /// When a hook runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -93,7 +99,7 @@ impl Hooks {
         E: Into<BoxError>,
     {
         let hook: Hook = Box::new(move |publisher, stop| {
-            let ending = hook(Handle { state, publisher, stop });
+            let ending = hook(Handle::new(state, publisher, stop));
             Box::pin(async move { ending.await.map_err(Into::into) })
         });
         self.0.push((turn, hook));

@@ -3,6 +3,7 @@
 //! Building does no I/O. [`Service::run`] takes what was not set in code from the environment, see
 //! [`settings`](crate::docs::settings).
 
+mod checks;
 mod error;
 mod hooks;
 pub(crate) mod http;
@@ -43,6 +44,7 @@ use crate::{
     time::{Clock, Dice, Wall},
     transport::{Outgoing, Provision, Topology, Transport},
 };
+use checks::Checks;
 use hooks::{Hooks, Turn};
 use plan::Wish;
 use settings::Settings;
@@ -71,6 +73,7 @@ pub(crate) struct Parts {
     observers: Vec<Arc<dyn Observer>>,
     unroutable: BTreeSet<&'static str>,
     hooks: Hooks,
+    checks: Checks,
     prefix: Option<String>,
     provision: Option<Provision>,
     drain: Option<Duration>,
@@ -108,6 +111,7 @@ impl Service {
             observers: Vec::new(),
             unroutable: BTreeSet::new(),
             hooks: Hooks::default(),
+            checks: Checks::default(),
             prefix: None,
             provision: None,
             drain: None,
@@ -142,9 +146,11 @@ impl<S: Send + Sync + 'static> Service<S> {
         let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
+        let told = http::Told::of::<E>(&handler);
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
         let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
+        self.parts.http.tell(&route, told);
         self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });
         self
     }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     consumer::{Budget, Consumer},
     contract::Names,
+    health::{Board, Kind},
     lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
     middleware::Chain,
     pipeline::{self, Pipeline},
@@ -31,7 +32,8 @@ use crate::schedule::{self, Histories};
 
 /// Bytes of all deliveries in work (B1).
 const BYTES_IN_WORK: usize = 64 * 1024 * 1024;
-/// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together (S1: 10).
+/// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together, and half a second for
+/// the admin listener (S1: 10).
 const AFTER_DRAIN: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
 /// The exit code of a stop that had to be forced (S5; `EX_SOFTWARE` of sysexits).
 pub(crate) const FORCED: i32 = 70;
@@ -41,14 +43,16 @@ pub(crate) const FORCED: i32 = 70;
 /// Dropping it ends its handlers without a drain; what they were handling comes back.
 pub struct Running {
     publisher: Publisher,
-    stop: Stop,
+    pub(super) stop: Stop,
     pub(super) lifecycle: Lifecycle,
     watch: Watch,
     watching: Option<Watching>,
+    pub(super) board: Board,
     hooks: Hooks,
     transports: Transports,
     drain: Duration,
     pub(super) http: http::Place,
+    pub(super) admin: http::Admin,
     link: watch::Sender<Link>,
     pub(super) schedules: Histories,
 }
@@ -112,17 +116,21 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         Some(transport) => transport,
         None => settings.transport()?,
     };
-    let transports = Transports::new(transport, std::mem::take(&mut parts.attached));
+    let lifecycle = Lifecycle::default();
+    let board = Board::new(&parts.name, lifecycle.draining().clone());
+    let transports = Transports::new(transport, std::mem::take(&mut parts.attached), &board);
     let running = Running {
         publisher: Publisher::new(parts.link.subscribe()),
         stop,
-        lifecycle: Lifecycle::default(),
+        lifecycle,
         watch: Watch::default(),
         watching: None,
+        board,
         hooks: std::mem::take(&mut parts.hooks),
         transports,
         drain: settings.drain,
         http: Default::default(),
+        admin: Default::default(),
         link: parts.link.clone(),
         schedules: Histories::default(),
     };
@@ -172,6 +180,7 @@ impl Running {
         let verdict = self.hooks.run(Turn::Stopped, Some(hooks), &self.publisher, &self.stop).await;
         self.link.send_replace(Link::Closed);
         self.transports.close(close).await;
+        self.admin.close().await;
         verdict
     }
 
@@ -197,13 +206,20 @@ impl Running {
         let names = plan::names(settings.prefix, &parts.name)?;
         let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
+        let clock = *parts.clock.get_or_insert_with(Clock::system);
+        std::mem::take(&mut parts.checks).enlist(self, clock)?;
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now())?;
+        let dice = parts.dice.take().unwrap_or_else(Dice::system);
+        // Whoever probes is answered from here to the end.
+        if let Some(asked) = parts.http.admin(&parts.name, settings.admin)? {
+            let opening = http::Admin::open(asked, &stations, self, (clock, dice.clone()));
+            self.admin = opening.await?;
+        }
         let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref()).await?;
         self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
-        let dice = parts.dice.take().unwrap_or_else(Dice::system);
         self.transports.provision(&stations, settings.provision, &dice).await?;
         let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
@@ -216,8 +232,14 @@ impl Running {
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
         }
+        let scheduled = !schedules.is_empty();
         self.schedules = schedules.start(crew.schedule(wall, self));
+        if scheduled {
+            let histories = self.schedules.clone();
+            self.board.ask(Kind::Schedules, "schedules", move || histories.status());
+        }
         server.start(&self.lifecycle);
+        self.board.started();
         Ok(())
     }
 }
@@ -285,6 +307,7 @@ impl Crew {
 
     fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
         let transport = running.transports.of(&station)?.clone();
+        let light = running.board.light(Kind::Queue, station.queue.name.as_str());
         let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
         let pipeline = Pipeline {
             service: self.line.service.clone(),
@@ -309,6 +332,7 @@ impl Crew {
             budget: self.budget.clone(),
             lifecycle: running.lifecycle.clone(),
             dice: self.line.dice.clone(),
+            light,
         })
     }
 }

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{Error, ErrorKind, plan::is_plain};
 use crate::transport::{self, Memory, Provision, Transport};
 
-const KNOWN: [&str; 5] = ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN", "TEGAMI_HTTP"];
+const KNOWN: [&str; 6] =
+    ["TEGAMI_TRANSPORT", "TEGAMI_PREFIX", "TEGAMI_PROVISION", "TEGAMI_DRAIN", "TEGAMI_HTTP", "TEGAMI_ADMIN"];
 /// The longest prefix that leaves room for names.
 pub(super) const PREFIX_LIMIT: usize = 32;
 /// The longest drain, in seconds.
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) drain: Duration,
     /// `TEGAMI_HTTP`: where routes are served. Default: `127.0.0.1:8080`.
     pub(crate) http: Option<String>,
+    /// `TEGAMI_ADMIN`: where the admin listener is. Default: there is none.
+    pub(crate) admin: Option<String>,
 }
 
 impl fmt::Debug for Settings {
@@ -40,6 +43,7 @@ impl Default for Settings {
             provision: Provision::Create,
             drain: Duration::from_secs(30),
             http: None,
+            admin: None,
         }
     }
 }
@@ -64,6 +68,7 @@ impl Settings {
                 "TEGAMI_PROVISION" => settings.provision = provision(&value)?,
                 "TEGAMI_DRAIN" => settings.drain = drain(&value)?,
                 "TEGAMI_HTTP" => settings.http = Some(value),
+                "TEGAMI_ADMIN" => settings.admin = Some(value),
                 _ => return Err(unknown(&name)),
             }
         }
@@ -147,6 +152,7 @@ mod tests {
     fn k1_settings_hold_at_their_limits() {
         assert_eq!(read("TEGAMI_DRAIN", "3600").map(|s| s.drain), Ok(Duration::from_secs(3600)));
         assert_eq!(read("TEGAMI_PREFIX", &"p".repeat(32)).map(|s| s.prefix.len()), Ok(32));
+        assert_eq!(read("TEGAMI_ADMIN", "0.0.0.0:9000").map(|s| s.admin), Ok(Some("0.0.0.0:9000".to_owned())));
         assert_eq!(read("TEGAMI_PROVISION", "assume").map(|s| s.provision), Ok(Provision::Assume));
     }
 

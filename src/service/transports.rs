@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     failpoint::{self, Point},
+    health::{Board, Kind, Light, State, Status, told},
     middleware::{BoxFuture, Chain, Middleware},
     publisher::Way,
     time::{Dice, backoff},
@@ -15,48 +16,57 @@ use crate::{
 };
 
 /// The main transport under no name, the others under theirs.
-pub(crate) struct Transports(BTreeMap<Option<String>, Arc<dyn Transport>>);
+pub(crate) struct Transports(BTreeMap<Option<String>, Carrier>);
+
+/// A transport, with what is told of it until it is prepared.
+struct Carrier {
+    transport: Arc<dyn Transport>,
+    light: Light,
+}
 
 impl Transports {
-    pub(super) fn new(main: Arc<dyn Transport>, attached: BTreeMap<String, Arc<dyn Transport>>) -> Self {
+    pub(super) fn new(main: Arc<dyn Transport>, attached: BTreeMap<String, Arc<dyn Transport>>, board: &Board) -> Self {
         let named = attached.into_iter().map(|(name, transport)| (Some(name), transport));
-        Self(named.chain([(None, main)]).collect())
+        let all = [(None, main)].into_iter().chain(named);
+        Self(all.map(|(name, transport)| (name.clone(), Carrier::new(name, transport, board))).collect())
     }
 
     /// What kind of transport the main one is. (Its URL may hold a password.)
     pub(super) fn name(&self) -> &'static str {
-        self.0.get(&None).expect("there is always a main one").name()
+        self.0.get(&None).expect("there is always a main one").transport.name()
     }
 
     /// The transport a station is on. A station on no transport, or on one that cannot do what it asks, is refused.
     pub(super) fn of(&self, station: &Station) -> Result<&Arc<dyn Transport>, Error> {
-        let transport = self.0.get(&station.via).ok_or_else(|| plan::no_such_transport(station))?;
+        let transport = &self.0.get(&station.via).ok_or_else(|| plan::no_such_transport(station))?.transport;
         plan::check_capabilities(station, transport.name(), &transport.capabilities())?;
         Ok(transport)
     }
 
     /// Brings into being on each transport what its stations need. One that is away is asked until it is there (N1).
     pub(super) async fn provision(&self, stations: &[Station], mode: Provision, dice: &Dice) -> Result<(), Error> {
-        for (name, transport) in &self.0 {
+        for (name, Carrier { transport, light }) in &self.0 {
             let topology = plan::topology(stations.iter().filter(|station| station.via == *name));
             let mut failures = 0;
             while let Err(error) = transport.provision(&topology, mode).await {
                 if !error.is_transient() {
                     return Err(error.into());
                 }
+                light.set(Status::starting(format!("waits for it: {}", told(&error))));
                 failures += 1;
                 let (transport, delay) = (transport.name(), backoff(failures, dice));
                 tracing::warn!(transport, error = error.with_causes(), ?delay, "the transport is away; will try again");
                 tokio::time::sleep(delay).await;
             }
+            light.up();
         }
         Ok(())
     }
 
     /// The way out to each transport: the steps, then its publish.
     pub(super) fn ways(&self, steps: &[Arc<dyn Middleware<Outgoing>>]) -> BTreeMap<Option<String>, Way> {
-        let way = |transport: &Arc<dyn Transport>| {
-            let transport = transport.clone();
+        let way = |carrier: &Carrier| {
+            let transport = carrier.transport.clone();
             let system = transport.name();
             let chain = Chain::new(steps.to_vec(), move |outgoing: Outgoing| -> BoxFuture<_> {
                 let transport = transport.clone();
@@ -64,17 +74,29 @@ impl Transports {
             });
             Way { system, chain }
         };
-        self.0.iter().map(|(name, transport)| (name.clone(), way(transport))).collect()
+        self.0.iter().map(|(name, carrier)| (name.clone(), way(carrier))).collect()
     }
 
     /// Lets go of all of them, each in this time.
     pub(super) async fn close(&self, limit: Duration) {
-        let closing = self.0.values().map(|transport| async move {
+        let closing = self.0.values().map(|Carrier { transport, .. }| async move {
             if tokio::time::timeout(limit, transport.close()).await.is_err() {
                 tracing::warn!(transport = transport.name(), "the transport did not close in time");
             }
         });
         futures_util::future::join_all(closing).await;
+    }
+}
+
+impl Carrier {
+    fn new(name: Option<String>, transport: Arc<dyn Transport>, board: &Board) -> Self {
+        let (light, asked) = (Light::default(), transport.clone());
+        let (name, shown) = (name.unwrap_or_else(|| transport.name().to_owned()), light.clone());
+        board.ask(Kind::Transport, name, move || match shown.status() {
+            prepared if prepared.state() == State::Up => asked.status(),
+            waiting => waiting,
+        });
+        Self { transport, light }
     }
 }
 

@@ -46,7 +46,10 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::envelope::{MessageId, OCTETS, Payload, Sealed};
+use crate::{
+    envelope::{MessageId, OCTETS, Payload, Sealed},
+    health::Status,
+};
 
 /// A sealed message with its address.
 #[derive(Debug, Clone)]
@@ -283,6 +286,14 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Lets go of everything. Unsettled deliveries come back to others.
     async fn close(&self);
+
+    /// How it is: down while it reaches nobody, degraded while some of it has to wait. Asked for about once a second.
+    ///
+    /// It MUST answer at once, from what it knows; and what was lost MUST be looked for by itself, not only when
+    /// somebody publishes: a service that is not ready is asked for nothing.
+    fn status(&self) -> Status {
+        Status::up()
+    }
 }
 
 /// The consuming end of one queue.

@@ -10,6 +10,7 @@ mod contracts {
 mod crashes;
 mod faults;
 mod handover;
+mod health;
 mod hostile;
 mod startup;
 

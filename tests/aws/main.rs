@@ -9,6 +9,7 @@ mod crashes;
 mod delays;
 mod faults;
 mod filters;
+mod health;
 mod slots;
 mod startup;
 

@@ -60,8 +60,13 @@ impl Client {
     }
 
     pub async fn at(address: SocketAddr) -> Self {
-        let stream = timeout(LONG, TcpStream::connect(address)).await.expect("in time").expect("it listens");
-        Self { stream, read: Vec::new() }
+        Self::try_at(address).await.expect("it listens")
+    }
+
+    /// An error, if nobody listens.
+    pub async fn try_at(address: SocketAddr) -> io::Result<Self> {
+        let stream = timeout(LONG, TcpStream::connect(address)).await.expect("in time")?;
+        Ok(Self { stream, read: Vec::new() })
     }
 
     /// Writes, and says whether that went well; how a connection was closed is for the reading to tell.

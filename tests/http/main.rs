@@ -6,6 +6,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod address;
+mod admin;
 mod attacks;
 mod bodies;
 mod client;

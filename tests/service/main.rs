@@ -8,6 +8,7 @@ mod containment;
 mod faults;
 mod faulty;
 mod handling;
+mod health;
 mod lifecycle;
 mod limits;
 mod log;

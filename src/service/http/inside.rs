@@ -2,6 +2,7 @@
 
 use super::on::{Wish, parts, refused};
 use crate::{
+    health::Light,
     http::Inside,
     publisher::Line,
     service::{Error, Running},
@@ -11,6 +12,6 @@ impl Wish {
     /// The routes without a socket; none, if there are none.
     pub(crate) fn inside(self, line: &Line, running: &Running) -> Result<Option<Inside>, Error> {
         let Some(router) = self.router else { return Ok(None) };
-        Inside::new(router, self.options, parts(line, running)).map(Some).map_err(refused)
+        Inside::new(router, self.options, parts(line, running, Light::default())).map(Some).map_err(refused)
     }
 }

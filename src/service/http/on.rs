@@ -1,12 +1,15 @@
 //! `Service::routes` and `Service::http`, and the server's start.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 
+pub(crate) use crate::http::admin::Told;
 use crate::{
+    health::{Kind, Light},
     http::{Bound, HttpOptions, Parts, Refused, Server},
     lifecycle::Lifecycle,
+    pipeline::Route,
     publisher::Line,
     service::{Error, ErrorKind, Running, Service},
 };
@@ -16,6 +19,15 @@ use crate::{
 pub(crate) struct Wish {
     pub(super) router: Option<Router>,
     pub(super) options: HttpOptions,
+    pub(super) admin: Option<String>,
+    told: Vec<(Arc<Route>, Told)>,
+}
+
+/// An admin listener that somebody asked for.
+pub(crate) struct Asked {
+    pub(super) service: String,
+    pub(super) address: String,
+    pub(super) told: Vec<(Arc<Route>, Told)>,
 }
 
 /// Where they are served, once the service has begun to start.
@@ -73,6 +85,17 @@ impl Wish {
         self.router.is_none()
     }
 
+    /// Where the admin listener is to be, if anywhere.
+    pub(crate) fn admin(&mut self, service: &str, environment: Option<String>) -> Result<Option<Asked>, Error> {
+        let told = std::mem::take(&mut self.told);
+        Ok(self.admin.take().or(environment).map(|address| Asked { service: service.to_owned(), address, told }))
+    }
+
+    /// Keeps what only the types of a subscription tell.
+    pub(crate) fn tell(&mut self, route: &Arc<Route>, told: Told) {
+        self.told.push((route.clone(), told));
+    }
+
     pub(crate) async fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
         let Some(router) = self.router else { return Ok(Ready(None)) };
         let bound = Bound::new(router, self.options, address).await.map_err(refused)?;
@@ -87,7 +110,8 @@ impl Ready {
 
     pub(crate) fn open(self, line: &Line, running: &Running) -> Result<Open, Error> {
         let Some(bound) = self.0 else { return Ok(Open(None)) };
-        bound.open(parts(line, running)).map(|server| Open(Some(server))).map_err(refused)
+        let light = running.board.light(Kind::Http, bound.address().to_string());
+        bound.open(parts(line, running, light)).map(|server| Open(Some(server))).map_err(refused)
     }
 }
 
@@ -100,13 +124,15 @@ impl Open {
 }
 
 /// What the server has of its service.
-pub(super) fn parts(line: &Line, running: &Running) -> Parts {
+pub(super) fn parts(line: &Line, running: &Running, light: Light) -> Parts {
     Parts {
         lifecycle: running.lifecycle.clone(),
         publisher: running.publisher().clone(),
         clock: line.clock,
         dice: line.dice.clone(),
         observers: line.observers.clone(),
+        board: running.board.clone(),
+        light,
     }
 }
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Fault, Injected, Nest, Pace, Subject};
-use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, QueuePlan, SettleError,
-    Settlement, Topology, Transport, TransportError,
+use crate::{
+    health::Status,
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, QueuePlan,
+        SettleError, Settlement, Topology, Transport, TransportError,
+    },
 };
 
 /// What is done differently; whatever is not named passes through.
@@ -74,6 +77,11 @@ pub trait Tamper: Send + Sync + 'static {
     /// Closes the connection.
     async fn close(&self, on: &dyn Transport) {
         on.close().await;
+    }
+
+    /// Says how it is.
+    fn status(&self, on: &dyn Transport) -> Status {
+        on.status()
     }
 }
 
@@ -170,6 +178,10 @@ impl Transport for Between {
 
     async fn close(&self) {
         self.by.close(&*self.transport).await;
+    }
+
+    fn status(&self) -> Status {
+        self.by.status(&*self.transport)
     }
 }
 

@@ -57,6 +57,18 @@ impl Link {
         self.held().as_ref().filter(|wire| wire.is_up() && !self.closed.is_cancelled()).cloned()
     }
 
+    /// Why there is no open connection, if there is none.
+    pub(super) fn missing(&self) -> Option<TransportError> {
+        match self.closed.is_cancelled() {
+            true => Some(closed()),
+            false if self.open().is_some() => None,
+            false => {
+                Some(self.tries.try_lock().ok().and_then(|tries| tries.failed.as_ref().map(TransportError::again)))
+                    .map(|known| known.unwrap_or_else(lost))
+            }
+        }
+    }
+
     async fn connect(&self) -> Result<Arc<Wire>, TransportError> {
         let asked = self.setup.clock.instant();
         let mut tries = self.tries.lock().await;
@@ -105,6 +117,11 @@ impl Link {
     fn held(&self) -> MutexGuard<'_, Option<Arc<Wire>>> {
         self.wire.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// It is gone, or is being made.
+fn lost() -> TransportError {
+    TransportError::new(TransportErrorKind::Unreachable, "there is no connection to RabbitMQ")
 }
 
 /// Nothing more is done on a closed transport.

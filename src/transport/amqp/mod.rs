@@ -56,9 +56,12 @@ use self::{
     station::{Lifetime, Station},
     wire::Wire,
 };
-use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
-    Transport, TransportError,
+use crate::{
+    health::{Status, told},
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
+        Transport, TransportError,
+    },
 };
 
 /// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
@@ -87,7 +90,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(2);
 /// ```
 pub struct Amqp {
     setup: Arc<Setup>,
-    consuming: Link,
+    consuming: Arc<Link>,
     outlet: Arc<Outlet>,
     closed: CancellationToken,
     queues: Mutex<Queues>,
@@ -122,7 +125,7 @@ impl Amqp {
     pub fn new(url: impl AsRef<str>) -> Self {
         let (setup, closed) = (Arc::new(Setup::new(url.as_ref())), CancellationToken::new());
         let publishing = Link::new(setup.clone(), "publish", closed.clone());
-        let consuming = Link::new(setup.clone(), "consume", closed.clone());
+        let consuming = Arc::new(Link::new(setup.clone(), "consume", closed.clone()));
         let outlet = Arc::new(Outlet::new(setup.clone(), publishing));
         Self { setup, consuming, outlet, closed, queues: Mutex::default() }
     }
@@ -140,6 +143,15 @@ impl Amqp {
 
     fn queues(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Connects again, though nobody asks for it. Those who look at once share what comes of it.
+    fn look_for_the_broker(&self) {
+        let (consuming, outlet) = (self.consuming.clone(), self.outlet.clone());
+        self.setup.lifecycle.spawn(async move {
+            // What fails is told by the next status.
+            let _ = tokio::join!(consuming.wire(), outlet.open());
+        });
     }
 
     /// Are queues ours to declare?
@@ -253,5 +265,17 @@ impl Transport for Amqp {
         self.setup.lifecycle.finished_within(CLOSE_TIME).await;
         let _ = tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()).await;
         tokio::join!(self.consuming.close(), self.outlet.close());
+    }
+
+    fn status(&self) -> Status {
+        let missing = self.consuming.missing().or_else(|| self.outlet.missing());
+        match missing {
+            Some(error) => {
+                self.look_for_the_broker();
+                Status::down(told(&error))
+            }
+            None if self.outlet.is_blocked() => Status::degraded(outlet::BLOCKED),
+            None => Status::up(),
+        }
     }
 }

@@ -28,6 +28,8 @@ use crate::{
 
 /// How often a blocked connection is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+/// Why nothing is published for now.
+pub(super) const BLOCKED: &str = "RabbitMQ has blocked publishing: it is out of memory or disk space";
 
 /// A message with its address.
 pub(super) struct Letter {
@@ -83,8 +85,7 @@ impl Outlet {
         };
         let line = self.line_until(deadline).await?;
         if timeout_at(deadline, line.unblocked()).await.is_err() {
-            let text = "RabbitMQ has blocked publishing: it is out of memory or disk space";
-            return Err(PublishError::new(PublishErrorKind::Backpressure, text));
+            return Err(PublishError::new(PublishErrorKind::Backpressure, BLOCKED));
         }
         let flight = Box::pin(async move {
             let answer = line.publish(letter).await;
@@ -145,6 +146,16 @@ impl Outlet {
     /// Opens the connection and its channel.
     pub(super) async fn open(&self) -> Result<(), TransportError> {
         self.line().await.map(drop)
+    }
+
+    /// Why there is no connection, if there is none.
+    pub(super) fn missing(&self) -> Option<TransportError> {
+        self.link.missing()
+    }
+
+    /// Does the broker let nobody publish for now?
+    pub(super) fn is_blocked(&self) -> bool {
+        self.link.open().is_some_and(|wire| wire.is_blocked())
     }
 
     /// Lets go of the channel, and says goodbye to the broker.

@@ -19,6 +19,7 @@ mod intake;
 mod letter;
 mod outlet;
 mod parcel;
+mod pulse;
 mod queues;
 mod setup;
 mod shelf;
@@ -51,9 +52,12 @@ use self::{
     shelf::Shelf,
 };
 pub use self::{iam::IamPolicy, tomodachi::tomodachi_queue};
-use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
-    Transport, TransportError,
+use crate::{
+    health::Status,
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
+        Transport, TransportError,
+    },
 };
 
 /// The time for a publish: less than the publisher's own deadline, so that it is we who say how it ended (P3).
@@ -249,6 +253,13 @@ impl Transport for Aws {
         self.intakes.close();
         let settled = tokio::time::timeout(SETTLE_TIME, self.intakes.wait());
         let _ = tokio::join!(settled, tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()));
+    }
+
+    fn status(&self) -> Status {
+        match self.closed.is_cancelled() {
+            true => Status::down("the transport to SNS and SQS was closed"),
+            false => self.setup.pulse.status(self.setup.clock.instant()),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use super::{
     address::{Address, setting},
     directory::Directory,
     fault::{Fault, FaultKind, Reach},
+    pulse::Pulse,
     upkeep::Upkeep,
     wallet::{Read, Role, Source, Wallet},
 };
@@ -52,6 +53,7 @@ pub(super) struct Setup {
     pub(super) gone: CancellationToken,
     pub(super) directory: Directory,
     pub(super) upkeep: Upkeep,
+    pub(super) pulse: Arc<Pulse>,
     pub(super) clock: Clock,
     pub(super) dice: Dice,
 }
@@ -83,6 +85,8 @@ pub(super) struct Clients {
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) region: String,
     wallet: Wallet,
+    pulse: Arc<Pulse>,
+    clock: Clock,
 }
 
 impl Clients {
@@ -97,10 +101,11 @@ impl Clients {
     {
         // The SDK writes whole answers into its log, with what messages hold.
         let call = call.with_subscriber(Dispatch::none());
-        let Ok(answer) = tokio::time::timeout(time, call).await else {
-            return Err(Fault::new(FaultKind::Away, Reach::Maybe, format!("no answer within {time:?}")));
+        let answer = match tokio::time::timeout(time, call).await {
+            Ok(answer) => answer.map_err(Fault::of),
+            Err(_) => Err(Fault::new(FaultKind::Away, Reach::Maybe, format!("no answer within {time:?}"))),
         };
-        let answer = answer.map_err(Fault::of);
+        self.pulse.beat(answer.as_ref().err(), self.clock.instant());
         if answer.as_ref().is_err_and(|fault| fault.kind == FaultKind::Credentials) {
             self.wallet.refused();
         }
@@ -123,6 +128,7 @@ impl Setup {
             gone: CancellationToken::new(),
             directory: Directory::default(),
             upkeep: Upkeep::default(),
+            pulse: Arc::default(),
             clock: Clock::system(),
             dice: Dice::system(),
         }
@@ -221,6 +227,8 @@ impl Setup {
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             region,
             wallet,
+            pulse: self.pulse.clone(),
+            clock: self.clock,
         })
     }
 

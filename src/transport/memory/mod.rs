@@ -30,9 +30,12 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use self::{broker::Broker, connection::Connection, deliveries::QueueDeliveries, routes::QueueId};
-use crate::transport::{
-    Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
-    TransportError, TransportErrorKind,
+use crate::{
+    health::{Status, told},
+    transport::{
+        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
+        TransportError, TransportErrorKind,
+    },
 };
 
 /// The largest message, attributes counted, in bytes.
@@ -220,5 +223,9 @@ impl Transport for Memory {
 
     async fn close(&self) {
         self.connection.close();
+    }
+
+    fn status(&self) -> Status {
+        self.open().map_or_else(|error| Status::down(told(&error)), |()| Status::up())
     }
 }

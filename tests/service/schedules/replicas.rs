@@ -12,6 +12,7 @@ use std::{
 use async_trait::async_trait;
 use tegami::{
     Error, HandlerError, Service,
+    health::State,
     schedule::{
         LeaseStore, Missed, Overlap, Schedule, ScheduleOptions, Tick,
         lease::{Claim, Known, LeaseError, LeaseErrorKind, MemoryLeases, Taken},
@@ -240,12 +241,16 @@ async fn j1_nothing_runs_while_leases_do_not_answer_and_one_run_makes_up_for_it(
         flaky.away.store(silence, Ordering::SeqCst);
         seconds(300).await;
         assert_eq!(ledger.lock().expect("no panic").len(), 1);
+        let health = replica.health().await;
+        let told = health.components.last().and_then(|schedules| schedules.status.reason()).expect("it tells why");
+        assert!(health.state == State::Degraded && told.starts_with("the leases do not answer: "), "{health:?}");
         assert!(flaky.asked.load(Ordering::SeqCst) < 300, "it does not ask all the time");
         flaky.away.store(0, Ordering::SeqCst);
         seconds(30).await;
         let ticks: Vec<_> = ledger.lock().expect("no panic").keys().copied().collect();
         assert_eq!(shown(&ticks, "UTC")[1..], ["2026-11-21 12:05:00 +00:00"]);
         assert_eq!(other_than(&ledger, (1, 1)), []);
+        assert_eq!(replica.health().await.state, State::Up);
         replica.stop().await?;
     }
     Ok(())

@@ -17,6 +17,7 @@ use super::{
     wire::{Read, Use, Wire},
 };
 use crate::{
+    health::{Status, told},
     testing::transport::{Fault, trial::held},
     transport::{
         Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Reach,
@@ -146,6 +147,13 @@ impl Transport for Line {
         self.broker.without(Fault::Frozen).await;
         for wire in self.wires() {
             wire.cut().await;
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self.closed.is_cancelled() {
+            true => Status::down(told(&closed())),
+            false => self.broker.takes().map_or_else(|away| Status::down(told(&away)), |()| Status::up()),
         }
     }
 }

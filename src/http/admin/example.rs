@@ -1,0 +1,109 @@
+//! A made-up event that fits a schema. Whether it does, the contract is asked: rules can be harder than this knows.
+
+use serde_json::{Map, Value, json};
+
+use super::{fields::resolve, site::Told};
+
+/// How deep values in values go.
+const DEPTH: usize = 4;
+/// The longest text that is made up, and the longest list.
+const LONGEST: usize = 64;
+
+/// Which members an object gets.
+#[derive(Clone, Copy, PartialEq)]
+enum Members {
+    All,
+    Required,
+}
+
+/// An example in JSON, if one was found that the contract takes.
+pub(super) fn of(schema: &Value, told: &Told) -> Option<String> {
+    [Members::All, Members::Required].into_iter().find_map(|members| {
+        let example = Maker { root: schema, members }.make(schema, 0);
+        let text = serde_json::to_string_pretty(&example).ok()?;
+        (told.reads)(text.clone()).then_some(text)
+    })
+}
+
+struct Maker<'a> {
+    root: &'a Value,
+    members: Members,
+}
+
+impl Maker<'_> {
+    fn make(&self, schema: &Value, depth: usize) -> Value {
+        let schema = resolve(self.root, schema);
+        let given = schema["examples"].get(0).or(schema.get("const")).or(schema["enum"].get(0));
+        if let Some(given) = given {
+            return given.clone();
+        }
+        let choices = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+        if let Some(choice) = choices.and_then(|choices| choices.first()) {
+            return self.make(choice, depth);
+        }
+        let kind = schema["type"].as_str().or(schema["type"].get(0).and_then(Value::as_str));
+        match kind {
+            Some("object") => self.object(schema, depth),
+            Some("array") => self.list(schema, depth),
+            Some("string") => text(schema).into(),
+            Some("integer" | "number") => number(schema),
+            Some("boolean") => true.into(),
+            _ => Value::Null,
+        }
+    }
+
+    fn object(&self, schema: &Value, depth: usize) -> Value {
+        let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.contains(&name.into()));
+        let wanted = |name: &str| required(name) || (self.members == Members::All && depth < DEPTH);
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let mut object: Map<String, Value> = properties
+            .filter(|(name, _)| wanted(name))
+            .map(|(name, schema)| (name.clone(), self.make(schema, depth + 1)))
+            .collect();
+        let values = &schema["additionalProperties"];
+        if values.is_object() && self.members == Members::All && depth < DEPTH {
+            object.insert("a".to_owned(), self.make(values, depth + 1));
+        }
+        object.into()
+    }
+
+    fn list(&self, schema: &Value, depth: usize) -> Value {
+        let least = schema["minItems"].as_u64().unwrap_or(0);
+        let count = if depth < DEPTH { least.max(1) } else { least };
+        let count = usize::try_from(count).unwrap_or(LONGEST).min(LONGEST);
+        (0..count).map(|_| self.make(&schema["items"], depth + 1)).collect::<Vec<_>>().into()
+    }
+}
+
+fn text(schema: &Value) -> String {
+    let known = match schema["format"].as_str() {
+        Some("date-time") => "2030-06-01T12:00:00Z",
+        Some("date") => "2030-06-01",
+        Some("time") => "12:00:00Z",
+        Some("email") => "name@example.com",
+        Some("uri") => "https://example.com/",
+        Some("uuid") => "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        _ if schema["contentEncoding"] == "base64" => "AAEC",
+        _ if schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[1-9][0-9]")) => "1",
+        _ => "text",
+    };
+    let bound = |name: &str, none: usize| {
+        schema[name].as_u64().map_or(none, |bound| usize::try_from(bound).unwrap_or(LONGEST).min(LONGEST))
+    };
+    let (least, most) = (bound("minLength", 0), bound("maxLength", usize::MAX));
+    known.chars().chain(std::iter::repeat('x')).take(known.len().max(least).min(most)).collect()
+}
+
+/// The least number that may be, or 1.
+fn number(schema: &Value) -> Value {
+    let bound = |name: &str| schema[name].as_f64();
+    let step = bound("multipleOf").unwrap_or(1.0);
+    let least = bound("minimum").or(bound("exclusiveMinimum").map(|bound| bound + step));
+    let most = bound("maximum").or(bound("exclusiveMaximum").map(|bound| bound - step));
+    let chosen = 1_f64.max(least.unwrap_or(f64::MIN)).min(most.unwrap_or(f64::MAX));
+    let chosen = (chosen / step).ceil() * step;
+    match schema["type"] == "integer" || chosen.fract() == 0.0 {
+        true => json!(chosen as i64),
+        false => json!(chosen),
+    }
+}

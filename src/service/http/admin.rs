@@ -1,0 +1,103 @@
+//! `Service::admin`, and the listener's life: there from the beginning of the start to the end of the stop.
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use super::on::{Asked, refused};
+use crate::{
+    health::Light,
+    http::{
+        Bound, Parts,
+        admin::{self, Site, Told, Way},
+    },
+    lifecycle::Lifecycle,
+    pipeline::Route,
+    service::{Error, Running, Service, plan::Station},
+    telemetry::Observers,
+    time::{Clock, Dice},
+};
+
+/// How long answers that are under way have when everything else has ended.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// The admin listener of a running service, if it has one.
+///
+/// Its tasks are its own: they go on while the service's drain.
+#[derive(Default)]
+pub(crate) struct Admin {
+    address: Option<SocketAddr>,
+    lifecycle: Lifecycle,
+}
+
+impl<S> Service<S> {
+    /// Tells of the service on this IP address and port: its health, its topology, its contracts.
+    ///
+    /// Whoever reaches the address may read it, so it is not the one of the routes, and there is none unless asked for:
+    /// here, or by `TEGAMI_ADMIN`. It answers while the service starts and stops, too. See
+    /// [`docs::admin`](crate::docs::admin).
+    pub fn admin(mut self, address: impl Into<String>) -> Self {
+        self.parts.http.admin = Some(address.into());
+        self
+    }
+}
+
+impl Running {
+    /// Where the admin listener is: the address with its real port. None, if there is none.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.address
+    }
+}
+
+impl Admin {
+    /// Listens, and answers from then on. What it needs of the service it takes at once.
+    pub(crate) fn open(
+        asked: Asked,
+        stations: &[Station],
+        running: &Running,
+        (clock, dice): (Clock, Dice),
+    ) -> impl Future<Output = Result<Self, Error>> + use<> {
+        let lifecycle = Lifecycle::default();
+        let parts = Parts {
+            lifecycle: lifecycle.clone(),
+            publisher: running.publisher().clone(),
+            clock,
+            dice,
+            observers: Observers::default(),
+            board: running.board.clone(),
+            light: Light::default(),
+        };
+        let mut ways: Vec<Way> = stations.iter().flat_map(|station| ways(station, &asked.told)).collect();
+        ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
+        let site = Site { service: asked.service, board: running.board.clone(), ways };
+        async move {
+            let bound = Bound::new(admin::router(site), admin::options(asked.address), None).await.map_err(refused)?;
+            let address = Some(bound.address());
+            lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
+            Ok(Self { address, lifecycle })
+        }
+    }
+
+    /// The last thing to close.
+    pub(crate) async fn close(&self) {
+        self.lifecycle.drain();
+        if !self.lifecycle.finished_within(GOODBYE).await {
+            self.lifecycle.cut();
+        }
+    }
+}
+
+/// The ways of the events that a station handles.
+fn ways<'a>(station: &'a Station, told: &'a [(Arc<Route>, Told)]) -> impl Iterator<Item = Way> + 'a {
+    station.queue.bindings.iter().zip(&station.routes).filter_map(|(binding, route)| {
+        let (_, told) = told.iter().find(|(known, _)| Arc::ptr_eq(known, route))?;
+        let (via, queue) = (station.via.clone(), station.queue.clone());
+        let (contract, timeout, delays) = (route.contract, route.timeout, route.retry.delays().to_vec());
+        Some(Way { via, queue, binding: binding.clone(), contract, timeout, delays, told: *told })
+    })
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.lifecycle.drain();
+        self.lifecycle.cut();
+    }
+}
