@@ -213,7 +213,7 @@ impl Running {
         schedules.check(wall.now())?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         // Whoever probes is answered from here to the end.
-        if let Some(asked) = parts.http.admin(&parts.name, settings.admin)? {
+        if let Some(asked) = parts.http.admin(&parts.name, settings.admin, &mut parts.observers)? {
             let opening = http::Admin::open(asked, &stations, self, (clock, dice.clone()));
             self.admin = opening.await?;
         }

@@ -1,10 +1,12 @@
 //! The admin listener: what a service tells of itself, to whoever may reach an address of its own.
 //!
-//! It changes nothing, takes no bodies, and has small limits. Telemetry adds `/metrics` in [`router`].
+//! It changes nothing, takes no bodies, and has small limits.
 
 mod contracts;
 mod example;
 mod fields;
+#[cfg(feature = "metrics")]
+mod figures;
 mod health;
 mod html;
 mod index;
@@ -12,8 +14,14 @@ mod site;
 #[cfg(test)]
 mod tests;
 mod topology;
+#[cfg(not(feature = "metrics"))]
+mod uncounted;
 
+#[cfg(feature = "metrics")]
+pub(crate) use figures::Figures;
 pub(crate) use site::{Site, Told, Way};
+#[cfg(not(feature = "metrics"))]
+pub(crate) use uncounted::Figures;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +42,7 @@ use super::{HttpOptions, quiet_on};
 type Asked = State<Arc<Site>>;
 
 /// All that there is to ask for.
-pub(crate) fn router(site: Site) -> Router {
+pub(crate) fn router(site: Site, figures: Figures) -> Router {
     // What probes ask for all the time is no news.
     let quiet =
         [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::SERVICE_UNAVAILABLE];
@@ -49,6 +57,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/contracts.json", get(contracts_json))
         .route("/contracts/{event}", get(contract))
         .with_state(Arc::new(site))
+        .merge(figures.router())
         .layer(map_response(move |answer| guarded(answer, policy.clone())))
         .layer(quiet_on(quiet))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
-use super::{Site, Told, Way, router};
+use super::{Figures, Site, Told, Way, router};
 use crate::{
     contract::{AttributeKind, Contract, DeclaredAttribute},
     event::Policy,
@@ -72,7 +72,7 @@ fn evil_site() -> Site {
 
 async fn ask(path: &str, accept: &str) -> Response {
     let request = Request::get(path).header("accept", accept).body(Body::empty()).expect("it is a request");
-    let Ok(answer) = router(evil_site()).call(request).await;
+    let Ok(answer) = router(evil_site(), Figures::default()).call(request).await;
     answer
 }
 

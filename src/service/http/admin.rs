@@ -69,7 +69,9 @@ impl Admin {
         ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
         let site = Site { service: asked.service, board: running.board.clone(), ways };
         async move {
-            let bound = Bound::new(admin::router(site), admin::options(asked.address), None).await.map_err(refused)?;
+            let bound = Bound::new(admin::router(site, asked.figures), admin::options(asked.address), None)
+                .await
+                .map_err(refused)?;
             let address = Some(bound.address());
             lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
             Ok(Self { address, lifecycle })

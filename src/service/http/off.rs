@@ -7,6 +7,7 @@ use crate::{
     pipeline::Route,
     publisher::Line,
     service::{Error, ErrorKind, Running, plan::Station},
+    telemetry::Observer,
     time::{Clock, Dice},
 };
 
@@ -47,7 +48,12 @@ impl Wish {
     pub(crate) fn tell(&mut self, _: &Arc<Route>, _: Told) {}
 
     /// An address for it that somebody gives in vain is not passed over.
-    pub(crate) fn admin(&mut self, _: &str, environment: Option<String>) -> Result<Option<Infallible>, Error> {
+    pub(crate) fn admin(
+        &mut self,
+        _: &str,
+        environment: Option<String>,
+        _: &mut Vec<Arc<dyn Observer>>,
+    ) -> Result<Option<Infallible>, Error> {
         environment.map_or(Ok(None), |_| {
             let text =
                 "TEGAMI_ADMIN is set, and this build of tegami has no `http`: switch on its feature of that name";

@@ -7,11 +7,12 @@ use axum::Router;
 pub(crate) use crate::http::admin::Told;
 use crate::{
     health::{Kind, Light},
-    http::{Bound, HttpOptions, Parts, Refused, Server},
+    http::{Bound, HttpOptions, Parts, Refused, Server, admin::Figures},
     lifecycle::Lifecycle,
     pipeline::Route,
     publisher::Line,
     service::{Error, ErrorKind, Running, Service},
+    telemetry::Observer,
 };
 
 /// The routes that a service is to serve.
@@ -28,6 +29,7 @@ pub(crate) struct Asked {
     pub(super) service: String,
     pub(super) address: String,
     pub(super) told: Vec<(Arc<Route>, Told)>,
+    pub(super) figures: Figures,
 }
 
 /// Where they are served, once the service has begun to start.
@@ -86,9 +88,19 @@ impl Wish {
     }
 
     /// Where the admin listener is to be, if anywhere.
-    pub(crate) fn admin(&mut self, service: &str, environment: Option<String>) -> Result<Option<Asked>, Error> {
-        let told = std::mem::take(&mut self.told);
-        Ok(self.admin.take().or(environment).map(|address| Asked { service: service.to_owned(), address, told }))
+    ///
+    /// It counts what observers see, and is one of them.
+    pub(crate) fn admin(
+        &mut self,
+        service: &str,
+        environment: Option<String>,
+        observers: &mut Vec<Arc<dyn Observer>>,
+    ) -> Result<Option<Asked>, Error> {
+        let (told, service) = (std::mem::take(&mut self.told), service.to_owned());
+        let Some(address) = self.admin.take().or(environment) else { return Ok(None) };
+        let figures = Figures::default();
+        figures.join(observers);
+        Ok(Some(Asked { service, address, told, figures }))
     }
 
     /// Keeps what only the types of a subscription tell.

@@ -106,3 +106,16 @@ async fn a_service_without_handlers_has_pages_that_say_so() -> Result<(), Error>
     }
     Ok(())
 }
+
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn figures_are_shown_as_openmetrics() -> Result<(), Error> {
+    let running = told().start().await?;
+    let order = OrderPaid::builder().order_id("o-1").currency("EUR").amount_minor(990).build();
+    running.publisher().publish(&order).await.expect("it is taken");
+    let answer = ask(&running, get("/metrics")).await;
+    assert_eq!(answer.header("content-type"), Some(tegami::telemetry::Metrics::MEDIA_TYPE));
+    assert!(answer.text().contains("event=\"shop.orders.v1.OrderPaid\"} 1\n"), "{}", answer.text());
+    assert!(answer.text().ends_with("# EOF\n"));
+    Ok(())
+}
