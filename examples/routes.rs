@@ -55,7 +55,7 @@ async fn main() -> Result<(), tegami::Error> {
         .route("/echo", any(echo))
         .nest_service("/proto", Files::below("proto"));
     let papers: Vec<String> = std::env::args().skip(1).collect();
-    let service = Service::new("billing").on::<OrderPaid>(file_receipt).routes(router).http(|http| {
+    let service = Service::new("billing").on::<OrderPaid>(file_receipt).routes(router).http(move |http| {
         let http = http.page(StatusCode::NOT_FOUND, async |page: Page| format!("there is no {}\n", page.uri.path()));
         match &papers[..] {
             [certificates, key] => http.tls(certificates, key),

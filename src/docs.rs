@@ -1,5 +1,5 @@
-//! The guides: contracts, delivery, health and the admin listener, HTTP, RabbitMQ, SNS and SQS, promises, schedules,
-//! settings, telemetry, testing, and why things are as they are.
+//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, RabbitMQ, SNS and SQS,
+//! promises, schedules, settings, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -11,6 +11,9 @@ pub mod amqp {}
 #[cfg(feature = "aws")]
 pub mod aws {}
 
+#[doc = include_str!("../docs/configuration.md")]
+pub mod configuration {}
+
 #[doc = include_str!("../docs/contracts.md")]
 pub mod contracts {}
 
@@ -20,6 +23,10 @@ pub mod delivery {}
 #[doc = include_str!("../docs/http.md")]
 #[cfg(feature = "http")]
 pub mod http {}
+
+#[doc = include_str!("../docs/logs.md")]
+#[cfg(feature = "logs")]
+pub mod logs {}
 
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
@@ -42,6 +49,11 @@ pub mod design {
     #[doc = include_str!("../docs/design/admin.md")]
     pub mod admin {}
 
+    #[doc = include_str!("../docs/design/configuration.md")]
+    pub mod configuration {}
     #[doc = include_str!("../docs/design/http.md")]
     pub mod http {}
+
+    #[doc = include_str!("../docs/design/logs.md")]
+    pub mod logs {}
 }

@@ -8,13 +8,13 @@ use std::{
 
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "failpoint", "time", "lifecycle", "middleware", "telemetry"],
+    &["config", "error", "failpoint", "time", "lifecycle", "middleware", "secret", "telemetry"],
     &["contract", "event", "codec", "health"],
     &["envelope"],
     &["transport"],
     &["publisher", "transport::amqp", "transport::aws", "transport::memory"],
     &["handler", "pipeline"],
-    &["consumer", "http", "schedule"],
+    &["consumer", "http", "logs", "schedule"],
     &["service"],
     &["testing"],
 ];

@@ -41,11 +41,11 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// Binds the address: that of the options, else that of the environment, else the default.
-    pub(crate) async fn new(router: Router, options: HttpOptions, environment: Option<&str>) -> Result<Self, Refused> {
+    /// Binds the address: that of the options, else the default.
+    pub(crate) async fn new(router: Router, options: HttpOptions) -> Result<Self, Refused> {
         options.check().map_err(Refused::Setting)?;
         let tls = options.tls.read().map_err(Refused::Setting)?;
-        let text = options.address.as_deref().or(environment).unwrap_or(ADDRESS);
+        let text = options.address.as_deref().unwrap_or(ADDRESS);
         let addresses = resolve(text).await?;
         let bound = bind_first(&addresses, options.share);
         let (socket, address) = bound.map_err(|error| Refused::Address(text.to_owned(), error))?;
@@ -66,13 +66,18 @@ impl Bound {
     }
 }
 
+/// Does it read like an IP address or a host name, with a port?
+pub(super) fn is_address(text: &str) -> bool {
+    let name = text.rsplit_once(':').filter(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok());
+    name.is_some_and(|(name, _)| !name.contains(':') || text.parse::<SocketAddr>().is_ok())
+}
+
 /// The addresses that a text means: an IP address is itself, a name is looked up.
 async fn resolve(text: &str) -> Result<Vec<SocketAddr>, Refused> {
     if let Ok(address) = text.parse() {
         return Ok(vec![address]);
     }
-    let parts = text.rsplit_once(':').filter(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok());
-    if parts.is_none() {
+    if !is_address(text) {
         let text = text.escape_debug();
         return Err(Refused::Setting(format!("HTTP address `{text}` is no IP address or host name with a port")));
     }

@@ -19,6 +19,7 @@ mod guests;
 mod health;
 #[cfg(feature = "testing")]
 mod inside;
+mod keys;
 mod linger;
 mod listener;
 mod observed;
@@ -29,6 +30,7 @@ mod publisher;
 mod pulse;
 mod quiet;
 mod server;
+mod span;
 mod stream;
 mod tasks;
 
@@ -46,6 +48,7 @@ pub use event::{Event, EventRejection};
 pub use files::Files;
 #[cfg(feature = "testing")]
 pub(crate) use inside::Inside;
+pub(crate) use keys::keys;
 pub(crate) use listener::{Bound, Refused};
 pub use options::{HttpOptions, Limits};
 pub use page::Page;

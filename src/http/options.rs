@@ -53,8 +53,8 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
-    /// Listens on this IP address, or host name, and port; port 0 is any free one. Default: `TEGAMI_HTTP`, else
-    /// `127.0.0.1:8080`. A name stands for the first of its addresses that this machine has.
+    /// Listens on this IP address, or host name, and port; port 0 is any free one. Default: `127.0.0.1:8080`. A name
+    /// stands for the first of its addresses that this machine has.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self

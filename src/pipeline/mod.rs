@@ -8,11 +8,12 @@ mod observed;
 mod retry;
 mod route;
 mod settle;
+mod span;
 mod subscription;
 
 pub use incoming::Incoming;
 pub use retry::Retry;
-pub(crate) use route::{Route, Typed, chain};
+pub(crate) use route::{Route, Typed, chain, name_of};
 pub(crate) use subscription::OnDead;
 pub use subscription::Subscription;
 
@@ -25,6 +26,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
@@ -81,9 +83,15 @@ impl Pipeline {
     ///
     /// Ends early, and gives the delivery back, when `cut_off` is set.
     pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
+        let span = span::of(&self.queue, &delivery);
+        self.work(delivery, cut_off).instrument(span).await;
+    }
+
+    async fn work(&self, delivery: Delivery, cut_off: &CancellationToken) {
         let mut observed = self.observed(&delivery);
         let (route, outcome) = match self.open_safely(&delivery) {
             Ok((route, message)) => {
+                span::tell(&delivery, &route, &message.head);
                 if let Some(observed) = &mut observed {
                     observed.opened(&route, &message.head);
                 }

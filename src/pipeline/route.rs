@@ -1,6 +1,6 @@
 //! From a message's event name to the handler for it.
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{any::type_name_of_val, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{Incoming, Retry};
 use crate::{
@@ -12,8 +12,16 @@ use crate::{
     middleware::{BoxFuture, Chain, Middleware},
 };
 
+/// A handler's name: that of its function, without its types; a closure has that of the function it is in.
+pub(crate) fn name_of(handler: &impl Sized) -> String {
+    let path = type_name_of_val(handler);
+    path.split('<').next().unwrap_or(path).replace("::{{closure}}", "")
+}
+
 /// One handler with what its subscription asked for.
 pub(crate) struct Route {
+    /// The handler's.
+    pub(crate) name: String,
     pub(crate) contract: &'static Contract,
     pub(crate) policy: Policy,
     pub(crate) timeout: Duration,

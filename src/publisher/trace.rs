@@ -19,9 +19,9 @@ impl Trace {
         Self(parent.map(|parent| (parent.to_owned(), state.map(str::to_owned))))
     }
 
-    /// Its trace id, in 32 hexadecimal digits.
+    /// The trace's id, 32 digits of hex.
     pub(crate) fn id(&self) -> Option<&str> {
-        self.0.as_ref().and_then(|(parent, _)| parent.split('-').nth(1))
+        self.0.as_ref().and_then(|(parent, _)| parent.get(3..35))
     }
 
     /// Adds it to a message, unless the message tells one of its own.
@@ -66,6 +66,8 @@ mod tests {
     #[test]
     fn a_trace_is_carried_only_in_the_standards_form() {
         assert!(is_parent(GOOD));
+        let told = Trace::read(|name| (name == PARENT).then_some(GOOD));
+        assert_eq!(told.id(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         assert!(is_parent(&format!("cc{}-more", &GOOD[2..])));
         for bad in [
             "",

@@ -1,18 +1,24 @@
 //! A service: which events it handles, with what around them; built as a value, then run.
 //!
-//! Building does no I/O. [`Service::run`] takes what was not set in code from the environment, see
-//! [`settings`](crate::docs::settings).
+//! Building does no I/O. [`Service::run`] takes what was not set in code from a file and the environment, see
+//! [`configuration`](crate::docs::configuration).
 
+mod banner;
 mod checks;
+mod config;
 mod error;
 mod hooks;
 pub(crate) mod http;
+#[cfg(feature = "logs")]
+mod logged;
 mod plan;
 pub(crate) mod running;
 #[cfg(feature = "schedule")]
 mod schedules;
 pub(crate) mod settings;
 mod transports;
+#[cfg(not(feature = "logs"))]
+mod unlogged;
 #[cfg(not(feature = "schedule"))]
 mod unscheduled;
 
@@ -32,13 +38,14 @@ use tokio::sync::watch;
 #[cfg(feature = "schedule")]
 use crate::schedule::Schedules;
 use crate::{
+    config::Config,
     envelope::{Envelope, JsonBase},
     error::BoxError,
     event::{Event, Filter},
     handler::Handler,
     lifecycle::Stop,
     middleware::Middleware,
-    pipeline::{Incoming, Route, Subscription, Typed},
+    pipeline::{self, Incoming, Route, Subscription, Typed},
     publisher::{Link, Publisher},
     telemetry::Observer,
     time::{Clock, Dice, Wall},
@@ -46,8 +53,12 @@ use crate::{
 };
 use checks::Checks;
 use hooks::{Hooks, Turn};
+#[cfg(feature = "logs")]
+use logged as log;
 use plan::Wish;
 use settings::Settings;
+#[cfg(not(feature = "logs"))]
+use unlogged as log;
 #[cfg(not(feature = "schedule"))]
 use unscheduled::Schedules;
 
@@ -74,6 +85,7 @@ pub(crate) struct Parts {
     unroutable: BTreeSet<&'static str>,
     hooks: Hooks,
     checks: Checks,
+    pub(crate) config: Option<Config>,
     prefix: Option<String>,
     provision: Option<Provision>,
     drain: Option<Duration>,
@@ -86,14 +98,18 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// These settings, but for what was set in code.
-    pub(crate) fn settings(&self, mut settings: Settings) -> Settings {
+    /// What the configuration says, but for what was set in code.
+    ///
+    /// # Errors
+    /// Something in the file or in the environment is wrong.
+    pub(crate) fn settings(&self) -> Result<Settings, Error> {
+        let mut settings = Settings::of(self.config.clone().map_or_else(Config::load, Ok)?);
         if let Some(prefix) = &self.prefix {
             settings.prefix.clone_from(prefix);
         }
         settings.provision = self.provision.unwrap_or(settings.provision);
         settings.drain = self.drain.unwrap_or(settings.drain);
-        settings
+        Ok(settings)
     }
 }
 
@@ -112,6 +128,7 @@ impl Service {
             unroutable: BTreeSet::new(),
             hooks: Hooks::default(),
             checks: Checks::default(),
+            config: None,
             prefix: None,
             provision: None,
             drain: None,
@@ -146,16 +163,17 @@ impl<S: Send + Sync + 'static> Service<S> {
         let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
-        let told = http::Told::of::<E>(&handler);
+        let told = http::Told::of::<E>();
+        let name = pipeline::name_of(&handler);
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
-        let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
+        let route = Route { name, contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
         self.parts.http.tell(&route, told);
         self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });
         self
     }
 
-    /// Carries messages over this transport, whatever the environment says.
+    /// Carries messages over this transport, whatever the settings say.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.parts.transport = Some(Arc::new(transport));
         self
@@ -191,19 +209,25 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Begins every topic and queue name with this: at most 32 of `A-Z a-z 0-9 - _`. Default: `TEGAMI_PREFIX`, else nothing.
+    /// Takes its settings from here, and asks neither the file nor the environment.
+    pub fn config(mut self, config: Config) -> Self {
+        self.parts.config = Some(config);
+        self
+    }
+
+    /// Begins every topic and queue name with this: at most 32 of `A-Z a-z 0-9 - _`. Default: the setting `prefix`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.parts.prefix = Some(prefix.into());
         self
     }
 
-    /// What the start may do to the broker. Default: `TEGAMI_PROVISION`, else create.
+    /// What the start may do to the broker. Default: the setting `provision`.
     pub fn provision(mut self, provision: Provision) -> Self {
         self.parts.provision = Some(provision);
         self
     }
 
-    /// How long running handlers have at a stop. Default: `TEGAMI_DRAIN`, else 30 s.
+    /// How long running handlers have at a stop. Default: the setting `drain`.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.parts.drain = Some(drain);
         self
@@ -278,7 +302,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, or two subscriptions cannot both be had.
     pub fn topology(&self) -> Result<Topology, Error> {
-        let settings = self.parts.settings(Settings::from_environment()?);
+        let settings = self.parts.settings()?;
         let names = plan::names(settings.prefix, &self.parts.name)?;
         let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
         Ok(plan::topology(&stations))
@@ -289,11 +313,13 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
     pub async fn start(self) -> Result<Running, Error> {
-        let settings = self.parts.settings(Settings::from_environment()?);
+        let settings = self.parts.settings()?;
         running::start(self.parts, settings, Stop::default()).await
     }
 
     /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.
+    ///
+    /// With the feature `logs`, it writes the log to stderr, unless the program has set up a subscriber for it.
     ///
     /// Running handlers have the drain time to end; then they are told to, and 5 s later dropped. The process ends
     /// with code 70 if that was needed, or at once on a second signal (S5); with the code given to
@@ -301,7 +327,10 @@ impl<S: Send + Sync + 'static> Service<S> {
     ///
     /// # Errors
     /// As [`start`](Self::start), and when a hook failed at the stop. `main` returning it ends with code 1.
-    pub async fn run(self) -> Result<(), Error> {
+    pub async fn run(mut self) -> Result<(), Error> {
+        let config = self.parts.config.take().map_or_else(Config::load, Ok)?;
+        log::init(&config);
+        self.parts.config = Some(config);
         running::run(self.parts).await
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{
     Error, ErrorKind, Parts,
+    banner::{self, Banner},
     hooks::{Hooks, Turn},
     http,
     plan::{self, Station},
@@ -25,8 +26,10 @@ use crate::{
     transport::Deliveries,
 };
 
+#[cfg(feature = "schedule")]
+use super::schedules;
 #[cfg(not(feature = "schedule"))]
-use super::unscheduled::{self as schedule, Histories};
+use super::unscheduled::{self as schedule, self as schedules, Histories};
 #[cfg(feature = "schedule")]
 use crate::schedule::{self, Histories};
 
@@ -55,6 +58,7 @@ pub struct Running {
     pub(super) admin: http::Admin,
     link: watch::Sender<Link>,
     pub(super) schedules: Histories,
+    banner: Banner,
 }
 
 /// How a service ended.
@@ -105,8 +109,10 @@ async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
         );
         return Err(Error::new(ErrorKind::Subscription, text));
     }
-    let settings = parts.settings(Settings::from_environment()?);
+    let settings = parts.settings()?;
+    let show = settings.banner;
     let running = start(parts, settings, stop.clone()).await?;
+    running.banner.show(show);
     stop.requested().await;
     running.stop().await
 }
@@ -133,6 +139,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         admin: Default::default(),
         link: parts.link.clone(),
         schedules: Histories::default(),
+        banner: Banner::default(),
     };
     running.start(parts, settings).await
 }
@@ -208,16 +215,17 @@ impl Running {
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
         let clock = *parts.clock.get_or_insert_with(Clock::system);
         std::mem::take(&mut parts.checks).enlist(self, clock)?;
+        let banner = Banner::of(&parts).and(banner::handlers(&stations, &self.transports));
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
-        schedules.check(wall.now())?;
+        schedules.check(wall.now(), &settings.config)?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         // Whoever probes is answered from here to the end.
-        if let Some(asked) = parts.http.admin(&parts.name, settings.admin, &mut parts.observers)? {
+        if let Some(asked) = parts.http.admin(&parts.name, &settings.config, &mut parts.observers) {
             let opening = http::Admin::open(asked, &stations, self, (clock, dice.clone()));
             self.admin = opening.await?;
         }
-        let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref()).await?;
+        let bound = std::mem::take(&mut parts.http).bind(&settings.config).await?;
         self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         self.transports.provision(&stations, settings.provision, &dice).await?;
@@ -234,6 +242,7 @@ impl Running {
         }
         let scheduled = !schedules.is_empty();
         self.schedules = schedules.start(crew.schedule(wall, self));
+        self.banner = banner.and(schedules::table(&self.schedules)).and(self.http.table());
         if scheduled {
             let histories = self.schedules.clone();
             self.board.ask(Kind::Schedules, "schedules", move || histories.status());

@@ -2,8 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Error, ErrorKind, Running, Service};
-use crate::schedule::{LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions};
+use super::{Error, ErrorKind, Running, Service, banner::Table};
+use crate::{
+    config::{Absent, Known},
+    schedule::{self, Histories, LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions},
+};
+
+/// What the banner shows of them.
+pub(super) fn table(histories: &Histories) -> Table {
+    let rows = histories.reports().into_iter().map(|report| vec![report.name, report.schedule]).collect();
+    Table { heads: &["schedule", "when"], rows }
+}
+
+/// The section `[schedule]`.
+pub(super) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Ok(Box::new(schedule::keys()))
+}
 
 impl<S: Send + Sync + 'static> Service<S> {
     /// Runs by a cron expression, in UTC; see [`Schedule::cron`].

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use super::Error;
+use super::{Error, banner::Table};
 use crate::{
+    config::{Absent, Config, Known},
     health::Status,
     lifecycle::{Lifecycle, Stop, Watch},
     publisher::Publisher,
@@ -40,8 +41,18 @@ pub(crate) struct Crew {
     pub(crate) observers: Observers,
 }
 
+/// Nothing to show.
+pub(crate) fn table(_: &Histories) -> Table {
+    Table { heads: &[], rows: Vec::new() }
+}
+
+/// The section that is left out.
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Err(Absent { section: "schedule", feature: "schedule" })
+}
+
 impl Schedules {
-    pub(crate) fn check(&mut self, _: SystemTime) -> Result<(), Error> {
+    pub(crate) fn check(&mut self, _: SystemTime, _: &Config) -> Result<(), Error> {
         Ok(())
     }
 

@@ -54,7 +54,7 @@ pub struct TestService {
 impl TestService {
     /// Starts the service on a memory transport of its own and pauses tokio's clock.
     ///
-    /// The service's own settings of transport and environment do not count here, and nobody needs to
+    /// The service's own transport, file and environment do not count here, and nobody needs to
     /// handle what it publishes. Its routes have no socket, for sockets know nothing of a paused clock: with the feature
     /// `http`, `call` asks them.
     ///
@@ -76,13 +76,16 @@ impl TestService {
         // Schedules look at a clock that is paused with tokio's.
         service.parts.wall.get_or_insert_with(|| Wall::following(Clock::system()));
         let routes = std::mem::take(&mut service.parts.http);
+        let config = service.parts.config.get_or_insert_default().clone();
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
-        let settings = service.parts.settings(Settings::default());
+        let settings = service.parts.settings()?;
         let service = start(service.parts, settings, Stop::default()).await?;
-        let line = service.publisher().line().await.expect("a service that has started publishes");
+        let publisher = service.publisher().clone();
+        let line = publisher.line().await.expect("a service that has started publishes");
+        let routes = Routes::of(routes, &config, &line, &service)?;
         Ok(Self {
-            routes: Routes::of(routes, &line, &service)?,
+            routes,
             service,
             outside: start(outside.parts, Settings::default(), Stop::default()).await?,
             memory: memory.clone(),

@@ -5,6 +5,7 @@ use axum::{body::Body, http::Request, response::Response};
 use super::TestService;
 use crate::{
     Error,
+    config::Config,
     http::Inside,
     publisher::Line,
     service::{Running, http::Wish},
@@ -14,8 +15,8 @@ use crate::{
 pub(super) struct Routes(Option<Inside>);
 
 impl Routes {
-    pub(super) fn of(wish: Wish, line: &Line, running: &Running) -> Result<Self, Error> {
-        wish.inside(line, running).map(Self)
+    pub(super) fn of(wish: Wish, config: &Config, line: &Line, running: &Running) -> Result<Self, Error> {
+        wish.inside(config, line, running).map(Self)
     }
 
     /// Answers nobody any more.

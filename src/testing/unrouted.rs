@@ -2,6 +2,7 @@
 
 use crate::{
     Error,
+    config::Config,
     publisher::Line,
     service::{Running, http::Wish},
 };
@@ -10,7 +11,7 @@ use crate::{
 pub(super) struct Routes;
 
 impl Routes {
-    pub(super) fn of(_: Wish, _: &Line, _: &Running) -> Result<Self, Error> {
+    pub(super) fn of(_: Wish, _: &Config, _: &Line, _: &Running) -> Result<Self, Error> {
         Ok(Self)
     }
 

@@ -126,7 +126,7 @@ async fn empty_errors_get_the_pages_they_were_given() -> Result<(), Error> {
     let page = async |page: Page| format!("no {} here", page.uri.path());
     let taken = async || (StatusCode::NOT_FOUND, "no such order");
     let router = Router::new().route("/order", on_get(taken));
-    let service = serve(router, |http| http.page(StatusCode::NOT_FOUND, page)).await?;
+    let service = serve(router, move |http| http.page(StatusCode::NOT_FOUND, page)).await?;
     let answer = ask(&service, get("/nowhere")).await;
     assert_eq!((answer.status, answer.text().as_str()), (404, "no /nowhere here"));
     assert_eq!(ask(&service, get("/order")).await.text(), "no such order");
@@ -136,8 +136,9 @@ async fn empty_errors_get_the_pages_they_were_given() -> Result<(), Error> {
 #[tokio::test]
 async fn w1_a_page_has_no_more_time_than_a_handler() -> Result<(), Error> {
     let page = async |_: Page| std::future::pending::<()>().await;
-    let service =
-        serve(Router::new(), |http| http.page(StatusCode::NOT_FOUND, page).limits(|limits| limits.handler = SHORT));
+    let service = serve(Router::new(), move |http| {
+        http.page(StatusCode::NOT_FOUND, page).limits(|limits| limits.handler = SHORT)
+    });
     let answer = ask(&service.await?, get("/nowhere")).await;
     assert_eq!((answer.status, answer.text().as_str()), (404, ""));
     Ok(())
@@ -199,7 +200,8 @@ async fn processes_that_ask_for_it_share_a_port() -> Result<(), Error> {
     let router = || Router::new().route("/", on_get(async || "hello"));
     let first = serve(router(), |http| http.reuse_port()).await?;
     let address = first.http_address().expect("it has routes").to_string();
-    let second = serve(router(), |http| http.reuse_port().address(address.clone())).await?;
+    let same = address.clone();
+    let second = serve(router(), move |http| http.reuse_port().address(same)).await?;
     assert_eq!(first.http_address(), second.http_address());
     assert_eq!(
         serve(router(), |http| http.address(address)).await.err().map(|error| error.kind()),

@@ -52,7 +52,7 @@ async fn panics(request: WebSocket) -> Response {
     })
 }
 
-async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Result<Running, Error> {
+async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Result<Running, Error> {
     let router = Router::new().route("/echo", any(echo)).route("/orders", any(orders)).route("/panics", any(panics));
     crate::serve(router, choose).await
 }

@@ -4,6 +4,8 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod blocking;
+#[cfg(all(feature = "http", feature = "schedule"))]
+mod configuration;
 mod containment;
 mod faults;
 mod faulty;
@@ -12,6 +14,8 @@ mod health;
 mod lifecycle;
 mod limits;
 mod log;
+#[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
+mod logs;
 mod middleware;
 mod order;
 mod poison;

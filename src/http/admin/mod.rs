@@ -10,6 +10,7 @@ mod figures;
 mod health;
 mod html;
 mod index;
+mod keys;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod uncounted;
 
 #[cfg(feature = "metrics")]
 pub(crate) use figures::Figures;
+pub(crate) use keys::keys;
 pub(crate) use site::{Site, Told, Way};
 #[cfg(not(feature = "metrics"))]
 pub(crate) use uncounted::Figures;

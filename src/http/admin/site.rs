@@ -1,6 +1,6 @@
 //! What the pages tell of, beside health: gathered once, when the service starts.
 
-use std::{any::type_name_of_val, collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
@@ -26,6 +26,8 @@ pub(crate) struct Way {
     pub(crate) queue: QueuePlan,
     pub(crate) binding: Binding,
     pub(crate) contract: &'static Contract,
+    /// The handler's path in its program.
+    pub(crate) handler: String,
     /// How long its handler has.
     pub(crate) timeout: Duration,
     /// Those before each further attempt.
@@ -36,21 +38,17 @@ pub(crate) struct Way {
 /// What the types of a subscription tell.
 #[derive(Clone, Copy)]
 pub(crate) struct Told {
-    /// The handler's path in its program.
-    pub(super) handler: &'static str,
     pub(super) schema: fn() -> schemars::Schema,
     /// Is this JSON an event of the contract?
     pub(super) reads: fn(String) -> bool,
 }
 
 impl Told {
-    /// Of a handler of `E`.
-    pub(crate) fn of<E: Event>(handler: &impl Sized) -> Self {
+    /// Of a subscription to `E`.
+    pub(crate) fn of<E: Event>() -> Self {
         let reads =
             |text: String| codec::decode::<E>(&Payload { encoding: Encoding::Json, bytes: Bytes::from(text) }).is_ok();
-        let path = type_name_of_val(handler);
-        let handler = path.split('<').next().unwrap_or(path);
-        Self { handler, schema: E::schema, reads }
+        Self { schema: E::schema, reads }
     }
 }
 

@@ -65,7 +65,8 @@ fn evil_site() -> Site {
         contract: &EVIL,
         timeout: Duration::from_secs(1),
         delays: vec![Duration::from_millis(1500), Duration::from_secs(7200)],
-        told: Told { handler: ATTACK, schema: evil_schema, reads: |_| true },
+        handler: ATTACK.to_owned(),
+        told: Told { schema: evil_schema, reads: |_| true },
     };
     Site { service: ATTACK.to_owned(), board, ways: vec![way] }
 }

@@ -84,7 +84,7 @@ impl<'a> Handled<'a> {
             topic: &way.binding.topic,
             routing_key: &way.binding.routing_key,
             filter: filter(way),
-            handler: way.told.handler,
+            handler: &way.handler,
             timeout_seconds: way.timeout.as_secs_f64(),
             retry_after_seconds: way.delays.iter().map(Duration::as_secs_f64).collect(),
         }
@@ -116,7 +116,7 @@ fn way(way: &Way) -> Html {
         None => html,
     };
     let html = html.raw("<dt>Queue</dt><dd>").code(&queue.name).html(kept(way)).raw("</dd>");
-    let html = html.raw("<dt>Handler</dt><dd>").code(way.told.handler).raw("<p class=\"soft\">").text(format_args!(
+    let html = html.raw("<dt>Handler</dt><dd>").code(&way.handler).raw("<p class=\"soft\">").text(format_args!(
         "{} at once, {} each",
         queue.concurrency,
         shown(way.timeout)

@@ -4,6 +4,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::on::{Asked, refused};
 use crate::{
+    config::{Absent, Known},
     health::Light,
     http::{
         Bound, Parts,
@@ -40,6 +41,11 @@ impl<S> Service<S> {
     }
 }
 
+/// The section `[admin]`.
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Ok(Box::new(admin::keys()))
+}
+
 impl Running {
     /// Where the admin listener is: the address with its real port. None, if there is none.
     pub fn admin_address(&self) -> Option<SocketAddr> {
@@ -69,9 +75,8 @@ impl Admin {
         ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
         let site = Site { service: asked.service, board: running.board.clone(), ways };
         async move {
-            let bound = Bound::new(admin::router(site, asked.figures), admin::options(asked.address), None)
-                .await
-                .map_err(refused)?;
+            let bound =
+                Bound::new(admin::router(site, asked.figures), admin::options(asked.address)).await.map_err(refused)?;
             let address = Some(bound.address());
             lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
             Ok(Self { address, lifecycle })
@@ -92,8 +97,9 @@ fn ways<'a>(station: &'a Station, told: &'a [(Arc<Route>, Told)]) -> impl Iterat
     station.queue.bindings.iter().zip(&station.routes).filter_map(|(binding, route)| {
         let (_, told) = told.iter().find(|(known, _)| Arc::ptr_eq(known, route))?;
         let (via, queue) = (station.via.clone(), station.queue.clone());
-        let (contract, timeout, delays) = (route.contract, route.timeout, route.retry.delays().to_vec());
-        Some(Way { via, queue, binding: binding.clone(), contract, timeout, delays, told: *told })
+        let (contract, handler) = (route.contract, route.name.clone());
+        let (timeout, delays) = (route.timeout, route.retry.delays().to_vec());
+        Some(Way { via, queue, binding: binding.clone(), contract, handler, timeout, delays, told: *told })
     })
 }
 

@@ -10,8 +10,8 @@ mod off;
 mod on;
 
 #[cfg(feature = "http")]
-pub(crate) use admin::Admin;
+pub(crate) use admin::{Admin, keys as admin_keys};
 #[cfg(not(feature = "http"))]
-pub(crate) use off::{Admin, Place, Told, Wish};
+pub(crate) use off::{Admin, Place, Told, Wish, admin_keys, keys};
 #[cfg(feature = "http")]
-pub(crate) use on::{Place, Told, Wish};
+pub(crate) use on::{Place, Told, Wish, keys};

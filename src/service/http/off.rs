@@ -3,10 +3,11 @@
 use std::{convert::Infallible, future::Ready, sync::Arc};
 
 use crate::{
+    config::{Absent, Config, Known},
     lifecycle::Lifecycle,
     pipeline::Route,
     publisher::Line,
-    service::{Error, ErrorKind, Running, plan::Station},
+    service::{Error, Running, banner::Table, plan::Station},
     telemetry::Observer,
     time::{Clock, Dice},
 };
@@ -19,7 +20,7 @@ pub(crate) struct Wish;
 pub(crate) struct Told;
 
 impl Told {
-    pub(crate) fn of<E>(_: &impl Sized) -> Self {
+    pub(crate) fn of<E>() -> Self {
         Self
     }
 }
@@ -40,6 +41,22 @@ impl Admin {
     pub(crate) async fn close(&self) {}
 }
 
+/// The section that is left out.
+pub(crate) fn admin_keys() -> Result<Box<dyn Known>, Absent> {
+    Err(Absent { section: "admin", feature: "http" })
+}
+
+/// The other one.
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Err(Absent { section: "http", feature: "http" })
+}
+
+impl Place {
+    pub(crate) fn table(&self) -> Table {
+        Table { heads: &[], rows: Vec::new() }
+    }
+}
+
 impl Wish {
     pub(crate) fn is_empty(&self) -> bool {
         true
@@ -47,21 +64,11 @@ impl Wish {
 
     pub(crate) fn tell(&mut self, _: &Arc<Route>, _: Told) {}
 
-    /// An address for it that somebody gives in vain is not passed over.
-    pub(crate) fn admin(
-        &mut self,
-        _: &str,
-        environment: Option<String>,
-        _: &mut Vec<Arc<dyn Observer>>,
-    ) -> Result<Option<Infallible>, Error> {
-        environment.map_or(Ok(None), |_| {
-            let text =
-                "TEGAMI_ADMIN is set, and this build of tegami has no `http`: switch on its feature of that name";
-            Err(Error::new(ErrorKind::Setting, text))
-        })
+    pub(crate) fn admin(&mut self, _: &str, _: &Config, _: &mut Vec<Arc<dyn Observer>>) -> Option<Infallible> {
+        None
     }
 
-    pub(crate) async fn bind(self, _: Option<&str>) -> Result<Self, Error> {
+    pub(crate) async fn bind(self, _: &Config) -> Result<Self, Error> {
         Ok(self)
     }
 

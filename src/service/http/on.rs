@@ -6,12 +6,16 @@ use axum::Router;
 
 pub(crate) use crate::http::admin::Told;
 use crate::{
+    config::{Absent, Config, Known},
     health::{Kind, Light},
-    http::{Bound, HttpOptions, Parts, Refused, Server, admin::Figures},
+    http::{
+        self, Bound, HttpOptions, Parts, Refused, Server,
+        admin::{self, Figures},
+    },
     lifecycle::Lifecycle,
     pipeline::Route,
     publisher::Line,
-    service::{Error, ErrorKind, Running, Service},
+    service::{Error, ErrorKind, Running, Service, banner::Table},
     telemetry::Observer,
 };
 
@@ -19,7 +23,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Wish {
     pub(super) router: Option<Router>,
-    pub(super) options: HttpOptions,
+    /// They are made over what the settings say.
+    choices: Vec<Choice>,
     pub(super) admin: Option<String>,
     told: Vec<(Arc<Route>, Told)>,
 }
@@ -31,6 +36,8 @@ pub(crate) struct Asked {
     pub(super) told: Vec<(Arc<Route>, Told)>,
     pub(super) figures: Figures,
 }
+
+type Choice = Box<dyn FnOnce(HttpOptions) -> HttpOptions + Send>;
 
 /// Where they are served, once the service has begun to start.
 #[derive(Default)]
@@ -68,10 +75,18 @@ impl<S: Clone + Send + Sync + 'static> Service<S> {
 }
 
 impl<S> Service<S> {
-    /// Chooses how routes are served.
-    pub fn http(mut self, choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
-        self.parts.http.options = choose(self.parts.http.options);
+    /// Chooses how routes are served, whatever the settings say.
+    pub fn http(mut self, choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Self {
+        self.parts.http.choices.push(Box::new(choose));
         self
+    }
+}
+
+impl Place {
+    /// What the banner shows of it.
+    pub(crate) fn table(&self) -> Table {
+        let rows = self.0.iter().map(|address| vec![address.to_string()]).collect();
+        Table { heads: &["routes at"], rows }
     }
 }
 
@@ -80,6 +95,11 @@ impl Running {
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.http.0
     }
+}
+
+/// The section `[http]`.
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Ok(Box::new(http::keys()))
 }
 
 impl Wish {
@@ -93,14 +113,14 @@ impl Wish {
     pub(crate) fn admin(
         &mut self,
         service: &str,
-        environment: Option<String>,
+        config: &Config,
         observers: &mut Vec<Arc<dyn Observer>>,
-    ) -> Result<Option<Asked>, Error> {
+    ) -> Option<Asked> {
         let (told, service) = (std::mem::take(&mut self.told), service.to_owned());
-        let Some(address) = self.admin.take().or(environment) else { return Ok(None) };
+        let address = self.admin.take().or_else(|| admin::keys().read(config).address)?;
         let figures = Figures::default();
         figures.join(observers);
-        Ok(Some(Asked { service, address, told, figures }))
+        Some(Asked { service, address, told, figures })
     }
 
     /// Keeps what only the types of a subscription tell.
@@ -108,9 +128,15 @@ impl Wish {
         self.told.push((route.clone(), told));
     }
 
-    pub(crate) async fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
-        let Some(router) = self.router else { return Ok(Ready(None)) };
-        let bound = Bound::new(router, self.options, address).await.map_err(refused)?;
+    /// The router, and the options as settings and code have them; none, if there are no routes.
+    pub(super) fn chosen(self, config: &Config) -> Option<(Router, HttpOptions)> {
+        let options = |choices: Vec<Choice>| choices.into_iter().fold(http::keys().read(config), |o, choose| choose(o));
+        self.router.map(|router| (router, options(self.choices)))
+    }
+
+    pub(crate) async fn bind(self, config: &Config) -> Result<Ready, Error> {
+        let Some((router, options)) = self.chosen(config) else { return Ok(Ready(None)) };
+        let bound = Bound::new(router, options).await.map_err(refused)?;
         Ok(Ready(Some(bound)))
     }
 }

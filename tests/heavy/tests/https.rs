@@ -40,7 +40,7 @@ fn papers(name: &str) -> Papers {
     Papers { certificate: cert.der().clone(), files }
 }
 
-async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Result<Running, Error> {
+async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Result<Running, Error> {
     let router = Router::new().route("/", get(async || "hello"));
     let service = Service::new("billing").transport(Memory::new()).routes(router);
     service.http(|http| choose(http.address("127.0.0.1:0"))).start().await

@@ -89,7 +89,6 @@ async fn it_takes_no_bodies_no_other_methods_and_no_other_paths() -> Result<(), 
         "/../../etc/passwd",
         "/%2e%2e/%2e%2e/etc/passwd",
         "/health/ready%00",
-        
         "/topology/",
         "/topology.xml",
         "/contracts/",
