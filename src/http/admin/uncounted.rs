@@ -8,7 +8,7 @@ use crate::telemetry::Observer;
 
 /// No figures.
 #[derive(Default)]
-pub(crate) struct Figures;
+pub(crate) struct Figures(());
 
 impl Figures {
     pub(crate) fn join(&self, _: &mut Vec<Arc<dyn Observer>>) {}

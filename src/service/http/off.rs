@@ -20,6 +20,7 @@ pub(crate) struct Wish;
 pub(crate) struct Told;
 
 impl Told {
+    #[expect(clippy::extra_unused_type_parameters, reason = "it is of a subscription to `E`")]
     pub(crate) fn of<E>() -> Self {
         Self
     }
