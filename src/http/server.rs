@@ -76,6 +76,7 @@ impl Server {
         options: HttpOptions,
         parts: Parts,
     ) -> Self {
+        parts.light.up();
         let limits = &options.limits;
         let shared = Shared {
             protocol: protocol(limits, Tasks(parts.lifecycle.clone())),
@@ -94,7 +95,6 @@ impl Server {
     /// Takes connections until the service stops; those that are open end by themselves.
     pub(crate) async fn run(self) {
         let (mut failures, light) = (0, &self.shared.parts.light);
-        light.up();
         loop {
             let accepted = tokio::select! {
                 biased;

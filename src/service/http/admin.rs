@@ -11,7 +11,7 @@ use crate::{
     },
     lifecycle::Lifecycle,
     pipeline::Route,
-    service::{Error, Running, Service, plan::Station},
+    service::{Error, ErrorKind, Running, Service, plan::Station},
     time::{Clock, Dice},
 };
 
@@ -54,6 +54,10 @@ impl Admin {
         running: &Running,
         (clock, dice): (Clock, Dice),
     ) -> Result<Self, Error> {
+        if asked.address.parse::<SocketAddr>().is_err() {
+            let text = format!("admin address `{}` is no IP address with a port", asked.address.escape_debug());
+            return Err(Error::new(ErrorKind::Setting, text));
+        }
         let lifecycle = Lifecycle::default();
         let parts = Parts {
             lifecycle: lifecycle.clone(),
