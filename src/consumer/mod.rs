@@ -44,7 +44,10 @@ impl Consumer {
     pub(crate) async fn open(&self) -> Result<Option<Box<dyn Deliveries>>, TransportError> {
         let opening = AssertUnwindSafe(self.transport.consume(&self.queue)).catch_unwind();
         match tokio::time::timeout(OPENING, opening).await {
-            Ok(Ok(Ok(deliveries))) => Ok(Some(deliveries)),
+            Ok(Ok(Ok(deliveries))) => {
+                self.light.up();
+                Ok(Some(deliveries))
+            }
             Ok(Ok(Err(error))) if !error.is_transient() => Err(error),
             // `run` asks again, and tells what became of it.
             _ => Ok(None),

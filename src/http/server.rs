@@ -89,13 +89,13 @@ impl Shared {
 
 impl Server {
     pub(super) fn new(listener: TcpListener, shared: Shared) -> Self {
+        shared.parts.light.up();
         Self { listener, shared: Arc::new(shared) }
     }
 
     /// Takes connections until the service stops; those that are open end by themselves.
     pub(crate) async fn run(self) {
         let (mut failures, light) = (0, &self.shared.parts.light);
-        light.up();
         loop {
             let accepted = tokio::select! {
                 biased;

@@ -61,7 +61,6 @@ async fn every_part_is_told_by_kind_and_name() -> Result<(), Error> {
     let service = Service::new("billing").transport(Memory::new()).attach("audit", Memory::new());
     let service = service.on::<OrderPaid>(ignore).check("disk", async |_| Status::degraded("nearly full"));
     let running = service.start().await?;
-    sleep(Duration::from_millis(1)).await;
     let told = serde_json::to_value(running.health().await).expect("it has a JSON form");
     let expected = json!({
         "service": "billing",

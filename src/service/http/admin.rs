@@ -9,10 +9,11 @@ use crate::{
     http::{
         Bound, Parts,
         admin::{self, Site, Told, Way},
+        is_address,
     },
     lifecycle::Lifecycle,
     pipeline::Route,
-    service::{Error, Running, Service, plan::Station},
+    service::{Error, ErrorKind, Running, Service, plan::Station},
     telemetry::Observers,
     time::{Clock, Dice},
 };
@@ -75,6 +76,11 @@ impl Admin {
         ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
         let site = Site { service: asked.service, board: running.board.clone(), ways };
         async move {
+            if !is_address(&asked.address) {
+                let address = asked.address.escape_debug();
+                let text = format!("admin address `{address}` is no IP address or host name with a port");
+                return Err(Error::new(ErrorKind::Setting, text));
+            }
             let bound =
                 Bound::new(admin::router(site, asked.figures), admin::options(asked.address)).await.map_err(refused)?;
             let address = Some(bound.address());

@@ -49,12 +49,6 @@ fn bare(page: &str) -> String {
 #[tokio::test]
 async fn pages_are_as_they_were_looked_at() -> Result<(), Error> {
     let running = told().start().await?;
-    let ready = async {
-        while ask(&running, get("/health/ready")).await.text().contains("starting") {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(crate::LONG, ready).await.expect("in time");
     for (path, name) in [
         ("/", "index.html"),
         ("/topology", "topology.html"),

@@ -138,6 +138,27 @@ async fn s5_a_forced_stop_is_told_to_its_end_and_no_probe_holds_it() -> Result<(
 }
 
 #[tokio::test]
+async fn s4_a_probe_under_way_is_answered_before_the_listener_closes() -> Result<(), Error> {
+    let begun = Arc::new(Semaphore::new(0));
+    let begins = begun.clone();
+    let check = move |_| {
+        begins.add_permits(1);
+        async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Status::up()
+        }
+    };
+    let running = service().check("slow", check).start().await?;
+    let address = running.admin_address().expect("it has one");
+    let probing = tokio::spawn(async move { probe(address, "/health/ready").await });
+    let _ = begun.acquire().await;
+    running.stop().await?;
+    let (status, health) = probing.await.expect("it was answered");
+    assert_eq!((status, health["state"].as_str()), (503, Some("draining")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_storm_of_probes_asks_a_check_once_a_second() -> Result<(), Error> {
     let asked = Arc::new(AtomicUsize::new(0));
     let counts = asked.clone();
