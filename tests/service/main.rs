@@ -27,6 +27,8 @@ mod secrecy;
 mod shutdown;
 mod telemetry;
 mod testing;
+#[cfg(all(feature = "http", feature = "schedule"))]
+mod together;
 mod topology;
 
 use contracts::shop::orders::v1::OrderPaid;
