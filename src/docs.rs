@@ -1,4 +1,4 @@
-//! The guides: contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
+//! The guides: configuration, contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
 //! are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
@@ -7,6 +7,9 @@ pub mod amqp {}
 #[doc = include_str!("../docs/aws.md")]
 #[cfg(feature = "aws")]
 pub mod aws {}
+
+#[doc = include_str!("../docs/configuration.md")]
+pub mod configuration {}
 
 #[doc = include_str!("../docs/contracts.md")]
 pub mod contracts {}
@@ -33,6 +36,8 @@ pub mod testing {}
 
 #[doc = include_str!("../docs/design/README.md")]
 pub mod design {
+    #[doc = include_str!("../docs/design/configuration.md")]
+    pub mod configuration {}
     #[doc = include_str!("../docs/design/http.md")]
     pub mod http {}
 }

@@ -12,6 +12,7 @@
 extern crate self as tegami;
 
 pub mod codec;
+mod config;
 mod consumer;
 pub mod contract;
 pub mod docs;
@@ -28,17 +29,20 @@ pub mod pipeline;
 pub mod publisher;
 #[cfg(feature = "schedule")]
 pub mod schedule;
+mod secret;
 pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
 pub mod transport;
 
+pub use config::Config;
 pub use contract::Contract;
 pub use event::Event;
 pub use handler::{Context, Handler, HandlerError};
 pub use pipeline::{Retry, Subscription};
 pub use publisher::{PublishOptions, Publisher};
+pub use secret::Secret;
 pub use service::{Error, ErrorKind, Service};
 
 /// Types of other crates that fields of contracts have.

@@ -8,7 +8,7 @@ use std::{
 
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "failpoint", "time", "lifecycle", "middleware"],
+    &["config", "error", "failpoint", "time", "lifecycle", "middleware", "secret"],
     &["contract", "event", "codec"],
     &["envelope"],
     &["transport"],

@@ -36,15 +36,15 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// Binds the address: that of the options, else that of the environment, else the default.
-    pub(crate) fn new(router: Router, options: HttpOptions, environment: Option<&str>) -> Result<Self, Refused> {
+    /// Binds the address: that of the options, else the default.
+    pub(crate) fn new(router: Router, options: HttpOptions) -> Result<Self, Refused> {
         let wrong = options.wrong.first().cloned();
         let zero = options.limits.zero().next().map(|limit| format!("the limit `{limit}` of HTTP is 0"));
         if let Some(wrong) = wrong.or(zero) {
             return Err(Refused::Setting(wrong));
         }
         let tls = options.tls.read().map_err(Refused::Setting)?;
-        let text = options.address.as_deref().or(environment).unwrap_or(ADDRESS);
+        let text = options.address.as_deref().unwrap_or(ADDRESS);
         let address = text.parse().map_err(|_| {
             Refused::Setting(format!("HTTP address `{}` is no IP address with a port", text.escape_debug()))
         })?;

@@ -53,7 +53,7 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
-    /// Listens on this IP address and port; port 0 is any free one. Default: `TEGAMI_HTTP`, else `127.0.0.1:8080`.
+    /// Listens on this IP address and port; port 0 is any free one. Default: `127.0.0.1:8080`.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self

@@ -12,6 +12,7 @@ use std::{
 use super::{
     Overlap, Report, Schedule, ScheduleError, ScheduleErrorKind, ScheduleOptions, Tick,
     history::History,
+    keys::{Settings, keys},
     lease::{LeaseStore, MemoryLeases},
     options::Reach,
     plan::Plan,
@@ -19,6 +20,7 @@ use super::{
     tick::Facts,
 };
 use crate::{
+    config::Config,
     handler::HandlerError,
     lifecycle::{Lifecycle, Stop, Watch},
     middleware::BoxFuture,
@@ -128,9 +130,13 @@ impl Schedules {
         self.leases = Some(leases);
     }
 
-    /// The first mistake in any of them.
-    pub(crate) fn check(&mut self, now: SystemTime) -> Result<(), ScheduleError> {
+    /// Gives them the zone of the settings; then the first mistake in any of them.
+    pub(crate) fn check(&mut self, now: SystemTime, config: &Config) -> Result<(), ScheduleError> {
         self.mistake.take().map_or(Ok(()), Err)?;
+        let Settings { zone } = keys().read(config);
+        for job in &mut self.jobs {
+            job.plan.zone.get_or_insert_with(|| zone.clone());
+        }
         self.jobs.iter().try_for_each(|job| job.check_jitter(now))
     }
 

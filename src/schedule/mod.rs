@@ -9,6 +9,7 @@ mod field;
 mod foreign;
 mod history;
 mod job;
+mod keys;
 pub mod lease;
 mod moment;
 mod options;
@@ -25,6 +26,7 @@ pub use error::{ScheduleError, ScheduleErrorKind};
 pub use history::{Outcome, Report, Run};
 pub use job::OnTick;
 pub(crate) use job::{Crew, Histories, Schedules};
+pub(crate) use keys::keys;
 pub use lease::LeaseStore;
 pub use options::{Missed, Overlap, ScheduleOptions};
 pub use tick::Tick;
@@ -72,7 +74,8 @@ pub struct Schedule {
 
 impl Schedule {
     /// By a cron expression: minute, hour, day, month, weekday; or six fields with a second before them; or seven with
-    /// a year after them. In UTC, unless [`in_zone`](Self::in_zone) says another.
+    /// a year after them. In UTC, unless [`in_zone`](Self::in_zone) or the setting
+    /// `schedule.zone` says another.
     pub fn cron(expression: impl Into<String>) -> Self {
         Self::read(expression.into(), |text| cron::parse(text).map(|pattern| When::Calendar(Arc::new(pattern))))
     }
@@ -124,7 +127,7 @@ impl Schedule {
     /// Where clocks are put forward, a time that is skipped comes at the first moment after it; where they are put
     /// back, a time comes once, the first time. But what comes in every hour of the day comes in each hour that passes.
     pub fn in_zone(mut self, name: &str) -> Self {
-        self.plan = self.plan.and_then(|plan| Ok(Plan { zone: zone::find(name)?, ..plan }));
+        self.plan = self.plan.and_then(|plan| Ok(Plan { zone: Some(zone::find(name)?), ..plan }));
         self.text = format!("{} in {}", self.text, name.escape_debug());
         self
     }

@@ -9,11 +9,14 @@ use super::when::When;
 /// How far back the latest time is looked for, in seconds, step by step: there may be very many.
 const BACK: [u64; 5] = [60, 3_600, 86_400, 32 * 86_400, 400 * 86_400];
 
+static UTC: TimeZone = TimeZone::UTC;
+
 /// A schedule that is right.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(super) when: When,
-    pub(super) zone: TimeZone,
+    /// That which it names, or which the settings do.
+    pub(super) zone: Option<TimeZone>,
     pub(super) immediately: bool,
     pub(super) jitter: Duration,
 }
@@ -21,12 +24,16 @@ pub(crate) struct Plan {
 impl Plan {
     /// In UTC, with nothing else asked for.
     pub(super) fn of(when: When) -> Self {
-        Self { when, zone: TimeZone::UTC, immediately: false, jitter: Duration::ZERO }
+        Self { when, zone: None, immediately: false, jitter: Duration::ZERO }
+    }
+
+    pub(super) fn zone(&self) -> &TimeZone {
+        self.zone.as_ref().unwrap_or(&UTC)
     }
 
     /// The first time after this one.
     pub(super) fn next(&self, after: SystemTime) -> Option<SystemTime> {
-        self.when.next(&self.zone, after)
+        self.when.next(self.zone(), after)
     }
 
     /// All times after this one.

@@ -142,7 +142,7 @@ impl Runner {
             .plan
             .after(now)
             .take(TOLD)
-            .map(|time| shown(time, &self.job.plan.zone))
+            .map(|time| shown(time, self.job.plan.zone()))
             .collect::<Vec<_>>()
             .join(", ");
         if next.is_empty() {
@@ -213,7 +213,7 @@ impl Runner {
         }
         self.job.history.missed();
         if self.missing.begins() {
-            let (schedule, planned) = (&*self.job.name, shown(first, &self.job.plan.zone));
+            let (schedule, planned) = (&*self.job.name, shown(first, self.job.plan.zone()));
             tracing::warn!(schedule, planned, policy = ?self.job.options.missed, "the schedule was missed");
         }
     }

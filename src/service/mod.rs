@@ -1,8 +1,9 @@
 //! A service: which events it handles, with what around them; built as a value, then run.
 //!
-//! Building does no I/O. [`Service::run`] takes what was not set in code from the environment, see
-//! [`settings`](crate::docs::settings).
+//! Building does no I/O. [`Service::run`] takes what was not set in code from a file and the environment, see
+//! [`configuration`](crate::docs::configuration).
 
+mod config;
 mod error;
 mod hooks;
 mod http;
@@ -31,6 +32,7 @@ use tokio::sync::watch;
 #[cfg(feature = "schedule")]
 use crate::schedule::Schedules;
 use crate::{
+    config::Config,
     envelope::{Envelope, JsonBase},
     error::BoxError,
     event::{Event, Filter},
@@ -69,6 +71,7 @@ pub(crate) struct Parts {
     publish: Vec<Arc<dyn Middleware<Outgoing>>>,
     unroutable: BTreeSet<&'static str>,
     hooks: Hooks,
+    pub(crate) config: Option<Config>,
     prefix: Option<String>,
     provision: Option<Provision>,
     drain: Option<Duration>,
@@ -81,14 +84,18 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// These settings, but for what was set in code.
-    pub(crate) fn settings(&self, mut settings: Settings) -> Settings {
+    /// What the configuration says, but for what was set in code.
+    ///
+    /// # Errors
+    /// Something in the file or in the environment is wrong.
+    pub(crate) fn settings(&self) -> Result<Settings, Error> {
+        let mut settings = Settings::of(self.config.clone().map_or_else(Config::load, Ok)?);
         if let Some(prefix) = &self.prefix {
             settings.prefix.clone_from(prefix);
         }
         settings.provision = self.provision.unwrap_or(settings.provision);
         settings.drain = self.drain.unwrap_or(settings.drain);
-        settings
+        Ok(settings)
     }
 }
 
@@ -105,6 +112,7 @@ impl Service {
             publish: Vec::new(),
             unroutable: BTreeSet::new(),
             hooks: Hooks::default(),
+            config: None,
             prefix: None,
             provision: None,
             drain: None,
@@ -146,7 +154,7 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Carries messages over this transport, whatever the environment says.
+    /// Carries messages over this transport, whatever the settings say.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.parts.transport = Some(Arc::new(transport));
         self
@@ -182,19 +190,25 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Begins every topic and queue name with this: at most 32 of `A-Z a-z 0-9 - _`. Default: `TEGAMI_PREFIX`, else nothing.
+    /// Takes its settings from here, and asks neither the file nor the environment.
+    pub fn config(mut self, config: Config) -> Self {
+        self.parts.config = Some(config);
+        self
+    }
+
+    /// Begins every topic and queue name with this: at most 32 of `A-Z a-z 0-9 - _`. Default: the setting `prefix`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.parts.prefix = Some(prefix.into());
         self
     }
 
-    /// What the start may do to the broker. Default: `TEGAMI_PROVISION`, else create.
+    /// What the start may do to the broker. Default: the setting `provision`.
     pub fn provision(mut self, provision: Provision) -> Self {
         self.parts.provision = Some(provision);
         self
     }
 
-    /// How long running handlers have at a stop. Default: `TEGAMI_DRAIN`, else 30 s.
+    /// How long running handlers have at a stop. Default: the setting `drain`.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.parts.drain = Some(drain);
         self
@@ -263,7 +277,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, or two subscriptions cannot both be had.
     pub fn topology(&self) -> Result<Topology, Error> {
-        let settings = self.parts.settings(Settings::from_environment()?);
+        let settings = self.parts.settings()?;
         let names = plan::names(settings.prefix, &self.parts.name)?;
         let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
         Ok(plan::topology(&stations))
@@ -274,7 +288,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
     pub async fn start(self) -> Result<Running, Error> {
-        let settings = self.parts.settings(Settings::from_environment()?);
+        let settings = self.parts.settings()?;
         running::start(self.parts, settings, Stop::default()).await
     }
 

@@ -100,7 +100,7 @@ async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
         );
         return Err(Error::new(ErrorKind::Subscription, text));
     }
-    let settings = parts.settings(Settings::from_environment()?);
+    let settings = parts.settings()?;
     let running = start(parts, settings, stop.clone()).await?;
     stop.requested().await;
     running.stop().await
@@ -198,8 +198,8 @@ impl Running {
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
-        schedules.check(wall.now())?;
-        let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
+        schedules.check(wall.now(), &settings.config)?;
+        let bound = std::mem::take(&mut parts.http).bind(&settings.config)?;
         self.http = bound.place();
         self.hooks.run(Turn::BeforeStart, None, &self.publisher, &self.stop).await?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);

@@ -3,7 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, Running, Service};
-use crate::schedule::{LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions};
+use crate::{
+    config::Known,
+    schedule::{self, LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions},
+};
+
+/// The section `[schedule]`.
+pub(super) fn keys() -> Result<Box<dyn Known>, &'static str> {
+    Ok(Box::new(schedule::keys()))
+}
 
 impl<S: Send + Sync + 'static> Service<S> {
     /// Runs by a cron expression, in UTC; see [`Schedule::cron`].

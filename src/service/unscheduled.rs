@@ -4,6 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::Error;
 use crate::{
+    config::{Config, Known},
     lifecycle::{Lifecycle, Stop, Watch},
     publisher::Publisher,
     time::{Clock, Dice, Wall},
@@ -31,8 +32,13 @@ pub(crate) struct Crew {
     pub(crate) dice: Dice,
 }
 
+/// The section that is left out.
+pub(crate) fn keys() -> Result<Box<dyn Known>, &'static str> {
+    Err("schedule")
+}
+
 impl Schedules {
-    pub(crate) fn check(&mut self, _: SystemTime) -> Result<(), Error> {
+    pub(crate) fn check(&mut self, _: SystemTime, _: &Config) -> Result<(), Error> {
         Ok(())
     }
 

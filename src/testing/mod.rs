@@ -45,7 +45,7 @@ pub struct TestService {
 impl TestService {
     /// Starts the service on a memory transport of its own and pauses tokio's clock.
     ///
-    /// The service's own settings of transport and environment do not count here, and nobody needs to
+    /// The service's own transport, file and environment do not count here, and nobody needs to
     /// handle what it publishes. Its routes are not served: sockets know nothing of a paused clock.
     ///
     /// # Errors
@@ -66,9 +66,10 @@ impl TestService {
         // Schedules look at a clock that is paused with tokio's.
         service.parts.wall.get_or_insert_with(|| Wall::following(Clock::system()));
         service.parts.http = Default::default();
+        service.parts.config.get_or_insert_default();
         let queues = service.topology()?.queues.into_iter().map(|queue| queue.name).collect();
         let outside = Service::new("test").transport(memory.clone()).envelope(record.envelope());
-        let settings = service.parts.settings(Settings::default());
+        let settings = service.parts.settings()?;
         Ok(Self {
             service: start(service.parts, settings, Stop::default()).await?,
             outside: start(outside.parts, Settings::default(), Stop::default()).await?,

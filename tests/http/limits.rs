@@ -105,7 +105,7 @@ async fn w1_an_address_has_so_many_connections_and_no_more() -> Result<(), Error
             break;
         }
     }
-    let proxied = serve(router(), |http| limit(http).trust_proxies(["127.0.0.0/8"])).await?;
+    let proxied = serve(router(), move |http| limit(http).trust_proxies(["127.0.0.0/8"])).await?;
     let mut many = Vec::new();
     for _ in 0..4 {
         let mut client = Client::connect(&proxied).await;

@@ -34,7 +34,10 @@ const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(20);
 
 /// A service with these routes, on a port of its own.
-async fn serve(router: Router, choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Result<Running, Error> {
+async fn serve(
+    router: Router,
+    choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static,
+) -> Result<Running, Error> {
     let service = Service::new("billing").transport(Memory::new()).routes(router);
     service.http(|http| choose(http.address("127.0.0.1:0"))).start().await
 }

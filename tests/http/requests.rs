@@ -126,7 +126,7 @@ async fn empty_errors_get_the_pages_they_were_given() -> Result<(), Error> {
     let page = async |page: Page| format!("no {} here", page.uri.path());
     let taken = async || (StatusCode::NOT_FOUND, "no such order");
     let router = Router::new().route("/order", on_get(taken));
-    let service = serve(router, |http| http.page(StatusCode::NOT_FOUND, page)).await?;
+    let service = serve(router, move |http| http.page(StatusCode::NOT_FOUND, page)).await?;
     let answer = ask(&service, get("/nowhere")).await;
     assert_eq!((answer.status, answer.text().as_str()), (404, "no /nowhere here"));
     assert_eq!(ask(&service, get("/order")).await.text(), "no such order");
@@ -173,7 +173,8 @@ async fn processes_that_ask_for_it_share_a_port() -> Result<(), Error> {
     let router = || Router::new().route("/", on_get(async || "hello"));
     let first = serve(router(), |http| http.reuse_port()).await?;
     let address = first.http_address().expect("it has routes").to_string();
-    let second = serve(router(), |http| http.reuse_port().address(address.clone())).await?;
+    let same = address.clone();
+    let second = serve(router(), move |http| http.reuse_port().address(same)).await?;
     assert_eq!(first.http_address(), second.http_address());
     assert_eq!(
         serve(router(), |http| http.address(address)).await.err().map(|error| error.kind()),

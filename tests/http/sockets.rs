@@ -43,7 +43,7 @@ async fn orders(request: WebSocket) -> Response {
     })
 }
 
-async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Result<Running, Error> {
+async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Result<Running, Error> {
     let router = Router::new().route("/echo", any(echo)).route("/orders", any(orders));
     crate::serve(router, choose).await
 }

@@ -8,6 +8,7 @@ mod contracts {
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -180,10 +181,55 @@ fn a_hook_that_fails_at_the_stop_ends_with_code_one() {
 
 #[test]
 fn k1_a_wrong_setting_ends_with_code_one_and_its_name() {
-    for (name, value) in [("TEGAMI_DRAIN", "soon"), ("TEGAMI_TRANSPORT", "pigeon:"), ("TEGAMI_TYPO", "1")] {
+    for (name, value) in [
+        ("TEGAMI_DRAIN", "soon"),
+        ("TEGAMI_TRANSPORT", "pigeon:"),
+        ("TEGAMI_TYPO", "1"),
+        ("TEGAMI_CONFIG", "none.toml"),
+    ] {
         let output = command("quick").env(name, value).output().expect("this binary runs");
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(told.contains(name), "{told}");
     }
+}
+
+/// An empty folder of its own, for a process to work in.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("tegami-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("there is room for a folder");
+    folder
+}
+
+#[test]
+fn k1_a_file_is_read_where_it_is_named_and_beside_the_process() {
+    let folder = folder("files");
+    let named = folder.join("named.toml");
+    std::fs::write(folder.join("tegami.toml"), "\ndrain = 'beside'").expect("a file");
+    std::fs::write(&named, "drain = 'named'").expect("a file");
+    let output = command("quick").current_dir(&folder).output().expect("this binary runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("`drain` (tegami.toml:2) is `\"beside\"`"), "{told}");
+    let output = command("quick").current_dir(&folder).env("TEGAMI_CONFIG", &named).output().expect("this binary runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("named.toml:1) is `\"named\"`") && !told.contains("beside"), "{told}");
+    std::fs::remove_dir_all(folder).expect("it was ours");
+}
+
+#[test]
+fn k1_a_file_that_is_no_text_or_too_large_or_none_is_refused() {
+    let folder = folder("broken");
+    let (bytes, large) = (folder.join("bytes.toml"), folder.join("large.toml"));
+    std::fs::write(&bytes, [0xff, 0xfe, 0x00]).expect("a file");
+    std::fs::write(&large, " ".repeat(1024 * 1024 + 1)).expect("a file");
+    for path in [&bytes, &large, &folder, &PathBuf::from("/dev/zero")] {
+        let output = command("quick").env("TEGAMI_CONFIG", path).output().expect("this binary runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains(&format!("the settings in `{}` (TEGAMI_CONFIG) cannot be read", path.display())),
+            "{told}"
+        );
+    }
+    std::fs::remove_dir_all(folder).expect("it was ours");
 }

@@ -4,6 +4,8 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod blocking;
+#[cfg(all(feature = "http", feature = "schedule"))]
+mod configuration;
 mod containment;
 mod faults;
 mod faulty;

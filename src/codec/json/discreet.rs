@@ -13,7 +13,8 @@ pub(super) fn discreet(error: Error) -> Error {
     }
 }
 
-fn without_value(told: &str) -> String {
+/// The same text without the value that it quotes.
+pub(crate) fn without_value(told: &str) -> String {
     let quoted = if let Some(place) = told.strip_prefix("unknown variant ") {
         variant(place).map(|value| (told.len() - place.len(), value))
     } else if told.starts_with("invalid type: ") || told.starts_with("invalid value: ") {

@@ -31,6 +31,7 @@ mod value;
 
 pub use codec::Codec;
 pub use describe::{Describe, describe_object, schema_of};
+pub(crate) use discreet::without_value;
 pub use duration::Duration;
 pub use enums::{Enum, EnumNames, Null, enum_name};
 pub use field_mask::FieldMask;

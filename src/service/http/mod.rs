@@ -6,6 +6,6 @@ mod off;
 mod on;
 
 #[cfg(not(feature = "http"))]
-pub(crate) use off::{Place, Wish};
+pub(crate) use off::{Place, Wish, keys};
 #[cfg(feature = "http")]
-pub(crate) use on::{Place, Wish};
+pub(crate) use on::{Place, Wish, keys};

@@ -1,6 +1,7 @@
 //! Stands in for the HTTP server: there are no routes to serve.
 
 use crate::{
+    config::{Config, Known},
     lifecycle::Lifecycle,
     publisher::Line,
     service::{Error, Running},
@@ -14,12 +15,17 @@ pub(crate) struct Wish;
 #[derive(Default)]
 pub(crate) struct Place;
 
+/// The section that is left out.
+pub(crate) fn keys() -> Result<Box<dyn Known>, &'static str> {
+    Err("http")
+}
+
 impl Wish {
     pub(crate) fn is_empty(&self) -> bool {
         true
     }
 
-    pub(crate) fn bind(self, _: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn bind(self, _: &Config) -> Result<Self, Error> {
         Ok(self)
     }
 

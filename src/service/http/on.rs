@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use axum::Router;
 
 use crate::{
-    http::{Bound, HttpOptions, Parts, Refused, Server},
+    config::{Config, Known},
+    http::{self, Bound, HttpOptions, Parts, Refused, Server},
     lifecycle::Lifecycle,
     publisher::Line,
     service::{Error, ErrorKind, Running, Service},
@@ -15,8 +16,11 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Wish {
     router: Option<Router>,
-    options: HttpOptions,
+    /// They are made over what the settings say.
+    choices: Vec<Choice>,
 }
+
+type Choice = Box<dyn FnOnce(HttpOptions) -> HttpOptions + Send>;
 
 /// Where they are served, once the service has begun to start.
 #[derive(Default)]
@@ -54,9 +58,9 @@ impl<S: Clone + Send + Sync + 'static> Service<S> {
 }
 
 impl<S> Service<S> {
-    /// Chooses how routes are served.
-    pub fn http(mut self, choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
-        self.parts.http.options = choose(self.parts.http.options);
+    /// Chooses how routes are served, whatever the settings say.
+    pub fn http(mut self, choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Self {
+        self.parts.http.choices.push(Box::new(choose));
         self
     }
 }
@@ -68,14 +72,20 @@ impl Running {
     }
 }
 
+/// The section `[http]`.
+pub(crate) fn keys() -> Result<Box<dyn Known>, &'static str> {
+    Ok(Box::new(http::keys()))
+}
+
 impl Wish {
     pub(crate) fn is_empty(&self) -> bool {
         self.router.is_none()
     }
 
-    pub(crate) fn bind(self, address: Option<&str>) -> Result<Ready, Error> {
+    pub(crate) fn bind(self, config: &Config) -> Result<Ready, Error> {
         let Some(router) = self.router else { return Ok(Ready(None)) };
-        let bound = Bound::new(router, self.options, address).map_err(refused)?;
+        let options = self.choices.into_iter().fold(http::keys().read(config), |options, choose| choose(options));
+        let bound = Bound::new(router, options).map_err(refused)?;
         Ok(Ready(Some(bound)))
     }
 }

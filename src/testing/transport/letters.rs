@@ -4,13 +4,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{Trial, tally::Tally};
 use crate::{
-    Context, Event, Handler, HandlerError, Publisher, Retry, Service,
+    Config, Context, Event, Handler, HandlerError, Publisher, Retry, Service,
     contract::Names,
     envelope::{Envelope, JsonBase, MessageId, ProtobufBase, Raw, Sealed},
     handler::Verdict,
     lifecycle::Stop,
     publisher::PublishOptions,
-    service::{Error, Running, running, settings::Settings},
+    service::{Error, Running, running},
     testing::ledger::{Checksum, Ended, Entry, Ledger},
     transport::{PublishError, Transport},
 };
@@ -34,7 +34,7 @@ impl Trial {
 
     /// A service on this connection, with this run's names, clock and chance.
     pub fn service_on(&self, connection: Arc<dyn Transport>, name: &str) -> Service {
-        let mut service = Service::new(name).prefix(self.prefix());
+        let mut service = Service::new(name).config(Config::new()).prefix(self.prefix());
         service.parts.transport = Some(connection);
         service.parts.clock = Some(self.clock);
         service.parts.dice = Some(self.dice.clone());
@@ -47,7 +47,7 @@ impl Trial {
     /// The service cannot start.
     pub async fn try_start(&self, service: Service) -> Result<Running, Error> {
         let topology = service.topology()?;
-        let settings = service.parts.settings(Settings::default());
+        let settings = service.parts.settings()?;
         let running = running::start(service.parts, settings, Stop::default()).await?;
         topology.queues.into_iter().for_each(|plan| self.know(plan));
         Ok(running)

@@ -40,7 +40,7 @@ fn papers(name: &str) -> Papers {
     Papers { certificate: cert.der().clone(), files }
 }
 
-async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions) -> Result<Running, Error> {
+async fn serve(choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Result<Running, Error> {
     let router = Router::new().route("/", get(async || "hello"));
     let service = Service::new("billing").transport(Memory::new()).routes(router);
     service.http(|http| choose(http.address("127.0.0.1:0"))).start().await
@@ -68,7 +68,8 @@ async fn ask(service: &Running, papers: &Papers, protocol: &[u8]) -> (Option<Vec
 #[tokio::test]
 async fn http_is_served_over_tls_with_both_protocols_offered() -> Result<(), Error> {
     let papers = papers("served");
-    let service = serve(|http| http.tls(&papers.files[0], &papers.files[1])).await?;
+    let [certificate, key] = papers.files.clone();
+    let service = serve(|http| http.tls(certificate, key)).await?;
     let (chosen, answer) = ask(&service, &papers, b"http/1.1").await;
     assert_eq!(chosen.as_deref(), Some(b"http/1.1".as_slice()));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
@@ -80,7 +81,8 @@ async fn http_is_served_over_tls_with_both_protocols_offered() -> Result<(), Err
 async fn w1_a_handshake_that_does_not_come_is_not_waited_for() -> Result<(), Error> {
     let papers = papers("silent");
     let limit = |http: HttpOptions| http.limits(|limits| (limits.handshake, limits.connections) = (SHORT, 1));
-    let service = serve(|http| limit(http.tls(&papers.files[0], &papers.files[1]))).await?;
+    let [certificate, key] = papers.files.clone();
+    let service = serve(move |http| limit(http.tls(certificate, key))).await?;
     let address = service.http_address().expect("it has routes");
     let mut silent = TcpStream::connect(address).await.expect("it listens");
     let read = tokio::time::timeout(LONG, silent.read(&mut [0; 1])).await.expect("in time");
@@ -97,8 +99,10 @@ async fn w1_a_handshake_that_does_not_come_is_not_waited_for() -> Result<(), Err
 #[tokio::test]
 async fn k1_papers_that_are_not_there_stop_the_start() {
     let papers = papers("swapped");
-    for [certificate, key] in [[&papers.files[0], &"/nowhere".into()], [&papers.files[1], &papers.files[0]]] {
-        let error = serve(|http| http.tls(certificate, key)).await.err().expect("these are no papers");
+    let [certificate, key] = papers.files;
+    for [certificate, key] in [[certificate.clone(), "/nowhere".into()], [key, certificate]] {
+        let [first, second] = [certificate.clone(), key.clone()];
+        let error = serve(|http| http.tls(first, second)).await.err().expect("these are no papers");
         assert_eq!(error.kind(), ErrorKind::Setting);
         let named = [certificate, key].iter().any(|path| error.to_string().contains(&*path.to_string_lossy()));
         assert!(named, "{error}");
