@@ -1,4 +1,4 @@
-//! The guides: configuration, contracts, delivery, HTTP, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
+//! The guides: configuration, contracts, delivery, HTTP, logs, RabbitMQ, SNS and SQS, promises, schedules, settings, testing, and why things
 //! are as they are.
 
 #[doc = include_str!("../docs/amqp.md")]
@@ -21,6 +21,10 @@ pub mod delivery {}
 #[cfg(feature = "http")]
 pub mod http {}
 
+#[doc = include_str!("../docs/logs.md")]
+#[cfg(feature = "logs")]
+pub mod logs {}
+
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
 
@@ -40,4 +44,7 @@ pub mod design {
     pub mod configuration {}
     #[doc = include_str!("../docs/design/http.md")]
     pub mod http {}
+
+    #[doc = include_str!("../docs/design/logs.md")]
+    pub mod logs {}
 }

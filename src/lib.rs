@@ -24,6 +24,8 @@ pub mod handler;
 #[cfg(feature = "http")]
 pub mod http;
 mod lifecycle;
+#[cfg(feature = "logs")]
+pub mod logs;
 pub mod middleware;
 pub mod pipeline;
 pub mod publisher;

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["transport"],
     &["publisher", "transport::amqp", "transport::aws", "transport::memory"],
     &["handler", "pipeline"],
-    &["consumer", "http", "schedule"],
+    &["consumer", "http", "logs", "schedule"],
     &["service"],
     &["testing"],
 ];

@@ -168,20 +168,27 @@ impl<T: Default + 'static> Known for Section<T> {
 /// Where a file is named.
 const CONFIG: &str = "TEGAMI_CONFIG";
 
+/// A section that this build leaves out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Absent {
+    pub(crate) section: &'static str,
+    /// What would bring it in.
+    pub(crate) feature: &'static str,
+}
+
 /// All keys there are.
 #[derive(Default)]
 pub(crate) struct Keys {
     sections: Vec<Box<dyn Known>>,
-    /// The sections that this build leaves out; the feature that would bring one in has its name.
-    absent: Vec<&'static str>,
+    absent: Vec<Absent>,
 }
 
 impl Keys {
-    /// Adds a section, or the name of one that is left out.
-    pub(crate) fn and(mut self, section: Result<Box<dyn Known>, &'static str>) -> Self {
+    /// Adds a section, or one that is left out.
+    pub(crate) fn and(mut self, section: Result<Box<dyn Known>, Absent>) -> Self {
         match section {
             Ok(section) => self.sections.push(section),
-            Err(name) => self.absent.push(name),
+            Err(absent) => self.absent.push(absent),
         }
         self
     }
@@ -196,9 +203,9 @@ impl Keys {
 
     /// What to say of a variable that is none.
     pub(super) fn no_variable(&self, name: &str) -> String {
-        let of = |section: &&&str| name.starts_with(&format!("TEGAMI_{}", section.to_ascii_uppercase()));
-        if let Some(feature) = self.absent.iter().find(of) {
-            return left_out(&format!("{} cannot be had", name.escape_debug()), feature);
+        let of = |absent: &&Absent| name.starts_with(&format!("TEGAMI_{}", absent.section.to_ascii_uppercase()));
+        if let Some(absent) = self.absent.iter().find(of) {
+            return left_out(&format!("{} cannot be had", name.escape_debug()), absent.feature);
         }
         let known = self.rows().into_iter().map(|row| row.variable).chain([CONFIG.to_owned()]);
         format!("{} is no setting of tegami; {}", name.escape_debug(), meant(name, known))
@@ -208,8 +215,8 @@ impl Keys {
     pub(super) fn no_key(&self, path: &str, source: &Source) -> String {
         let shown = path.escape_debug();
         let section = path.split('.').next().unwrap_or_default();
-        if let Some(feature) = self.absent.iter().find(|absent| **absent == section) {
-            return left_out(&format!("`{shown}` ({source}) cannot be had"), feature);
+        if let Some(absent) = self.absent.iter().find(|absent| absent.section == section) {
+            return left_out(&format!("`{shown}` ({source}) cannot be had"), absent.feature);
         }
         let hint = meant(path, self.rows().into_iter().map(|row| row.path));
         format!("`{shown}` ({source}) is no key of tegami; {hint}")

@@ -14,7 +14,7 @@ pub(crate) use file::File;
 #[cfg(feature = "http")]
 pub(crate) use given::Setting;
 pub(crate) use given::{Given, Source, Value};
-pub(crate) use key::{Key, Keys, Known, Section, choice};
+pub(crate) use key::{Absent, Key, Keys, Known, Section, choice};
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

@@ -9,6 +9,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http_body::Body;
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::quiet::Quiet;
 
@@ -25,6 +26,7 @@ pub(super) struct Entry {
     agent: Option<String>,
     user: Option<String>,
     begun: Instant,
+    span: Span,
     answered: Option<Answered>,
 }
 
@@ -47,6 +49,7 @@ impl Entry {
             agent: text(&parts.headers, header::USER_AGENT).map(str::to_owned),
             user: user(&parts.headers),
             begun,
+            span: Span::current(),
             answered: None,
         })
     }
@@ -72,6 +75,7 @@ impl Entry {
         let request_time = now.saturating_duration_since(self.begun);
         tracing::info!(
             target: "tegami::http",
+            parent: &self.span,
             status_code = status,
             replaced_status_code = answered.map(|answered| answered.status).filter(|_| !complete),
             remote_ip = %self.client,

@@ -8,8 +8,9 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
 };
+use tracing::Instrument;
 
-use super::{front, gate::Gate, guests::Place, pulse::Pulse, server::Shared, stream::Stream};
+use super::{front, gate::Gate, guests::Place, pulse::Pulse, server::Shared, span, stream::Stream};
 
 /// What a request knows of its connection.
 pub(super) struct Line {
@@ -29,7 +30,10 @@ where
     let pulse = Arc::new(Pulse::new(clock.instant()));
     let line = Arc::new(Line { peer, pulse: pulse.clone(), gate: gate.clone(), worn: Notify::new() });
     let io = TokioIo::new(Stream::new(io, pulse.clone(), clock, gate, place));
-    let requests = service_fn(|request| front::answer(shared.clone(), line.clone(), request));
+    let requests = service_fn(|request| {
+        let span = span::of(&request);
+        front::answer(shared.clone(), line.clone(), request).instrument(span)
+    });
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));
     let (lifecycle, limits) = (&shared.parts.lifecycle, shared.limits());
     let mut old = pin!(tokio::time::sleep(shared.parts.dice.lengthen(limits.keep_alive_time)));

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Headers that may name the conversation a request belongs to, the first one first.
-const CORRELATION: [&str; 2] = ["x-correlation-id", "x-request-id"];
+pub(super) const CORRELATION: [&str; 2] = ["x-correlation-id", "x-request-id"];
 
 /// One request and its answer, as extractors see it.
 #[derive(Clone)]

@@ -25,6 +25,7 @@ mod publisher;
 mod pulse;
 mod quiet;
 mod server;
+mod span;
 mod stream;
 mod tasks;
 

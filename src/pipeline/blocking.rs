@@ -24,12 +24,12 @@ impl Blocking for Handling {
     fn blocks(&self, so_far: Duration) {
         let Self { queue, event, id, attempt } = self;
         let queue = &**queue;
-        tracing::warn!(queue, event, %id, attempt, ?so_far, "the handler blocks its thread: give what takes long to `spawn_blocking`");
+        tracing::warn!(queue, event, message_id = %id, attempt, ?so_far, "the handler blocks its thread: give what takes long to `spawn_blocking`");
     }
 
     fn blocked(&self, in_all: Duration) {
         let Self { queue, event, id, attempt } = self;
         let queue = &**queue;
-        tracing::warn!(queue, event, %id, attempt, ?in_all, "the handler blocked its thread, and has let go of it");
+        tracing::warn!(queue, event, message_id = %id, attempt, ?in_all, "the handler blocked its thread, and has let go of it");
     }
 }

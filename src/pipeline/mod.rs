@@ -7,6 +7,7 @@ mod incoming;
 mod retry;
 mod route;
 mod settle;
+mod span;
 mod subscription;
 
 pub use incoming::Incoming;
@@ -24,6 +25,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
@@ -76,10 +78,16 @@ impl Pipeline {
     ///
     /// Ends early, and gives the delivery back, when `cut_off` is set.
     pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
+        let span = span::of(&self.queue, &delivery);
+        self.work(delivery, cut_off).instrument(span).await;
+    }
+
+    async fn work(&self, delivery: Delivery, cut_off: &CancellationToken) {
         let (route, message) = match self.open_safely(&delivery) {
             Ok(opened) => opened,
             Err(error) => return self.settle(delivery, None, give_up(error)).await,
         };
+        span::tell(&delivery, &route, &message.head);
         let wanted = route.policy.is_empty() || route.policy.matches(&delivery.sealed.attributes);
         let outcome = if wanted { self.handle(&delivery, route.clone(), message, cut_off).await } else { Outcome::Ack };
         self.settle(delivery, Some(&route), outcome).await;

@@ -14,6 +14,8 @@ use crate::{
 
 /// One handler with what its subscription asked for.
 pub(crate) struct Route {
+    /// The handler's, for logs: that of its function; a closure has the one it is in.
+    pub(crate) name: String,
     pub(crate) contract: &'static Contract,
     pub(crate) policy: Policy,
     pub(crate) timeout: Duration,

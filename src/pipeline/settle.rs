@@ -76,9 +76,17 @@ impl Pipeline {
         error: &(dyn Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let delay = self.dice.lengthen(delay);
-        let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
+        let (attempt, error, message_id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let after = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-        tracing::warn!(queue = &*self.queue, attempt, attempts, ?after, error, id, "attempt failed; will try again");
+        tracing::warn!(
+            queue = &*self.queue,
+            attempt,
+            attempts,
+            ?after,
+            error,
+            message_id,
+            "attempt failed; will try again"
+        );
         delivery.retry(delay).await?;
         passed(Point::RetryAfter)
     }
@@ -104,9 +112,9 @@ impl Pipeline {
         error: &(dyn Error + Send + Sync),
     ) -> Result<(), SettleError> {
         let after = self.dice.lengthen(after);
-        let (attempt, error, id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
+        let (attempt, error, message_id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let queue = &*self.queue;
-        tracing::error!(queue, reason = %kind, attempt, ?after, error, id, "its key is halted; will try again");
+        tracing::error!(queue, reason = %kind, attempt, ?after, error, message_id, "its key is halted; will try again");
         delivery.retry(after).await?;
         passed(Point::RetryAfter)
     }
@@ -127,9 +135,9 @@ impl Pipeline {
         let (attempts, error, id) = (reason.attempts, reason.error.clone(), delivery.id.clone());
         delivery.dead_letter(reason).await?;
         passed(Point::DeadLetterAfter)?;
-        let (queue, id) = (&*self.queue, id.as_ref().map(display));
+        let (queue, message_id) = (&*self.queue, id.as_ref().map(display));
         let gap = (self.keys == Keys::GoOn).then_some("its key goes on without it");
-        tracing::error!(queue, reason = %kind, attempts, error, id, gap, "given up; kept as a dead letter");
+        tracing::error!(queue, reason = %kind, attempts, error, message_id, gap, "given up; kept as a dead letter");
         Ok(())
     }
 }

@@ -19,6 +19,11 @@ impl Trace {
         Self(parent.map(|parent| (parent.to_owned(), state.map(str::to_owned))))
     }
 
+    /// The trace's id, 32 digits of hex.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.0.as_ref().and_then(|(parent, _)| parent.get(3..35))
+    }
+
     /// Adds it to a message, unless the message tells one of its own.
     pub(super) fn write(&self, attributes: &mut Attributes) {
         let Some((parent, state)) = &self.0 else { return };
@@ -61,6 +66,8 @@ mod tests {
     #[test]
     fn a_trace_is_carried_only_in_the_standards_form() {
         assert!(is_parent(GOOD));
+        let told = Trace::read(|name| (name == PARENT).then_some(GOOD));
+        assert_eq!(told.id(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         assert!(is_parent(&format!("cc{}-more", &GOOD[2..])));
         for bad in [
             "",

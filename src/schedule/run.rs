@@ -13,6 +13,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{
     Outcome,
@@ -52,6 +53,12 @@ pub(super) struct Lease {
 impl Shift {
     /// Runs, and has the end noted.
     pub(super) async fn work(self) {
+        let schedule = &*self.job.name;
+        let span = tracing::error_span!("run", schedule);
+        self.run().instrument(span).await;
+    }
+
+    async fn run(self) {
         let (history, wall) = (&self.job.history, &self.crew.wall);
         let number = history.begins(self.planned, wall.now());
         let ended = AssertUnwindSafe(self.outcome()).catch_unwind().await;

@@ -7,12 +7,16 @@ mod config;
 mod error;
 mod hooks;
 mod http;
+#[cfg(feature = "logs")]
+mod logged;
 mod plan;
 pub(crate) mod running;
 #[cfg(feature = "schedule")]
 mod schedules;
 pub(crate) mod settings;
 mod transports;
+#[cfg(not(feature = "logs"))]
+mod unlogged;
 #[cfg(not(feature = "schedule"))]
 mod unscheduled;
 
@@ -45,8 +49,12 @@ use crate::{
     transport::{Outgoing, Provision, Topology, Transport},
 };
 use hooks::{Hooks, Turn};
+#[cfg(feature = "logs")]
+use logged as log;
 use plan::Wish;
 use settings::Settings;
+#[cfg(not(feature = "logs"))]
+use unlogged as log;
 #[cfg(not(feature = "schedule"))]
 use unscheduled::Schedules;
 
@@ -147,8 +155,9 @@ impl<S: Send + Sync + 'static> Service<S> {
         let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
+        let name = std::any::type_name_of_val(&handler).replace("::{{closure}}", "");
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
-        let route = Route { contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
+        let route = Route { name, contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
         self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });
         self
@@ -294,13 +303,18 @@ impl<S: Send + Sync + 'static> Service<S> {
 
     /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.
     ///
+    /// With the feature `logs`, it writes the log to stderr, unless the program has set up a subscriber for it.
+    ///
     /// Running handlers have the drain time to end; then they are told to, and 5 s later dropped. The process ends
     /// with code 70 if that was needed, or at once on a second signal (S5); with the code given to
     /// [`Context::exit`](crate::Context::exit), if there was one.
     ///
     /// # Errors
     /// As [`start`](Self::start), and when a hook failed at the stop. `main` returning it ends with code 1.
-    pub async fn run(self) -> Result<(), Error> {
+    pub async fn run(mut self) -> Result<(), Error> {
+        let config = self.parts.config.take().map_or_else(Config::load, Ok)?;
+        log::init(&config);
+        self.parts.config = Some(config);
         running::run(self.parts).await
     }
 }

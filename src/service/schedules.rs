@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, Running, Service};
 use crate::{
-    config::Known,
+    config::{Absent, Known},
     schedule::{self, LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions},
 };
 
 /// The section `[schedule]`.
-pub(super) fn keys() -> Result<Box<dyn Known>, &'static str> {
+pub(super) fn keys() -> Result<Box<dyn Known>, Absent> {
     Ok(Box::new(schedule::keys()))
 }
 

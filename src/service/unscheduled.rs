@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::Error;
 use crate::{
-    config::{Config, Known},
+    config::{Absent, Config, Known},
     lifecycle::{Lifecycle, Stop, Watch},
     publisher::Publisher,
     time::{Clock, Dice, Wall},
@@ -33,8 +33,8 @@ pub(crate) struct Crew {
 }
 
 /// The section that is left out.
-pub(crate) fn keys() -> Result<Box<dyn Known>, &'static str> {
-    Err("schedule")
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Err(Absent { section: "schedule", feature: "schedule" })
 }
 
 impl Schedules {

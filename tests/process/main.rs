@@ -7,6 +7,7 @@ mod contracts {
 }
 
 use std::{
+    fmt,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -15,6 +16,10 @@ use std::{
 
 use contracts::shop::orders::v1::OrderPaid;
 use tegami::{Context, Error, HandlerError, Service, service::Handle};
+use tracing_subscriber::{
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
 
 /// Tells the binary which service to be.
 const ROLE: &str = "SERVICE_ROLE";
@@ -23,6 +28,9 @@ const ROLE: &str = "SERVICE_ROLE";
 #[test]
 fn service() {
     let Ok(role) = std::env::var(ROLE) else { return };
+    if role == "logging" {
+        tracing_subscriber::fmt().with_writer(std::io::stderr).event_format(Own).init();
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let ended = runtime.block_on(billing(&role).run());
@@ -37,6 +45,21 @@ fn service() {
     std::process::exit(code);
 }
 
+/// A format that is not ours.
+struct Own;
+
+impl<S, N> FormatEvent<S, N> for Own
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &tracing::Event<'_>) -> fmt::Result {
+        write!(to, "its own: ")?;
+        ctx.field_format().format_fields(to.by_ref(), event)?;
+        writeln!(to)
+    }
+}
+
 fn billing(role: &str) -> Service {
     let service = Service::new("billing").started(publish);
     match role {
@@ -44,7 +67,7 @@ fn billing(role: &str) -> Service {
         "waiting" => service.drain(Duration::from_secs(30)).on::<OrderPaid>(wait),
         "hanging" => service.drain(Duration::ZERO).on::<OrderPaid>(wait),
         "blocking" => service.drain(Duration::ZERO).on::<OrderPaid>(block),
-        "exiting" => service.on::<OrderPaid>(exit),
+        "exiting" | "logging" => service.on::<OrderPaid>(exit),
         "starting" => service.on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
         "failing" => service.on::<OrderPaid>(quick).stopping(async |_| Err::<(), _>("no disk")),
@@ -232,4 +255,31 @@ fn k1_a_file_that_is_no_text_or_too_large_or_none_is_refused() {
         );
     }
     std::fs::remove_dir_all(folder).expect("it was ours");
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn a_service_that_is_run_writes_its_log_as_its_settings_have_it() {
+    let log = |format: &str| {
+        let mut command = command("exiting");
+        command.env("TEGAMI_LOG_FORMAT", format).env("TEGAMI_LOG", "info,tegami=trace");
+        String::from_utf8(command.output().expect("this binary runs").stderr).expect("text")
+    };
+    let json = log("json");
+    assert!(json.lines().all(|line| line.starts_with("{\"timestamp\": \"") && line.ends_with('}')), "{json}");
+    assert!(
+        json.contains("\"message\": \"service started\"") && json.contains("\"message\": \"service stopped\""),
+        "{json}"
+    );
+    let console = log("console");
+    assert!(console.contains("[info     ] service started ") && !console.contains('\u{1b}'), "{console}");
+    assert_eq!(log("off"), "");
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn a_program_that_has_a_subscriber_keeps_it() {
+    let output = command("logging").output().expect("this binary runs");
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert!(told.contains("its own: service started") && !told.contains("[info"), "{told}");
 }

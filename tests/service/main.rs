@@ -13,6 +13,8 @@ mod handling;
 mod lifecycle;
 mod limits;
 mod log;
+#[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
+mod logs;
 mod middleware;
 mod order;
 mod poison;

@@ -1,14 +1,18 @@
 //! How a [`Config`] is made: from a file, the environment and code, by all keys that this build has.
 
-#[cfg(all(test, feature = "http", feature = "schedule"))]
+#[cfg(all(test, feature = "http", feature = "logs", feature = "schedule"))]
 mod table;
 
 use std::{io, path::Path};
 
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "logs")]
+use super::logged as log;
 #[cfg(feature = "schedule")]
 use super::schedules as schedule;
+#[cfg(not(feature = "logs"))]
+use super::unlogged as log;
 #[cfg(not(feature = "schedule"))]
 use super::unscheduled as schedule;
 use super::{Error, ErrorKind, http, settings};
@@ -24,7 +28,7 @@ const FILE: &str = "tegami.toml";
 
 /// All keys that this build has.
 pub(super) fn keys() -> Keys {
-    Keys::default().and(Ok(Box::new(settings::keys()))).and(http::keys()).and(schedule::keys())
+    Keys::default().and(Ok(Box::new(settings::keys()))).and(http::keys()).and(schedule::keys()).and(log::keys())
 }
 
 impl Config {

@@ -1,7 +1,7 @@
 //! Stands in for the HTTP server: there are no routes to serve.
 
 use crate::{
-    config::{Config, Known},
+    config::{Absent, Config, Known},
     lifecycle::Lifecycle,
     publisher::Line,
     service::{Error, Running},
@@ -16,8 +16,8 @@ pub(crate) struct Wish;
 pub(crate) struct Place;
 
 /// The section that is left out.
-pub(crate) fn keys() -> Result<Box<dyn Known>, &'static str> {
-    Err("http")
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
+    Err(Absent { section: "http", feature: "http" })
 }
 
 impl Wish {

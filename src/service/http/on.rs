@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::Router;
 
 use crate::{
-    config::{Config, Known},
+    config::{Absent, Config, Known},
     http::{self, Bound, HttpOptions, Parts, Refused, Server},
     lifecycle::Lifecycle,
     publisher::Line,
@@ -73,7 +73,7 @@ impl Running {
 }
 
 /// The section `[http]`.
-pub(crate) fn keys() -> Result<Box<dyn Known>, &'static str> {
+pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
     Ok(Box::new(http::keys()))
 }
 

@@ -131,8 +131,8 @@ impl QueueDeliveries {
         let arrival = arrived.ok_or_else(gone)?.map_err(|error| told(asked(), error))?;
         let parcel = Parcel::new(&self.intake, arrival);
         if let Some(refused) = properties::text(&parcel.properties, names::REFUSED) {
-            let id = properties::id(&parcel.properties).map(tracing::field::display);
-            tracing::warn!(queue, id, refused, "a message has lost headers");
+            let message_id = properties::id(&parcel.properties).map(tracing::field::display);
+            tracing::warn!(queue, message_id, refused, "a message has lost headers");
         }
         let wall = self.intake.setup.clock.now();
         match parcel.too_early(wall).filter(|_| !self.intake.station.waits_in_place()) {

@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::{
-    address::{Address, Secret},
+    address::Address,
     dial::{Dialer, Stream},
     fault::{answer, turned_away},
     guard::Returned,
@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     lifecycle::Quarters,
+    secret::Secret,
     time::Clock,
     transport::{TransportError, TransportErrorKind},
 };

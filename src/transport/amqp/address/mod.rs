@@ -4,19 +4,18 @@
 //! is `/`; `amqp://host/%2f` is the same; `amqp://host/` is the virtual host with the empty name.
 
 mod parameters;
-mod secret;
 #[cfg(test)]
 mod tests;
 mod url;
 
 use std::{fmt, net::IpAddr};
 
+pub(super) use self::parameters::{Compat, Parameters, Plaintext, QueueType};
 use self::url::{Scheme, Url};
-pub(super) use self::{
-    parameters::{Compat, Parameters, Plaintext, QueueType},
+use crate::{
     secret::Secret,
+    transport::{TransportError, TransportErrorKind},
 };
-use crate::transport::{TransportError, TransportErrorKind};
 
 /// Who a broker lets in from its own machine only.
 const GUEST: &str = "guest";
