@@ -3,6 +3,7 @@
 //! Building does no I/O. [`Service::run`] takes what was not set in code from a file and the environment, see
 //! [`configuration`](crate::docs::configuration).
 
+mod banner;
 mod config;
 mod error;
 mod hooks;

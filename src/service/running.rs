@@ -6,6 +6,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{
     Error, ErrorKind, Parts,
+    banner::{self, Banner},
     hooks::{Hooks, Turn},
     http,
     plan::{self, Station},
@@ -23,8 +24,10 @@ use crate::{
     transport::Deliveries,
 };
 
+#[cfg(feature = "schedule")]
+use super::schedules;
 #[cfg(not(feature = "schedule"))]
-use super::unscheduled::{self as schedule, Histories};
+use super::unscheduled::{self as schedule, self as schedules, Histories};
 #[cfg(feature = "schedule")]
 use crate::schedule::{self, Histories};
 
@@ -50,6 +53,7 @@ pub struct Running {
     pub(super) http: http::Place,
     link: watch::Sender<Link>,
     pub(super) schedules: Histories,
+    banner: Banner,
 }
 
 /// How a service ended.
@@ -101,7 +105,9 @@ async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
         return Err(Error::new(ErrorKind::Subscription, text));
     }
     let settings = parts.settings()?;
+    let show = settings.banner;
     let running = start(parts, settings, stop.clone()).await?;
+    running.banner.show(show);
     stop.requested().await;
     running.stop().await
 }
@@ -124,6 +130,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         http: Default::default(),
         link: parts.link.clone(),
         schedules: Histories::default(),
+        banner: Banner::default(),
     };
     running.start(parts, settings).await
 }
@@ -196,6 +203,7 @@ impl Running {
         let names = plan::names(settings.prefix, &parts.name)?;
         let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
+        let banner = Banner::of(&parts).and(banner::handlers(&stations, &self.transports));
         let mut schedules = std::mem::take(&mut parts.schedules);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now(), &settings.config)?;
@@ -216,6 +224,7 @@ impl Running {
             self.lifecycle.spawn(consumer.run(opened));
         }
         self.schedules = schedules.start(crew.schedule(wall, self));
+        self.banner = banner.and(schedules::table(&self.schedules)).and(self.http.table());
         server.start(&self.lifecycle);
         Ok(())
     }

@@ -2,11 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Error, ErrorKind, Running, Service};
+use super::{Error, ErrorKind, Running, Service, banner::Table};
 use crate::{
     config::{Absent, Known},
-    schedule::{self, LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions},
+    schedule::{self, Histories, LeaseStore, OnTick, Report, Schedule, ScheduleError, ScheduleOptions},
 };
+
+/// What the banner shows of them.
+pub(super) fn table(histories: &Histories) -> Table {
+    let rows = histories.reports().into_iter().map(|report| vec![report.name, report.schedule]).collect();
+    Table { heads: &["schedule", "when"], rows }
+}
 
 /// The section `[schedule]`.
 pub(super) fn keys() -> Result<Box<dyn Known>, Absent> {

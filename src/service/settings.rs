@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Error, ErrorKind, plan::is_plain};
+use super::{Error, ErrorKind, banner::Show, plan::is_plain};
 use crate::{
     config::{Config, Given, Key, Section, choice},
     secret::Secret,
@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) provision: Provision,
     pub(crate) drain: Duration,
+    pub(crate) banner: Show,
     /// All of them, for those who have sections of their own.
     pub(crate) config: Config,
 }
@@ -47,6 +48,7 @@ impl Default for Settings {
             prefix: String::new(),
             provision: Provision::Create,
             drain: Duration::from_secs(30),
+            banner: Show::Auto,
             config: Config::default(),
         }
     }
@@ -58,6 +60,7 @@ pub(super) fn keys() -> Section<Settings> {
                      `amqps://…`, [RabbitMQ](amqp.md); `aws:region?…`, [SNS and SQS](aws.md)";
     let provision = "what the start may do to the broker: `create` what is missing, `verify` that it is there, or \
                      `assume` it";
+    let banner = "whether a service that is run at a terminal shows its handlers, schedules and address there";
     let keys = vec![
         Key::with("transport", transport, ("URL", "memory:"), told_transport).secret(),
         Key::within("prefix", "begins every topic and queue name", |s: &mut Settings| &mut s.prefix, {
@@ -67,6 +70,7 @@ pub(super) fn keys() -> Section<Settings> {
         Key::within("drain", "how long running handlers have at a stop, an hour at most", |s| &mut s.drain, {
             (|drain: &Duration| *drain <= DRAIN_LIMIT, "give seconds, 0 to 3600")
         }),
+        Key::with("banner", banner, ("`auto` or `off`", "auto"), told_banner),
     ];
     Section::new("", keys)
 }
@@ -74,6 +78,11 @@ pub(super) fn keys() -> Section<Settings> {
 fn told_transport(settings: &mut Settings, given: &Given) -> Result<(), String> {
     let text = given.value.text().ok_or("give a URL as text")?;
     settings.transport = Url { text: Secret::new(text), source: given.source.to_string() };
+    Ok(())
+}
+
+fn told_banner(settings: &mut Settings, given: &Given) -> Result<(), String> {
+    settings.banner = choice(&given.value, &[("auto", Show::Auto), ("off", Show::Off)])?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use super::Error;
+use super::{Error, banner::Table};
 use crate::{
     config::{Absent, Config, Known},
     lifecycle::{Lifecycle, Stop, Watch},
@@ -30,6 +30,11 @@ pub(crate) struct Crew {
     pub(crate) clock: Clock,
     pub(crate) wall: Wall,
     pub(crate) dice: Dice,
+}
+
+/// Nothing to show.
+pub(crate) fn table(_: &Histories) -> Table {
+    Table { heads: &[], rows: Vec::new() }
 }
 
 /// The section that is left out.

@@ -4,7 +4,7 @@ use crate::{
     config::{Absent, Config, Known},
     lifecycle::Lifecycle,
     publisher::Line,
-    service::{Error, Running},
+    service::{Error, Running, banner::Table},
 };
 
 /// No routes.
@@ -18,6 +18,12 @@ pub(crate) struct Place;
 /// The section that is left out.
 pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
     Err(Absent { section: "http", feature: "http" })
+}
+
+impl Place {
+    pub(crate) fn table(&self) -> Table {
+        Table { heads: &[], rows: Vec::new() }
+    }
 }
 
 impl Wish {

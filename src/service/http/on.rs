@@ -9,7 +9,7 @@ use crate::{
     http::{self, Bound, HttpOptions, Parts, Refused, Server},
     lifecycle::Lifecycle,
     publisher::Line,
-    service::{Error, ErrorKind, Running, Service},
+    service::{Error, ErrorKind, Running, Service, banner::Table},
 };
 
 /// The routes that a service is to serve.
@@ -62,6 +62,14 @@ impl<S> Service<S> {
     pub fn http(mut self, choose: impl FnOnce(HttpOptions) -> HttpOptions + Send + 'static) -> Self {
         self.parts.http.choices.push(Box::new(choose));
         self
+    }
+}
+
+impl Place {
+    /// What the banner shows of it.
+    pub(crate) fn table(&self) -> Table {
+        let rows = self.0.iter().map(|address| vec![address.to_string()]).collect();
+        Table { heads: &["routes at"], rows }
     }
 }
 

@@ -52,6 +52,8 @@ fn k1_each_wrong_file_is_refused_with_key_line_and_what_was_expected() {
         ("provision = 'yes'", format!("`provision` (tegami.toml:1) is `\"yes\"`: {PROVISION}")),
         ("provision = 'Create'", format!("`provision` (tegami.toml:1) is `\"Create\"`: {PROVISION}")),
         ("provision = false", format!("`provision` (tegami.toml:1) is `false`: {PROVISION}")),
+        ("banner = true", "`banner` (tegami.toml:1) is `true`: choose `auto` or `off`".into()),
+        ("banner = 'on'", "`banner` (tegami.toml:1) is `\"on\"`: choose `auto` or `off`".into()),
         ("transport = 7", "`transport` (tegami.toml:1) cannot be had: give a URL as text".into()),
         ("transport = ['memory:']", "`transport` (tegami.toml:1) cannot be had: give a URL as text".into()),
         ("[http]\naddress = 8080", format!("`http.address` (tegami.toml:2) is `8080`: {ADDRESS}")),
