@@ -25,6 +25,8 @@ mod schedules;
 mod secrecy;
 mod shutdown;
 mod testing;
+#[cfg(all(feature = "http", feature = "schedule"))]
+mod together;
 mod topology;
 
 use contracts::shop::orders::v1::OrderPaid;
