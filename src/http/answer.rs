@@ -27,7 +27,7 @@ pub(super) struct Visit {
     pub(super) kind: Kind,
     /// Is it the last that its connection may ask?
     pub(super) is_last: bool,
-    entry: Option<Entry>,
+    entry: Option<Box<Entry>>,
     /// Did all of the answer go out?
     complete: bool,
 }
@@ -37,15 +37,14 @@ impl Visit {
         let kind = if parts.version == Version::HTTP_2 { Kind::Http2 } else { Kind::Http1 };
         let is_last = line.pulse.begin(kind) >= shared.limits().keep_alive_requests;
         let client = shared.proxies.client(line.peer.ip().to_canonical(), &parts.headers);
-        let entry = Entry::begin(parts, client, shared.parts.clock.instant());
+        let entry = Entry::begin(parts, client, shared.parts.clock);
         Self { shared, line, meter: Arc::default(), client, kind, is_last, entry, complete: false }
     }
 
     /// The answer is there; it has yet to go out.
     pub(super) fn answered(&mut self, answer: &Response) {
-        let now = self.shared.parts.clock.instant();
         if let Some(entry) = &mut self.entry {
-            entry.answered(answer, now);
+            entry.answered(answer);
         }
         if self.is_last {
             self.line.worn.notify_one();
@@ -61,10 +60,9 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let now = self.shared.parts.clock.instant();
-        self.line.pulse.end(now);
+        self.line.pulse.end();
         if let Some(entry) = self.entry.take() {
-            entry.write(self.complete, self.meter.bytes(), now);
+            entry.write(self.complete, self.meter.bytes());
         }
     }
 }
@@ -85,7 +83,7 @@ impl Answer {
     /// The client has made room for what was handed out.
     fn take(&mut self) {
         if std::mem::take(&mut self.handed) {
-            self.visit.line.pulse.take(self.visit.shared.parts.clock.instant());
+            self.visit.line.pulse.take();
         }
     }
 }
@@ -100,7 +98,7 @@ impl http_body::Body for Answer {
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             self.handed = true;
             let bytes = frame.data_ref().map_or(0, Bytes::len);
-            self.visit.line.pulse.hand(bytes, self.visit.shared.parts.clock.instant());
+            self.visit.line.pulse.hand(bytes);
         }
         self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
         polled
