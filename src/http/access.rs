@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::quiet::Quiet;
+use crate::time::Clock;
 
 /// What a client that left before its answer is logged with.
 pub(super) const LEFT: u16 = 499;
@@ -25,6 +26,7 @@ pub(super) struct Entry {
     length: Option<u64>,
     agent: Option<String>,
     user: Option<String>,
+    clock: Clock,
     begun: Instant,
     span: Span,
     answered: Option<Answered>,
@@ -39,8 +41,8 @@ struct Answered {
 
 impl Entry {
     /// A line for this request, if anybody reads it.
-    pub(super) fn begin(parts: &request::Parts, client: IpAddr, begun: Instant) -> Option<Self> {
-        tracing::enabled!(target: "tegami::http", tracing::Level::INFO).then(|| Self {
+    pub(super) fn begin(parts: &request::Parts, client: IpAddr, clock: Clock) -> Option<Box<Self>> {
+        let begin = || Self {
             client,
             method: parts.method.clone(),
             uri: parts.uri.clone(),
@@ -48,31 +50,32 @@ impl Entry {
             length: length(&parts.headers),
             agent: text(&parts.headers, header::USER_AGENT).map(str::to_owned),
             user: user(&parts.headers),
-            begun,
+            clock,
+            begun: clock.instant(),
             span: Span::current(),
             answered: None,
-        })
+        };
+        tracing::enabled!(target: "tegami::http", tracing::Level::INFO).then(|| Box::new(begin()))
     }
 
-    pub(super) fn answered(&mut self, answer: &Response, now: Instant) {
+    pub(super) fn answered(&mut self, answer: &Response) {
         let status = answer.status();
         self.answered = Some(Answered {
             status: status.as_u16(),
             length: answer.body().size_hint().exact().or_else(|| length(answer.headers())),
-            elapsed: now.saturating_duration_since(self.begun),
+            elapsed: self.elapsed(),
             quiet: answer.extensions().get::<Quiet>().is_some_and(|quiet| quiet.is_about(status)),
         });
     }
 
     /// Writes the line; one that is not complete says that the client left.
-    pub(super) fn write(self, complete: bool, read: u64, now: Instant) {
+    pub(super) fn write(&self, complete: bool, read: u64) {
         let answered = self.answered.as_ref();
         if complete && answered.is_some_and(|answered| answered.quiet) {
             return;
         }
         let status = answered.map(|answered| answered.status).filter(|_| complete).unwrap_or(LEFT);
         let length = answered.and_then(|answered| answered.length);
-        let request_time = now.saturating_duration_since(self.begun);
         tracing::info!(
             target: "tegami::http",
             parent: &self.span,
@@ -90,8 +93,12 @@ impl Entry {
             request_content_read_length = (read > 0).then_some(read),
             user_agent = self.agent.as_deref(),
             handler_elapsed_time = answered.map(|answered| seconds(answered.elapsed)),
-            request_time = seconds(request_time),
+            request_time = seconds(self.elapsed()),
         );
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.instant().saturating_duration_since(self.begun)
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Visit {
     pub(super) kind: Kind,
     /// Is it the last that its connection may ask?
     pub(super) is_last: bool,
-    entry: Option<Entry>,
+    entry: Option<Box<Entry>>,
     observed: Option<Observed>,
     /// Did all of the answer go out?
     complete: bool,
@@ -38,16 +38,15 @@ impl Visit {
         let kind = if parts.version == Version::HTTP_2 { Kind::Http2 } else { Kind::Http1 };
         let is_last = line.pulse.begin(kind) >= shared.limits().keep_alive_requests;
         let client = shared.proxies.client(line.peer.ip().to_canonical(), &parts.headers);
-        let entry = Entry::begin(parts, client, shared.parts.clock.instant());
+        let entry = Entry::begin(parts, client, shared.parts.clock);
         let observed = Observed::begin(&shared, parts);
         Self { shared, line, meter: Arc::default(), client, kind, is_last, entry, observed, complete: false }
     }
 
     /// The answer is there; it has yet to go out.
     pub(super) fn answered(&mut self, answer: &Response) {
-        let now = self.shared.parts.clock.instant();
         if let Some(entry) = &mut self.entry {
-            entry.answered(answer, now);
+            entry.answered(answer);
         }
         if let Some(observed) = &mut self.observed {
             observed.answered(answer);
@@ -66,13 +65,12 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let now = self.shared.parts.clock.instant();
-        self.line.pulse.end(now);
+        self.line.pulse.end();
         if let Some(entry) = self.entry.take() {
-            entry.write(self.complete, self.meter.bytes(), now);
+            entry.write(self.complete, self.meter.bytes());
         }
         if let Some(observed) = self.observed.take() {
-            observed.end(&self.shared, self.complete, now);
+            observed.end(&self.shared, self.complete);
         }
     }
 }
@@ -93,7 +91,7 @@ impl Answer {
     /// The client has made room for what was handed out.
     fn take(&mut self) {
         if std::mem::take(&mut self.handed) {
-            self.visit.line.pulse.take(self.visit.shared.parts.clock.instant());
+            self.visit.line.pulse.take();
         }
     }
 }
@@ -108,7 +106,7 @@ impl http_body::Body for Answer {
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             self.handed = true;
             let bytes = frame.data_ref().map_or(0, Bytes::len);
-            self.visit.line.pulse.hand(bytes, self.visit.shared.parts.clock.instant());
+            self.visit.line.pulse.hand(bytes);
         }
         self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
         polled

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, pin::pin, sync::Arc};
 
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -27,39 +28,67 @@ pub(super) async fn serve<T>(shared: Arc<Shared>, io: T, peer: SocketAddr, place
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (clock, gate) = (shared.parts.clock, Gate::default());
-    let pulse = Arc::new(Pulse::new(clock.instant()));
+    let (pulse, gate) = (Arc::new(Pulse::new(shared.parts.clock)), Gate::default());
     let line = Arc::new(Line { peer, pulse: pulse.clone(), gate: Some(gate.clone()), worn: Notify::new() });
-    let io = TokioIo::new(Stream::new(io, pulse.clone(), clock, gate, place));
+    let io = TokioIo::new(Stream::new(io, pulse, gate, place));
     let requests = service_fn(|request| {
         let span = span::of(&request);
         front::answer(shared.clone(), line.clone(), request).instrument(span)
     });
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));
-    let (lifecycle, limits) = (&shared.parts.lifecycle, shared.limits());
-    let mut old = pin!(tokio::time::sleep(shared.parts.dice.lengthen(limits.keep_alive_time)));
-    let mut look = pin!(tokio::time::sleep(limits.shortest()));
-    let mut closing = false;
+    // Each has a waker of its own, so that the connection's bytes do not have them looked at.
+    let mut ends = FuturesUnordered::from_iter([closing(&shared, &line).boxed(), over(&shared, &line).boxed()]);
     loop {
-        let close = tokio::select! {
+        tokio::select! {
             biased;
-            () = lifecycle.cut_off().cancelled() => return,
             _ = &mut connection => return,
-            () = lifecycle.draining().cancelled(), if !closing => true,
-            () = &mut old, if !closing => true,
-            () = line.worn.notified(), if !closing => true,
-            () = &mut look => false,
-        };
-        if close {
-            closing = true;
-            connection.as_mut().graceful_shutdown();
-            continue;
+            Some(end) = ends.next() => match end {
+                End::Close => connection.as_mut().graceful_shutdown(),
+                End::Now => return,
+            },
         }
-        let (now, deadline) = (clock.instant(), pulse.deadline(limits));
+    }
+}
+
+/// How a connection ends that would go on.
+enum End {
+    /// After the answers that are under way.
+    Close,
+    Now,
+}
+
+/// Waits until there should be no more requests.
+async fn closing(shared: &Shared, line: &Line) -> End {
+    tokio::select! {
+        biased;
+        () = shared.parts.lifecycle.draining().cancelled() => {}
+        () = tokio::time::sleep(shared.parts.dice.lengthen(shared.limits().keep_alive_time)) => {}
+        () = line.worn.notified() => {}
+    }
+    End::Close
+}
+
+/// Waits until the client has met a limit of time, or everything ends.
+async fn over(shared: &Shared, line: &Line) -> End {
+    tokio::select! {
+        biased;
+        () = shared.parts.lifecycle.cut_off().cancelled() => {}
+        () = late(shared, line) => {}
+    }
+    End::Now
+}
+
+/// Looks now and then whether the client has met a limit of time.
+async fn late(shared: &Shared, line: &Line) {
+    let (clock, limits) = (shared.parts.clock, shared.limits());
+    let mut look = clock.instant() + limits.shortest();
+    loop {
+        tokio::time::sleep_until(look).await;
+        let (now, deadline) = (clock.instant(), line.pulse.deadline(limits));
         if deadline.is_some_and(|deadline| deadline <= now) {
             return;
         }
         let next = now + limits.shortest();
-        look.as_mut().reset(deadline.map_or(next, |deadline| deadline.min(next)));
+        look = deadline.map_or(next, |deadline| deadline.min(next));
     }
 }

@@ -4,7 +4,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::ConnectInfo,
+    extract::{ConnectInfo, DefaultBodyLimit},
     http::{HeaderValue, Request, StatusCode, Version, header, request},
     response::{IntoResponse, Response},
 };
@@ -118,7 +118,10 @@ fn dress(mut parts: request::Parts, body: impl Coming, visit: &Visit) -> Request
         return Request::from_parts(parts, Body::empty());
     }
     let metered = Metered::new(body, visit.meter.clone(), line.clone(), shared.parts.clock, shared.limits());
-    Request::from_parts(parts, Body::new(metered))
+    let mut request = Request::from_parts(parts, Body::new(metered));
+    // The body's limit is ours, and holds for whoever reads it. A route's own stays as it is.
+    DefaultBodyLimit::disable().apply(&mut request);
+    request
 }
 
 /// The router's answer, in its time; a panic is answered without its text.

@@ -28,7 +28,7 @@ impl Inside {
 
     /// Answers a request as one from a client on this machine, on a connection of its own.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
-        let pulse = Arc::new(Pulse::new(self.0.parts.clock.instant()));
+        let pulse = Arc::new(Pulse::new(self.0.parts.clock));
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let line = Arc::new(Line { peer, pulse, gate: None, worn: Notify::new() });
         let Ok(answer) = front::answer(self.0.clone(), line, request).await;

@@ -41,12 +41,12 @@ impl Observed {
     }
 
     /// The request is over; one whose answer is not complete was left by its client.
-    pub(super) fn end(self, shared: &Shared, complete: bool, now: Instant) {
+    pub(super) fn end(self, shared: &Shared, complete: bool) {
         shared.parts.observers.tell(&Fact::Answered(Answered {
             method: self.method,
             route: self.route.as_ref().map(MatchedPath::as_str),
             status: if complete { self.status } else { LEFT },
-            took: now.saturating_duration_since(self.begun),
+            took: shared.parts.clock.instant().saturating_duration_since(self.begun),
             trace: self.trace.id(),
         }));
     }

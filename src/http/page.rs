@@ -32,13 +32,14 @@ pub(super) type Pages = BTreeMap<u16, Arc<dyn Fn(Page) -> Making + Send + Sync>>
 
 impl Page {
     /// What a request's page will be about, should it need one.
-    pub(super) fn about(options: &HttpOptions, parts: &request::Parts) -> Option<Self> {
-        (!options.pages.is_empty()).then(|| Self {
+    pub(super) fn about(options: &HttpOptions, parts: &request::Parts) -> Option<Box<Self>> {
+        let about = || Self {
             status: StatusCode::OK,
             method: parts.method.clone(),
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
-        })
+        };
+        (!options.pages.is_empty()).then(|| Box::new(about()))
     }
 
     /// The answer with its page, where it is empty and has one. A page that panics, or takes longer than a handler may,

@@ -8,9 +8,13 @@ use std::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::options::Limits;
+use crate::time::Clock;
 
 /// The doings of one connection.
-pub(super) struct Pulse(Mutex<Beat>);
+pub(super) struct Pulse {
+    beat: Mutex<Beat>,
+    clock: Clock,
+}
 
 #[derive(Clone, Copy)]
 struct Beat {
@@ -53,9 +57,9 @@ pub(super) enum Kind {
 }
 
 impl Pulse {
-    pub(super) fn new(now: Instant) -> Self {
-        let phase = Phase::Silent(now);
-        Self(Mutex::new(Beat {
+    pub(super) fn new(clock: Clock) -> Self {
+        let phase = Phase::Silent(clock.instant());
+        let beat = Beat {
             phase,
             stuck: None,
             handed: 0,
@@ -65,49 +69,51 @@ impl Pulse {
             served: 0,
             kind: Kind::Http1,
             unread: false,
-        }))
+        };
+        Self { beat: Mutex::new(beat), clock }
     }
 
-    /// Bytes came.
-    pub(super) fn read(&self, now: Instant) {
+    /// Bytes came; answers of what kind.
+    pub(super) fn read(&self) -> Kind {
         let mut beat = self.beat();
         match (beat.phase, beat.kind) {
-            (Phase::Silent(_), _) | (Phase::Idle(_), Kind::Http1) => beat.phase = Phase::Head(now),
+            (Phase::Silent(_), _) | (Phase::Idle(_), Kind::Http1) => beat.phase = Phase::Head(self.clock.instant()),
             _ => {}
         }
+        beat.kind
     }
 
     /// So many bytes went; none, if there are none to write.
     ///
     /// A large answer is the connection's long before the client has it all, so what goes out of it is no idle time. What
     /// HTTP/2 says beside answers is: a client could ask for it for ever.
-    pub(super) fn wrote(&self, bytes: usize, now: Instant) {
+    pub(super) fn wrote(&self, bytes: usize) {
         let mut beat = self.beat();
         beat.stuck = None;
         if let (Phase::Idle(_), true) = (beat.phase, bytes > 0 && beat.owed > 0) {
-            beat.phase = Phase::Idle(now);
+            beat.phase = Phase::Idle(self.clock.instant());
         }
         beat.owed = beat.owed.saturating_sub(bytes as u64);
     }
 
     /// A part of an answer, of so many bytes, waits for the client to have room.
-    pub(super) fn hand(&self, bytes: usize, now: Instant) {
+    pub(super) fn hand(&self, bytes: usize) {
         let mut beat = self.beat();
         beat.owed += bytes as u64;
         beat.handed += 1;
-        beat.handed_since.get_or_insert(now);
+        beat.handed_since.get_or_insert_with(|| self.clock.instant());
     }
 
     /// Such a part was taken, or its answer is over.
-    pub(super) fn take(&self, now: Instant) {
+    pub(super) fn take(&self) {
         let mut beat = self.beat();
         beat.handed -= 1;
-        beat.handed_since = (beat.handed > 0).then_some(now);
+        beat.handed_since = (beat.handed > 0).then(|| self.clock.instant());
     }
 
     /// The client takes no more bytes for now.
-    pub(super) fn stuck(&self, now: Instant) {
-        self.beat().stuck.get_or_insert(now);
+    pub(super) fn stuck(&self) {
+        self.beat().stuck.get_or_insert_with(|| self.clock.instant());
     }
 
     /// A request's head is there; answers which one it is, from 1.
@@ -121,21 +127,17 @@ impl Pulse {
     }
 
     /// A request is over.
-    pub(super) fn end(&self, now: Instant) {
+    pub(super) fn end(&self) {
         let mut beat = self.beat();
         beat.active -= 1;
         if beat.active == 0 {
-            beat.phase = Phase::Idle(now);
+            beat.phase = Phase::Idle(self.clock.instant());
         }
     }
 
     /// From now on the bytes are no HTTP.
     pub(super) fn upgrade(&self) {
         self.beat().kind = Kind::Upgraded;
-    }
-
-    pub(super) fn is_upgraded(&self) -> bool {
-        self.beat().kind == Kind::Upgraded
     }
 
     /// An answer went out before the request's body came in.
@@ -163,6 +165,6 @@ impl Pulse {
     }
 
     fn beat(&self) -> MutexGuard<'_, Beat> {
-        self.0.lock().expect("no panic happens while the beat is held")
+        self.beat.lock().expect("no panic happens while the beat is held")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
+use axum::{Router, middleware::from_fn};
 use hyper_util::{
     rt::TokioTimer,
     server::conn::auto::{self, Builder},
@@ -28,6 +28,9 @@ use crate::{
     telemetry::Observers,
     time::{Clock, Dice, backoff},
 };
+
+/// Headers that hyper takes unless it is told.
+const HYPER_HEADERS: usize = 100;
 
 /// What the server has of its service.
 pub(crate) struct Parts {
@@ -69,8 +72,7 @@ impl Shared {
             slots: Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)),
             guests: Guests::new(limits.connections.min(Semaphore::MAX_PERMITS), limits.connections_per_address),
             proxies: Proxies::new(options.trusted.clone()),
-            // The body's limit is ours, and holds for whoever reads it. A route's own stays as it is.
-            router: router.layer(DefaultBodyLimit::disable()),
+            router,
             options,
             parts,
             tls,
@@ -171,13 +173,11 @@ fn protocol(limits: &Limits, tasks: Tasks) -> Builder<Tasks> {
     let mut builder = auto::Builder::new(tasks);
     // The front tells exactly; this is so that it gets to see what is a little beyond.
     let head = (limits.uri + limits.header_bytes).saturating_mul(2).max(64 * 1024);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_headers(limits.headers)
-        .max_buf_size(head)
-        .half_close(false);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(head).half_close(false);
+    // So many it takes by itself, and then it makes no room for each request anew.
+    if limits.headers != HYPER_HEADERS {
+        builder.http1().max_headers(limits.headers);
+    }
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -9,28 +9,31 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{gate::Gate, guests::Place, linger::Linger, pulse::Pulse};
-use crate::time::Clock;
+use super::{
+    gate::Gate,
+    guests::Place,
+    linger::Linger,
+    pulse::{Kind, Pulse},
+};
 
 /// A connection's stream. It holds the connection's place, wherever it goes after an upgrade.
 pub(super) struct Stream<T> {
     io: T,
     pulse: Arc<Pulse>,
-    clock: Clock,
     gate: Gate,
     linger: Linger,
     _place: Place,
 }
 
 impl<T> Stream<T> {
-    pub(super) fn new(io: T, pulse: Arc<Pulse>, clock: Clock, gate: Gate, place: Place) -> Self {
-        Self { io, pulse, clock, gate, linger: Linger::default(), _place: place }
+    pub(super) fn new(io: T, pulse: Arc<Pulse>, gate: Gate, place: Place) -> Self {
+        Self { io, pulse, gate, linger: Linger::default(), _place: place }
     }
 
     fn note(&self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &wrote {
-            Poll::Ready(wrote) => self.pulse.wrote(*wrote.as_ref().unwrap_or(&0), self.clock.instant()),
-            Poll::Pending => self.pulse.stuck(self.clock.instant()),
+            Poll::Ready(wrote) => self.pulse.wrote(*wrote.as_ref().unwrap_or(&0)),
+            Poll::Pending => self.pulse.stuck(),
         }
         wrote
     }
@@ -41,11 +44,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
         let this = &mut *self;
         let before = into.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, into))?;
-        if into.filled().len() > before {
-            this.pulse.read(this.clock.instant());
-            if !this.pulse.is_upgraded() {
-                this.gate.look(&into.filled()[before..]);
-            }
+        if into.filled().len() > before && this.pulse.read() != Kind::Upgraded {
+            this.gate.look(&into.filled()[before..]);
         }
         Poll::Ready(Ok(()))
     }

@@ -19,6 +19,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use crate::{
     LONG,
     client::{Client, NOTHING, get},
+    frames::{GOAWAY, opening, request, until},
     serve,
 };
 
@@ -84,5 +85,26 @@ async fn s4_a_client_that_stops_reading_cannot_hold_the_exit() -> Result<(), Err
     }
     let ended = tokio::time::timeout(LONG, service.stop()).await.expect("in drain time + 10 s")?;
     assert_eq!(ended, Ended::Forced);
+    Ok(())
+}
+
+#[tokio::test]
+async fn s4_requests_of_http2_that_never_end_cannot_hold_the_exit() -> Result<(), Error> {
+    let (begins, mut begun) = mpsc::channel(8);
+    let never = async move || {
+        begins.send(()).await.expect("the test waits");
+        std::future::pending::<()>().await;
+    };
+    let service = Service::new("billing").transport(Memory::new()).routes(Router::new().route("/", on_get(never)));
+    let service = service.drain(Duration::from_millis(300)).http(|http| http.address("127.0.0.1:0")).start().await?;
+    let mut client = Client::connect(&service).await;
+    client.send([opening(), request(1), request(3)].concat()).await;
+    for _ in 0..2 {
+        begun.recv().await.expect("it is handled");
+    }
+    let stopping = tokio::spawn(service.stop());
+    assert!(until(&mut client, GOAWAY).await.is_some(), "no more are taken");
+    let ended = tokio::time::timeout(Duration::from_secs(5), stopping).await.expect("before handlers are given up");
+    assert_eq!(ended.expect("no panic")?, Ended::Forced);
     Ok(())
 }
