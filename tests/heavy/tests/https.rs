@@ -99,10 +99,11 @@ async fn w1_a_handshake_that_does_not_come_is_not_waited_for() -> Result<(), Err
 #[tokio::test]
 async fn w1_a_hundred_handshakes_that_never_end_disturb_nobody() -> Result<(), Error> {
     let papers = papers("slow");
+    let [certificates, key] = papers.files.clone();
     let limit = |http: HttpOptions| {
         http.limits(|limits| (limits.handshake, limits.connections_per_address) = (Duration::from_secs(2), 1000))
     };
-    let service = serve(|http| limit(http.tls(&papers.files[0], &papers.files[1]))).await?;
+    let service = serve(move |http| limit(http.tls(certificates, key))).await?;
     let address = service.http_address().expect("it has routes");
     let mut slow = tokio::task::JoinSet::new();
     for n in 0..100 {
