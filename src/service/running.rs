@@ -213,7 +213,7 @@ impl Running {
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         // Whoever probes is answered from here to the end.
         if let Some(asked) = parts.http.admin(&parts.name, settings.admin)? {
-            self.admin = http::Admin::open(asked, &stations, self, (clock, dice.clone()))?;
+            self.admin = http::Admin::open(asked, &stations, self, (clock, dice.clone())).await?;
         }
         let bound = std::mem::take(&mut parts.http).bind(settings.http.as_deref())?;
         self.http = bound.place();

@@ -1,12 +1,12 @@
 //! `Service::admin`, and the listener's life: there from the beginning of the start to the end of the stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::on::{Asked, refused};
+use super::on::Asked;
 use crate::{
     health::Light,
     http::{
-        Bound, Parts,
+        Bound, Parts, Refused,
         admin::{self, Site, Told, Way},
     },
     lifecycle::Lifecycle,
@@ -47,17 +47,13 @@ impl Running {
 }
 
 impl Admin {
-    /// Listens, and answers from now on.
+    /// Listens, and answers from now on. Nothing is borrowed meanwhile: a service under way is not shared.
     pub(crate) fn open(
         asked: Asked,
         stations: &[Station],
         running: &Running,
         (clock, dice): (Clock, Dice),
-    ) -> Result<Self, Error> {
-        if asked.address.parse::<SocketAddr>().is_err() {
-            let text = format!("admin address `{}` is no IP address with a port", asked.address.escape_debug());
-            return Err(Error::new(ErrorKind::Setting, text));
-        }
+    ) -> impl Future<Output = Result<Self, Error>> + use<> {
         let lifecycle = Lifecycle::default();
         let parts = Parts {
             lifecycle: lifecycle.clone(),
@@ -70,10 +66,13 @@ impl Admin {
         let mut ways: Vec<Way> = stations.iter().flat_map(|station| ways(station, &asked.told)).collect();
         ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
         let site = Site { service: asked.service, board: running.board.clone(), ways };
-        let bound = Bound::new(admin::router(site), admin::options(asked.address), None).map_err(refused)?;
-        let address = Some(bound.address());
-        lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
-        Ok(Self { address, lifecycle })
+        let (router, options) = (admin::router(site), admin::options(asked.address));
+        async move {
+            let bound = Bound::new(router, options, None).map_err(refused)?;
+            let address = Some(bound.address());
+            lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
+            Ok(Self { address, lifecycle })
+        }
     }
 
     /// The last thing to close.
@@ -81,6 +80,16 @@ impl Admin {
         self.lifecycle.drain();
         if !self.lifecycle.finished_within(GOODBYE).await {
             self.lifecycle.cut();
+        }
+    }
+}
+
+/// Why it cannot be had, told apart from the routes.
+fn refused(refused: Refused) -> Error {
+    match refused {
+        Refused::Setting(text) => Error::new(ErrorKind::Setting, text.replacen("HTTP", "admin", 1)),
+        Refused::Address(address, error) => {
+            Error::new(ErrorKind::Http, format!("the admin listener cannot have `{address}`")).caused_by(error)
         }
     }
 }

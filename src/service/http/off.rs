@@ -1,6 +1,6 @@
 //! Stands in for the HTTP server: there are no routes to serve.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, future::Ready, sync::Arc};
 
 use crate::{
     lifecycle::Lifecycle,
@@ -32,7 +32,7 @@ pub(crate) struct Admin;
 pub(crate) struct Place;
 
 impl Admin {
-    pub(crate) fn open(asked: Infallible, _: &[Station], _: &Running, _: (Clock, Dice)) -> Result<Self, Error> {
+    pub(crate) fn open(asked: Infallible, _: &[Station], _: &Running, _: (Clock, Dice)) -> Ready<Result<Self, Error>> {
         match asked {}
     }
 

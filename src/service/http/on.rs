@@ -130,7 +130,7 @@ impl Open {
     }
 }
 
-pub(super) fn refused(refused: Refused) -> Error {
+fn refused(refused: Refused) -> Error {
     match refused {
         Refused::Setting(text) => Error::new(ErrorKind::Setting, text),
         Refused::Address(address, error) => {
