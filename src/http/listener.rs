@@ -67,7 +67,7 @@ impl Bound {
 }
 
 /// Does it read like an IP address or a host name, with a port?
-pub(crate) fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let name = text.rsplit_once(':').filter(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok());
     name.is_some_and(|(name, _)| !name.contains(':') || text.parse::<SocketAddr>().is_ok())
 }

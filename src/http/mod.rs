@@ -49,7 +49,7 @@ pub use files::Files;
 #[cfg(feature = "testing")]
 pub(crate) use inside::Inside;
 pub(crate) use keys::keys;
-pub(crate) use listener::{Bound, Refused, is_address};
+pub(crate) use listener::{Bound, Refused};
 pub use options::{HttpOptions, Limits};
 pub use page::Page;
 #[cfg(not(feature = "http-tls"))]

@@ -222,8 +222,7 @@ impl Running {
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         // Whoever probes is answered from here to the end.
         if let Some(asked) = parts.http.admin(&parts.name, &settings.config, &mut parts.observers) {
-            let opening = http::Admin::open(asked, &stations, self, (clock, dice.clone()));
-            self.admin = opening.await?;
+            self.admin = http::Admin::open(asked, &stations, self, (clock, dice.clone())).await?;
         }
         let bound = std::mem::take(&mut parts.http).bind(&settings.config).await?;
         self.http = bound.place();

@@ -1,13 +1,17 @@
 //! A made-up event that fits a schema. Whether it does, the contract is asked: rules can be harder than this knows.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value, json};
 
 use super::{fields::resolve, site::Told};
 
-/// How deep values in values go.
-const DEPTH: usize = 4;
+/// How deep values in values go that nobody asks for, and how deep those that are required.
+const DEPTH: [usize; 2] = [4, 16];
 /// The longest text that is made up, and the longest list.
 const LONGEST: usize = 64;
+/// How many values are made up for one event; a type may ask for more, or for itself.
+const MOST: usize = 1_000;
 
 /// Which members an object gets.
 #[derive(Clone, Copy, PartialEq)]
@@ -19,7 +23,11 @@ enum Members {
 /// An example in JSON, if one was found that the contract takes.
 pub(super) fn of(schema: &Value, told: &Told) -> Option<String> {
     [Members::All, Members::Required].into_iter().find_map(|members| {
-        let example = Maker { root: schema, members }.make(schema, 0);
+        let maker = Maker { root: schema, members, left: Cell::new(MOST) };
+        let example = maker.make(schema, 0);
+        if maker.left.get() == 0 {
+            return None;
+        }
         let text = serde_json::to_string_pretty(&example).ok()?;
         (told.reads)(text.clone()).then_some(text)
     })
@@ -28,10 +36,14 @@ pub(super) fn of(schema: &Value, told: &Told) -> Option<String> {
 struct Maker<'a> {
     root: &'a Value,
     members: Members,
+    left: Cell<usize>,
 }
 
 impl Maker<'_> {
     fn make(&self, schema: &Value, depth: usize) -> Value {
+        let left = self.left.get().checked_sub(1).filter(|_| depth < DEPTH[1]);
+        let Some(left) = left else { return Value::Null };
+        self.left.set(left);
         let schema = resolve(self.root, schema);
         let given = schema["examples"].get(0).or(schema.get("const")).or(schema["enum"].get(0));
         if let Some(given) = given {
@@ -39,7 +51,7 @@ impl Maker<'_> {
         }
         let choices = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
         if let Some(choice) = choices.and_then(|choices| choices.first()) {
-            return self.make(choice, depth);
+            return self.make(choice, depth + 1);
         }
         let kind = schema["type"].as_str().or(schema["type"].get(0).and_then(Value::as_str));
         match kind {
@@ -54,14 +66,14 @@ impl Maker<'_> {
 
     fn object(&self, schema: &Value, depth: usize) -> Value {
         let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.contains(&name.into()));
-        let wanted = |name: &str| required(name) || (self.members == Members::All && depth < DEPTH);
+        let wanted = |name: &str| required(name) || (self.members == Members::All && depth < DEPTH[0]);
         let properties = schema["properties"].as_object().into_iter().flatten();
         let mut object: Map<String, Value> = properties
             .filter(|(name, _)| wanted(name))
             .map(|(name, schema)| (name.clone(), self.make(schema, depth + 1)))
             .collect();
         let values = &schema["additionalProperties"];
-        if values.is_object() && self.members == Members::All && depth < DEPTH {
+        if values.is_object() && self.members == Members::All && depth < DEPTH[0] {
             object.insert("a".to_owned(), self.make(values, depth + 1));
         }
         object.into()
@@ -69,9 +81,10 @@ impl Maker<'_> {
 
     fn list(&self, schema: &Value, depth: usize) -> Value {
         let least = schema["minItems"].as_u64().unwrap_or(0);
-        let count = if depth < DEPTH { least.max(1) } else { least };
+        let count = if depth < DEPTH[0] { least.max(1) } else { least };
         let count = usize::try_from(count).unwrap_or(LONGEST).min(LONGEST);
-        (0..count).map(|_| self.make(&schema["items"], depth + 1)).collect::<Vec<_>>().into()
+        let items = (0..count).take_while(|_| self.left.get() > 0);
+        items.map(|_| self.make(&schema["items"], depth + 1)).collect::<Vec<_>>().into()
     }
 }
 
@@ -101,9 +114,60 @@ fn number(schema: &Value) -> Value {
     let least = bound("minimum").or(bound("exclusiveMinimum").map(|bound| bound + step));
     let most = bound("maximum").or(bound("exclusiveMaximum").map(|bound| bound - step));
     let chosen = 1_f64.max(least.unwrap_or(f64::MIN)).min(most.unwrap_or(f64::MAX));
-    let chosen = (chosen / step).ceil() * step;
+    let steps = schema["type"] == "integer" || schema["multipleOf"].is_number();
+    let chosen = if steps { (chosen / step).ceil() * step } else { chosen };
     match schema["type"] == "integer" || chosen.fract() == 0.0 {
         true => json!(chosen as i64),
         false => json!(chosen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(reads: fn(String) -> bool) -> Told {
+        Told { handler: "f", schema: || Value::Bool(true).try_into().expect("it is a schema"), reads }
+    }
+
+    fn example(schema: Value, reads: fn(String) -> bool) -> Option<Value> {
+        of(&schema, &told(reads)).map(|text| serde_json::from_str(&text).expect("JSON"))
+    }
+
+    #[test]
+    fn values_keep_to_the_bounds_of_their_schema() {
+        let schema = json!({ "type": "object", "properties": {
+            "above": { "type": "integer", "exclusiveMinimum": 4 },
+            "below": { "type": "number", "maximum": -0.5 },
+            "step": { "type": "integer", "minimum": 7, "multipleOf": 5 },
+            "long": { "type": "string", "minLength": 6 },
+            "short": { "type": "string", "maxLength": 2 },
+            "two": { "type": "array", "items": { "type": "boolean" }, "minItems": 2 },
+            "map": { "type": "object", "additionalProperties": { "type": "string" } },
+        }});
+        let expected = json!({
+            "above": 5, "below": -0.5, "step": 10, "long": "textxx", "short": "te", "two": [true, true],
+            "map": { "a": "text" },
+        });
+        assert_eq!(example(schema, |_| true), Some(expected));
+    }
+
+    #[test]
+    fn what_the_contract_does_not_take_is_left_out_or_not_shown_at_all() {
+        let schema = json!({ "type": "object", "required": ["a"], "properties": {
+            "a": { "type": "boolean" }, "b": { "type": "string", "pattern": "^z$" },
+        }});
+        assert_eq!(example(schema.clone(), |text| !text.contains("\"b\"")), Some(json!({ "a": true })));
+        assert_eq!(example(schema, |_| false), None);
+    }
+
+    #[test]
+    fn types_that_ask_for_themselves_or_for_too_much_end() {
+        let itself = json!({ "type": "object", "required": ["a"], "properties": { "a": { "$ref": "#" } } });
+        assert!(example(itself, |_| true).is_some());
+        let choice = json!({ "oneOf": [{ "$ref": "#" }] });
+        assert_eq!(example(choice, |_| true), Some(Value::Null));
+        let list = json!({ "type": "array", "minItems": u64::MAX, "items": { "$ref": "#" } });
+        assert_eq!(of(&list, &told(|_| true)), None);
     }
 }

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 /// How deep fields in fields are shown; a type may hold itself.
 const DEPTH: usize = 4;
+/// How many fields are shown at most, with those in fields.
+const MOST: usize = 500;
 /// What whole numbers of 64 bits look like in JSON: text, for JavaScript has no such numbers.
 const WHOLE: [&str; 2] = ["^-?(0|[1-9][0-9]{0,18})$", "^(0|[1-9][0-9]{0,19})$"];
 
@@ -34,25 +36,29 @@ struct Place<'a> {
 }
 
 fn gather(fields: &mut Vec<Field>, place: Place<'_>, object: &Value) {
-    let object = resolve(place.root, object);
+    if place.depth == DEPTH {
+        return;
+    }
+    let (object, inside) = (resolve(place.root, object), Place { depth: place.depth + 1, ..place });
     for part in object["allOf"].as_array().into_iter().flatten() {
-        gather(fields, place, part);
+        gather(fields, inside, part);
     }
     for (name, schema) in object["properties"].as_object().into_iter().flatten() {
+        if fields.len() == MOST {
+            return;
+        }
         let (path, known) = (format!("{}{name}", place.prefix), resolve(place.root, schema));
         let comment = [schema, known].into_iter().find_map(|schema| schema["description"].as_str());
         let required = object["required"].as_array().is_some_and(|names| names.contains(&Value::from(&**name)));
         fields.push(Field {
-            kind: kind(place.root, schema),
+            kind: kind(place.root, schema, 0),
             required,
             rules: rules(known),
             comment: comment.unwrap_or_default().to_owned(),
             path: path.clone(),
         });
         let (inner, mark) = innermost(place.root, known);
-        if place.depth + 1 < DEPTH {
-            gather(fields, Place { prefix: &format!("{path}{mark}."), depth: place.depth + 1, ..place }, inner);
-        }
+        gather(fields, Place { prefix: &format!("{path}{mark}."), ..inside }, inner);
     }
 }
 
@@ -81,13 +87,20 @@ fn innermost<'a>(root: &'a Value, schema: &'a Value) -> (&'a Value, String) {
     (found, mark)
 }
 
-/// The type, in words.
-fn kind(root: &Value, schema: &Value) -> String {
+/// The type, in words; of one in others, it is told to a depth.
+fn kind(root: &Value, schema: &Value, depth: usize) -> String {
+    if depth == DEPTH {
+        return "…".to_owned();
+    }
     let known = resolve(root, schema);
     let choices = known["oneOf"].as_array().or(known["anyOf"].as_array());
-    if let Some(choices) = choices {
-        let kinds: Vec<String> = choices.iter().map(|choice| kind(root, choice)).collect();
-        return kinds.join(" or ");
+    match choices {
+        Some(_) if depth > 0 => return "one of several".to_owned(),
+        Some(choices) => {
+            let kinds: Vec<String> = choices.iter().map(|choice| kind(root, choice, 1)).collect();
+            return kinds.join(" or ");
+        }
+        None => {}
     }
     if let Some(pattern) = known["pattern"].as_str().filter(|pattern| WHOLE.contains(pattern)) {
         let sign = if pattern == WHOLE[0] { "" } else { ", not negative" };
@@ -95,15 +108,15 @@ fn kind(root: &Value, schema: &Value) -> String {
     }
     match &known["type"] {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-        Value::String(name) => typed(root, known, name),
+        Value::String(name) => typed(known, name, |inner| kind(root, inner, depth + 1)),
         _ if known.get("const").is_some() || known.get("enum").is_some() => "one value of some".to_owned(),
         _ => "anything".to_owned(),
     }
 }
 
-fn typed(root: &Value, schema: &Value, name: &str) -> String {
+fn typed(schema: &Value, name: &str, kind: impl Fn(&Value) -> String) -> String {
     let inner = |schema: &Value, name: &str| match schema.is_object() {
-        true => format!("{name} of {}", kind(root, schema)),
+        true => format!("{name} of {}", kind(schema)),
         false => name.to_owned(),
     };
     match name {
@@ -211,5 +224,20 @@ mod tests {
         let fields = of(&schema);
         assert_eq!(fields.last().map(|field| &*field.path), Some("loop"));
         assert_eq!(fields.len(), 8);
+    }
+
+    #[test]
+    fn types_that_hold_each_other_everywhere_end() {
+        let lists = json!({ "type": "array", "items": { "$ref": "#/$defs/lists" } });
+        let choices = json!({ "oneOf": [{ "$ref": "#/$defs/choices" }, { "$ref": "#/$defs/lists" }] });
+        let mut properties: Map<String, Value> = (0..30).map(|n| (format!("p{n}"), json!({ "$ref": "#" }))).collect();
+        properties.insert("a".to_owned(), json!({ "$ref": "#/$defs/lists" }));
+        properties.insert("b".to_owned(), json!({ "$ref": "#/$defs/choices" }));
+        let fields = of(
+            &json!({ "properties": properties, "$defs": { "lists": lists, "choices": choices }, "allOf": [{ "$ref": "#" }] }),
+        );
+        assert_eq!(fields.len(), MOST);
+        assert_eq!(fields[0].kind, "list of list of list of list of …");
+        assert_eq!(fields[1].kind, "one of several or list of list of list of …");
     }
 }

@@ -2,14 +2,13 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::on::{Asked, refused};
+use super::on::Asked;
 use crate::{
     config::{Absent, Known},
     health::Light,
     http::{
-        Bound, Parts,
+        Bound, Parts, Refused,
         admin::{self, Site, Told, Way},
-        is_address,
     },
     lifecycle::Lifecycle,
     pipeline::Route,
@@ -55,7 +54,7 @@ impl Running {
 }
 
 impl Admin {
-    /// Listens, and answers from then on. What it needs of the service it takes at once.
+    /// Listens, and answers from now on. Nothing is borrowed meanwhile: a service under way is not shared.
     pub(crate) fn open(
         asked: Asked,
         stations: &[Station],
@@ -75,14 +74,9 @@ impl Admin {
         let mut ways: Vec<Way> = stations.iter().flat_map(|station| ways(station, &asked.told)).collect();
         ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
         let site = Site { service: asked.service, board: running.board.clone(), ways };
+        let (router, options) = (admin::router(site, asked.figures), admin::options(asked.address));
         async move {
-            if !is_address(&asked.address) {
-                let address = asked.address.escape_debug();
-                let text = format!("admin address `{address}` is no IP address or host name with a port");
-                return Err(Error::new(ErrorKind::Setting, text));
-            }
-            let bound =
-                Bound::new(admin::router(site, asked.figures), admin::options(asked.address)).await.map_err(refused)?;
+            let bound = Bound::new(router, options).await.map_err(refused)?;
             let address = Some(bound.address());
             lifecycle.spawn(bound.open(parts).map_err(refused)?.run());
             Ok(Self { address, lifecycle })
@@ -94,6 +88,16 @@ impl Admin {
         self.lifecycle.drain();
         if !self.lifecycle.finished_within(GOODBYE).await {
             self.lifecycle.cut();
+        }
+    }
+}
+
+/// Why it cannot be had, told apart from the routes.
+fn refused(refused: Refused) -> Error {
+    match refused {
+        Refused::Setting(text) => Error::new(ErrorKind::Setting, text.replacen("HTTP", "admin", 1)),
+        Refused::Address(address, error) => {
+            Error::new(ErrorKind::Http, format!("the admin listener cannot have `{address}`")).caused_by(error)
         }
     }
 }
