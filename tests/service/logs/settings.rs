@@ -1,6 +1,6 @@
 //! Which lines are written, and what the settings of the log may be.
 
-use tegami::{Config, Error};
+use tegami::{Config, Error, time::Dice};
 
 use super::Lines;
 
@@ -67,4 +67,31 @@ fn k1_wrong_settings_of_the_log_are_refused() {
         let error = Config::new().set(key, value).expect_err(value);
         assert_eq!(error.to_string(), told);
     }
+}
+
+#[test]
+fn whatever_is_told_one_line_comes_out_and_no_sign_that_a_terminal_obeys() -> Result<(), Error> {
+    let dice = Dice::seeded(7);
+    let hostile =
+        ["\u{1b}[2J", "\r\n", "\u{9b}31m", "\u{202e}", "\u{2028}", "\0", "\u{7f}", "\"", "\\", "=", "é😀", "a://b:c@d"];
+    for format in ["console", "json"] {
+        for _ in 0..1_000 {
+            let bytes = dice.uuid().into_bytes();
+            let text: String = bytes.iter().map(|byte| hostile[usize::from(*byte) % hostile.len()]).collect();
+            let (lines, _guard) = Lines::begin(&[("log.format", format)])?;
+            tracing::info!(target: "shop", text, debug = ?text, "{text}");
+            let line = lines.text();
+            let obeyed = |c: char| {
+                c.is_control()
+                    || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            };
+            assert_eq!(line.find(obeyed), Some(line.len() - 1), "{line:?}");
+            assert!(line.ends_with('\n') && !line.contains("b:c@"), "{line:?}");
+            if format == "json" {
+                let told = text.replace("a://b:c@", "a://b:***@");
+                assert_eq!(lines.told("")[0]["text"], told, "{line}");
+            }
+        }
+    }
+    Ok(())
 }
