@@ -29,8 +29,6 @@ PACE = 1000
 # How long a service is left alone before one looks at its memory.
 REST = 5
 SLOW = 100
-# What the system takes of an answer that nobody reads is written by then.
-FILL = 1
 TRANSPORTS = ("memory", "rabbitmq") if "AMQP_URL" in os.environ else ("memory",)
 
 
@@ -110,19 +108,37 @@ def turns(number):
                      p99=p99(version, ports[side]))
 
 
+def spent(process):
+    """What it has had of a processor, in ticks."""
+    return sum(map(int, pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+
+
+def await_quiet(process):
+    before = None
+    while before != (now := spent(process)):
+        before = now
+        time.sleep(0.5)
+
+
 class Slow:
     """Clients of five kinds, each kind from an address of its own: silent, half a head, a head and a body that drip, and
     one that reads nothing."""
 
     BEGIN = (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nx: ",
              b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
-    DRIPS = (2, 3)
+    DRIPS, UNREAD = (2, 3), 4
 
-    def __init__(self, port):
-        self.clients = [(kind, self.connect(port, kind)) for _ in range(SLOW) for kind in range(len(self.BEGIN))]
+    def __init__(self, port, running):
+        self.clients = self.connect_all(port, [self.UNREAD])
+        # To fill the system's buffers takes any server a while, once.
+        await_quiet(running)
+        self.clients += self.connect_all(port, range(self.UNREAD))
         self.end = threading.Event()
         self.dripping = threading.Thread(target=self.drip)
         self.dripping.start()
+
+    def connect_all(self, port, kinds):
+        return [(kind, self.connect(port, kind)) for _ in range(SLOW) for kind in kinds]
 
     def connect(self, port, kind):
         client = socket.create_connection(("127.0.0.1", port), 5, (f"127.0.0.{10 + kind}", 0))
@@ -140,7 +156,7 @@ class Slow:
         """How many the server has not let go; those that read nothing are not asked."""
         with selectors.DefaultSelector() as selector:
             for kind, client in self.clients:
-                if kind != 4:
+                if kind != self.UNREAD:
                     selector.register(client, selectors.EVENT_READ)
             return len(self.clients) - len(selector.select(0))
 
@@ -152,10 +168,9 @@ class Slow:
 
 
 def slow(number):
-    with server("tegami", before=("taskset", "-c", "0")) as (port, *_):
+    with server("tegami", before=("taskset", "-c", "0")) as (port, running, _):
         alone = p99("HTTP/1.1", port)
-        clients = Slow(port)
-        time.sleep(FILL)
+        clients = Slow(port, running)
         beside = p99("HTTP/1.1", port)
         connected = clients.connected()
         clients.leave()
