@@ -13,6 +13,7 @@ import tomllib
 
 from aws import tables as aws
 from rabbitmq import tables as rabbitmq
+from web import tables as web
 
 FOLDER = pathlib.Path(sys.argv[1])
 HERE = pathlib.Path(__file__).parent
@@ -161,7 +162,7 @@ def machine():
     return f"{os.cpu_count()} cores, {model}, {platform.freedesktop_os_release()['PRETTY_NAME']}"
 
 
-CRATES = ("tegami", "ruststream", "lapin", "ruststream-lapin", "aws-sdk-sns", "aws-sdk-sqs", "tokio", "serde_json", "prost", "gungraun")
+CRATES = ("tegami", "axum", "hyper", "ruststream", "lapin", "ruststream-lapin", "aws-sdk-sns", "aws-sdk-sqs", "tokio", "serde_json", "prost", "gungraun")
 
 
 def versions():
@@ -195,7 +196,7 @@ def main():
         "throughput": throughput(timed),
         "rounds": str(len(timed) // 4),
         "others": f"{last['others']:.0%}",
-    } | rabbitmq.parts(lines("rabbitmq")) | aws.parts(lines("aws"))
+    } | rabbitmq.parts(lines("rabbitmq")) | aws.parts(lines("aws")) | web.parts(lines("web"))
     print(re.sub(r"<<(.+?)>>", lambda part: parts[part[1]], text), end="")
 
 

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn told(reads: fn(String) -> bool) -> Told {
-        Told { handler: "f", schema: || Value::Bool(true).try_into().expect("it is a schema"), reads }
+        Told { schema: || Value::Bool(true).try_into().expect("it is a schema"), reads }
     }
 
     fn example(schema: Value, reads: fn(String) -> bool) -> Option<Value> {

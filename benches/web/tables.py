@@ -1,0 +1,80 @@
+"""Makes the tables of HTTP's figures; ../report.py puts them into the README, or prints them alone, run in `..`:
+
+    python3 -m web.tables FIGURES.json
+
+(Not `http`: Python has a package of that name.)
+"""
+
+import collections
+import statistics
+import sys
+
+from brokers import PICKS, by_side, lines, print_parts, table, verdict
+
+SIDES = {"tegami": "tegami", "axum": "axum", "axum-nodelay": "axum, `TCP_NODELAY`", "tomodachi": "tomodachi"}
+SHARE = 0.97
+# A good client's p99 beside slow ones, of what it is alone.
+BESIDE = 2
+
+
+def shares(sides, side):
+    return [line["speed"] / sides["axum"][number]["speed"] for number, line in sides[side].items()]
+
+
+def speeds(lines, way):
+    """Of each side its speeds, its share of axum's in the same round, and its p99."""
+    sides, rows = by_side(lines, way), []
+    for side in filter(sides.get, SIDES):
+        turns = sides[side].values()
+        cells = [f"{pick([line['speed'] for line in turns]):,.0f}" for pick in PICKS]
+        cells += [f"{pick(shares(sides, side)):.2f}" for pick in PICKS]
+        cells += [f"{pick([line['p99'] for line in turns]):.2f} ms" for pick in PICKS]
+        rows.append([SIDES[side], *cells])
+    head = [way, "a second: lowest", "median", "highest", "of axum's: lowest", "median", "highest"]
+    return table([*head, "p99: lowest", "median", "highest"], rows)
+
+
+def share(lines, way):
+    return statistics.median(shares(by_side(lines, way), "tegami"))
+
+
+def aim(lines):
+    worst = min(share(lines, way) for way in ("HTTP/1.1", "HTTP/2"))
+    return verdict(worst >= SHARE, f"{share(lines, 'HTTP/1.1'):.2f} with HTTP/1.1, {share(lines, 'HTTP/2'):.2f} with HTTP/2")
+
+
+def slow(lines):
+    turns = [line for line in lines if line["way"] == "slow"]
+    ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
+    alone, beside = (statistics.median(line[name] for line in turns) for name in ("alone", "beside"))
+    clients = min(line["clients"] for line in turns)
+    return verdict(ratio <= BESIDE, f"{ratio:.2f}; {alone:.2f} ms alone, {beside:.2f} ms beside {clients} of them")
+
+
+def idle(lines):
+    turns = collections.defaultdict(list)
+    for line in lines:
+        if line["way"] == "idle":
+            turns[line["side"], line["transport"]].append(line)
+    rows = []
+    for (side, transport), chosen in turns.items():
+        ready = [f"{pick([line['ready'] * 1000 for line in chosen]):,.0f} ms" for pick in PICKS]
+        resident = [f"{pick([line['resident'] for line in chosen]) / 2**20:.1f} MiB" for pick in PICKS]
+        rows.append([f"{SIDES[side]}, {transport}", *ready, *resident])
+    return table(["", "ready: lowest", "median", "highest", "resident: lowest", "median", "highest"], rows)
+
+
+def parts(lines):
+    """What the template names, and what it becomes."""
+    return {
+        "http aim": aim(lines),
+        "http 1": speeds(lines, "HTTP/1.1"),
+        "http 2": speeds(lines, "HTTP/2"),
+        "http rounds": str(len(by_side(lines, "HTTP/1.1")["axum"])),
+        "http slow aim": slow(lines),
+        "http idle": idle(lines),
+    }
+
+
+if __name__ == "__main__":
+    print_parts(parts(lines(sys.argv[1])))
