@@ -40,12 +40,13 @@ where
     let mut ends = FuturesUnordered::from_iter([closing(&shared, &line).boxed(), over(&shared, &line).boxed()]);
     loop {
         tokio::select! {
+            // First, for a client that always sends would leave them no turn.
             biased;
-            _ = &mut connection => return,
             Some(end) = ends.next() => match end {
                 End::Close => connection.as_mut().graceful_shutdown(),
                 End::Now => return,
             },
+            _ = &mut connection => return,
         }
     }
 }
