@@ -39,8 +39,8 @@ where
     // Each has a waker of its own, so that the connection's bytes do not have them looked at.
     let mut ends = FuturesUnordered::from_iter([closing(&shared, &line).boxed(), over(&shared, &line).boxed()]);
     loop {
+        // They are first, for a client that always sends would leave them no turn.
         tokio::select! {
-            // First, for a client that always sends would leave them no turn.
             biased;
             Some(end) = ends.next() => match end {
                 End::Close => connection.as_mut().graceful_shutdown(),

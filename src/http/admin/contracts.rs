@@ -59,7 +59,7 @@ fn kind(kind: AttributeKind) -> &'static str {
 /// The schema of one event, if it is handled.
 pub(super) fn schema(site: &Site, event: &str) -> Option<Value> {
     let (_, told) = site.contracts().remove(event)?;
-    Some((told.schema)().into())
+    Some(told.schema())
 }
 
 /// The list.
@@ -72,7 +72,7 @@ pub(super) fn list(site: &Site) -> Html {
     let html = html.raw("<p class=\"lead\">The events that the service handles.</p>\n<dl class=\"card\">");
     let row = |(contract, told): (&'static Contract, Told)| {
         let html = Html::of("<div class=\"row\"><dt>").link("/contracts/", contract.name).raw("</dt><dd>");
-        html.text(comment(&(told.schema)().into())).raw("</dd></div>")
+        html.text(comment(&told.schema())).raw("</dd></div>")
     };
     html.each(contracts.into_values(), row).raw("</dl>")
 }
@@ -84,7 +84,7 @@ fn comment(schema: &Value) -> String {
 /// The page of one event, if it is handled.
 pub(super) fn page(site: &Site, event: &str) -> Option<Html> {
     let (contract, told) = site.contracts().remove(event)?;
-    let schema = Value::from((told.schema)());
+    let schema = told.schema();
     let html = Html::of("<h1>").code(contract.name).raw("</h1><p class=\"lead\">").text(comment(&schema));
     let html = html.raw("</p>").html(facts(contract)).raw("<h2>Fields</h2>\n<dl class=\"card\">");
     let html = html.each(fields::of(&schema), |field| row(contract, &field)).raw("</dl>\n<h2>Example</h2>");

@@ -75,6 +75,7 @@ impl Maker<'_> {
         let values = &schema["additionalProperties"];
         if values.is_object() && self.members == Members::All && depth < DEPTH[0] {
             object.insert("a".to_owned(), self.make(values, depth + 1));
+            object.sort_keys();
         }
         object.into()
     }

@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn fields_are_told_with_type_and_rules_and_those_in_them_below() {
-        let schema = json!({
+        let mut schema = json!({
             "type": "object",
             "required": ["mail"],
             "properties": {
@@ -194,6 +194,7 @@ mod tests {
             },
             "$defs": { "Line": { "type": "object", "properties": { "sku": { "type": ["string", "null"] } } } },
         });
+        schema.sort_all_objects();
         let told: Vec<String> = of(&schema)
             .into_iter()
             .map(|field| {
@@ -233,9 +234,9 @@ mod tests {
         let mut properties: Map<String, Value> = (0..30).map(|n| (format!("p{n}"), json!({ "$ref": "#" }))).collect();
         properties.insert("a".to_owned(), json!({ "$ref": "#/$defs/lists" }));
         properties.insert("b".to_owned(), json!({ "$ref": "#/$defs/choices" }));
-        let fields = of(
-            &json!({ "properties": properties, "$defs": { "lists": lists, "choices": choices }, "allOf": [{ "$ref": "#" }] }),
-        );
+        properties.sort_keys();
+        let defs = json!({ "lists": lists, "choices": choices });
+        let fields = of(&json!({ "properties": properties, "$defs": defs, "allOf": [{ "$ref": "#" }] }));
         assert_eq!(fields.len(), MOST);
         assert_eq!(fields[0].kind, "list of list of list of list of …");
         assert_eq!(fields[1].kind, "one of several or list of list of list of …");

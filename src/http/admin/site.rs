@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::{
     codec::{self, Payload},
@@ -49,6 +50,13 @@ impl Told {
         let reads =
             |text: String| codec::decode::<E>(&Payload { encoding: Encoding::Json, bytes: Bytes::from(text) }).is_ok();
         Self { schema: E::schema, reads }
+    }
+
+    /// The contract's schema, its members in the order of their names: what keeps them as written depends on the build.
+    pub(super) fn schema(&self) -> Value {
+        let mut schema = Value::from((self.schema)());
+        schema.sort_all_objects();
+        schema
     }
 }
 
