@@ -7,7 +7,7 @@
 //! $ curl -s 127.0.0.1:8080/receipts/o-1
 //! the receipt for o-1 is sent
 //! $ curl -s 127.0.0.1:8080/payments --json '{"orderId": "o-2", "currency": 978}'
-//! {"title":"Bad Request","status":400,"detail":"the payload is not a `shop.orders.v1.OrderPaid`: invalid type: integer, expected a string at line 1 column 34"}
+//! {"title":"Unprocessable Entity","status":422,"detail":"the body breaks the contract of `shop.orders.v1.OrderPaid`","errors":[{"field":"currency","reason":"invalid type: integer, expected a string"}]}
 //! ```
 
 use std::collections::BTreeSet;
