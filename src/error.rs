@@ -45,7 +45,7 @@ impl<K: Kind> Failure<K> {
     /// The same failure for one more who asks: its causes are told as text.
     #[cfg(any(test, feature = "amqp", feature = "aws", feature = "schedule"))]
     pub(crate) fn again(&self) -> Self {
-        let causes = causes(self.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let causes = self.source().map(told).unwrap_or_default();
         let again = Self::new(self.kind, &*self.text);
         if causes.is_empty() { again } else { again.caused_by(causes) }
     }
@@ -82,8 +82,15 @@ impl<K> fmt::Debug for Failure<K> {
     }
 }
 
+/// An error with its causes, on one line.
+pub(crate) fn told(error: &(dyn StdError + 'static)) -> String {
+    causes(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// An error, its cause, the cause of that, and so on.
-fn causes<'a>(first: Option<&'a (dyn StdError + 'static)>) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(crate) fn causes<'a>(
+    first: Option<&'a (dyn StdError + 'static)>,
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(first, |error| (**error).source())
 }
 

@@ -103,43 +103,27 @@ fn whole<T: std::str::FromStr>(value: &Value) -> Option<T> {
     value.number().filter(|text| is_digits(text)).and_then(|text| text.parse().ok())
 }
 
-impl Setting for u32 {
-    const KIND: &'static str = "number";
-    const EXPECTED: &'static str = "give a whole number, 0 to 4294967295";
+macro_rules! whole_numbers {
+    ($($number:ty: $expected:literal)*) => {$(
+        impl Setting for $number {
+            const KIND: &'static str = "number";
+            const EXPECTED: &'static str = $expected;
 
-    fn read(value: &Value) -> Option<Self> {
-        whole(value)
-    }
+            fn read(value: &Value) -> Option<Self> {
+                whole(value)
+            }
 
-    fn shown(&self) -> String {
-        self.to_string()
-    }
+            fn shown(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
 }
 
-impl Setting for u64 {
-    const KIND: &'static str = "number";
-    const EXPECTED: &'static str = "give a whole number";
-
-    fn read(value: &Value) -> Option<Self> {
-        whole(value)
-    }
-
-    fn shown(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Setting for usize {
-    const KIND: &'static str = "number";
-    const EXPECTED: &'static str = "give a whole number";
-
-    fn read(value: &Value) -> Option<Self> {
-        whole(value)
-    }
-
-    fn shown(&self) -> String {
-        self.to_string()
-    }
+whole_numbers! {
+    u32: "give a whole number, 0 to 4294967295"
+    u64: "give a whole number"
+    usize: "give a whole number"
 }
 
 impl Setting for bool {

@@ -9,9 +9,9 @@ use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    error::panic_text,
+    error::{panic_text, told},
     failpoint::{self, Point, Struck},
-    health::{Light, Status, told},
+    health::{Light, Status},
     lifecycle::Lifecycle,
     pipeline::Pipeline,
     time::{Dice, backoff},

@@ -8,7 +8,6 @@ mod status;
 
 pub(crate) use board::{Board, Light};
 pub(crate) use check::Check;
-pub(crate) use status::told;
 pub use status::{State, Status};
 
 use serde::Serialize;

@@ -1,10 +1,8 @@
 //! How one part is, and why; the one place where reasons are made fit to be shown.
 
-use std::error::Error as StdError;
-
 use serde::Serialize;
 
-use crate::error::BoxError;
+use crate::error::{BoxError, told};
 
 /// The longest reason, in characters.
 const LONGEST: usize = 300;
@@ -85,12 +83,6 @@ impl<E: Into<BoxError>> From<Result<(), E>> for Status {
             Err(error) => Self::down(told(&*error.into())),
         }
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn told(error: &(dyn StdError + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| (**error).source());
-    chain.map(ToString::to_string).collect::<Vec<String>>().join(": ")
 }
 
 /// One line of a bounded length, without the user and password of a URL.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::problem::Problem;
 use crate::{
     codec::{self, Payload},
+    error::told,
     event::{self, Encoding, Format},
 };
 
@@ -55,11 +56,6 @@ fn undecodable<E: event::Event>(payload: &Payload, error: codec::DecodeError) ->
         Some((field, reason)) => broken::<E>().field(field, reason),
         None => Problem::new(StatusCode::BAD_REQUEST, told(&error)),
     }
-}
-
-fn told(error: &codec::DecodeError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
 }
 
 fn broken<E: event::Event>() -> Problem {

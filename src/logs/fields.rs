@@ -5,6 +5,7 @@ use std::{error::Error, fmt};
 use tracing::field::{Field, Visit};
 
 use super::clean::clean;
+use crate::error::told;
 
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,13 +53,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut text = value.to_string();
-        let mut cause = value.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        self.text(field, &text);
+        self.text(field, &told(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {

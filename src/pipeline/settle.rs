@@ -11,7 +11,7 @@ use tracing::field::display;
 
 use super::{Keys, Pipeline, Retry, Route};
 use crate::{
-    error::BoxError,
+    error::{BoxError, causes},
     failpoint::{self, Point},
     telemetry::End,
     transport::{Delivery, Reason, ReasonKind, SettleError, SettleErrorKind},
@@ -184,12 +184,7 @@ struct Line(String);
 impl Line {
     fn tell(&mut self, error: &(dyn Error + Send + Sync)) -> fmt::Result {
         write!(self, "{error}")?;
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            write!(self, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        causes(error.source()).try_for_each(|cause| write!(self, ": {cause}"))
     }
 }
 

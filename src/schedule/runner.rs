@@ -21,7 +21,7 @@ use super::{
     lease::{self, Claim, Known, LeaseError, LeaseStore, Taken},
     run::{Lease, Shift},
 };
-use crate::{health::told, time::backoff};
+use crate::{error::told, time::backoff};
 
 /// The longest sleep without a look at the clock.
 const LOOK: Duration = Duration::from_secs(10);

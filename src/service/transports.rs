@@ -7,8 +7,9 @@ use super::{
     plan::{self, Station},
 };
 use crate::{
+    error::told,
     failpoint::{self, Point},
-    health::{Board, Kind, Light, State, Status, told},
+    health::{Board, Kind, Light, State, Status},
     middleware::{BoxFuture, Chain, Middleware},
     publisher::Way,
     time::{Dice, backoff},

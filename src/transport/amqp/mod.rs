@@ -57,7 +57,8 @@ use self::{
     wire::Wire,
 };
 use crate::{
-    health::{Status, told},
+    error::told,
+    health::Status,
     transport::{
         Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
         Transport, TransportError,

@@ -7,7 +7,10 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::actions::Action;
-use crate::transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind};
+use crate::{
+    error::causes,
+    transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind},
+};
 
 /// Why a call, or an entry of a batch, did not succeed.
 #[derive(Debug)]
@@ -167,12 +170,8 @@ struct Causes<'a>(&'a (dyn StdError + 'static));
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        let mut next = self.0.source();
-        while let Some(cause) = next {
-            write!(f, ": {}", cause.to_string().replace(char::is_control, " "))?;
-            next = cause.source();
-        }
-        Ok(())
+        causes(self.0.source())
+            .try_for_each(|cause| write!(f, ": {}", cause.to_string().replace(char::is_control, " ")))
     }
 }
 
@@ -195,14 +194,7 @@ fn never_left(error: &(dyn StdError + 'static)) -> bool {
 
 /// The first of this type among an error and its causes.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
+    causes(Some(error)).find_map(|error| error.downcast_ref())
 }
 
 /// The codes of SNS, SQS and of what all services of AWS share; some say them with a namespace before them.

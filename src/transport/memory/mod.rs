@@ -31,7 +31,8 @@ use async_trait::async_trait;
 
 use self::{broker::Broker, connection::Connection, deliveries::QueueDeliveries, routes::QueueId};
 use crate::{
-    health::{Status, told},
+    error::told,
+    health::Status,
     transport::{
         Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
         TransportError, TransportErrorKind,

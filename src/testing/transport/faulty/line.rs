@@ -17,7 +17,8 @@ use super::{
     wire::{Read, Use, Wire},
 };
 use crate::{
-    health::{Status, told},
+    error::told,
+    health::Status,
     testing::transport::{Fault, trial::held},
     transport::{
         Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Reach,
