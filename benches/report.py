@@ -12,6 +12,7 @@ import sys
 import tomllib
 
 from aws import tables as aws
+from gate import tables as gate
 from rabbitmq import tables as rabbitmq
 from web import tables as web
 
@@ -196,7 +197,7 @@ def main():
         "throughput": throughput(timed),
         "rounds": str(len(timed) // 4),
         "others": f"{last['others']:.0%}",
-    } | rabbitmq.parts(lines("rabbitmq")) | aws.parts(lines("aws")) | web.parts(lines("web"))
+    } | rabbitmq.parts(lines("rabbitmq")) | aws.parts(lines("aws")) | web.parts(lines("web")) | gate.parts(lines("gate"))
     print(re.sub(r"<<(.+?)>>", lambda part: parts[part[1]], text), end="")
 
 

@@ -1,5 +1,5 @@
-//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, RabbitMQ, SNS and SQS,
-//! promises, schedules, settings, telemetry, testing, and why things are as they are.
+//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, promises,
+//! RabbitMQ, SNS and SQS, schedules, settings, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -20,6 +20,9 @@ pub mod contracts {}
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
 
+#[doc = include_str!("../docs/gate.md")]
+pub mod gate {}
+
 #[doc = include_str!("../docs/http.md")]
 #[cfg(feature = "http")]
 pub mod http {}
@@ -27,6 +30,9 @@ pub mod http {}
 #[doc = include_str!("../docs/logs.md")]
 #[cfg(feature = "logs")]
 pub mod logs {}
+
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
@@ -56,4 +62,10 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/logs.md")]
     pub mod logs {}
+
+    #[doc = include_str!("../docs/design/schedules.md")]
+    pub mod schedules {}
+
+    #[doc = include_str!("../docs/design/telemetry.md")]
+    pub mod telemetry {}
 }

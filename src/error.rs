@@ -45,9 +45,11 @@ impl<K: Kind> Failure<K> {
     /// The same failure for one more who asks: its causes are told as text.
     #[cfg(any(test, feature = "amqp", feature = "aws", feature = "schedule"))]
     pub(crate) fn again(&self) -> Self {
-        let causes = self.source().map(told).unwrap_or_default();
         let again = Self::new(self.kind, &*self.text);
-        if causes.is_empty() { again } else { again.caused_by(causes) }
+        match self.source() {
+            Some(cause) => again.caused_by(told(cause)),
+            None => again,
+        }
     }
 
     /// Which of the seam's causes this is.

@@ -11,6 +11,7 @@
 // Generated code names `::tegami`, in here as anywhere.
 extern crate self as tegami;
 
+pub mod catalog;
 pub mod codec;
 mod config;
 mod consumer;
@@ -73,10 +74,13 @@ pub mod __private {
     };
 }
 
-/// Brings in the modules generated from the contracts under `proto/`.
+/// Brings in the modules generated from the contracts under `proto/`, or those of the set that `build.rs` gave a name.
 #[macro_export]
 macro_rules! include_contracts {
     () => {
         include!(concat!(env!("OUT_DIR"), "/tegami/all-packages.rs"));
+    };
+    ($set:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/tegami-", $set, "/all-packages.rs"));
     };
 }

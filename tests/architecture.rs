@@ -9,7 +9,7 @@ use std::{
 /// The floors, lowest first. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
     &["config", "error", "failpoint", "time", "lifecycle", "middleware", "secret", "telemetry"],
-    &["contract", "event", "codec", "health"],
+    &["catalog", "contract", "event", "codec", "health"],
     &["envelope"],
     &["transport"],
     &["publisher", "transport::amqp", "transport::aws", "transport::memory"],
@@ -24,9 +24,12 @@ const ARROWS: &[(&str, &str)] = &[
     ("contract", "event"),
     ("event", "codec"),
     ("contract", "codec"),
+    ("codec", "catalog"),
     ("handler", "pipeline"),
     ("error", "middleware"),
     ("error", "telemetry"),
+    ("lifecycle", "telemetry"),
+    ("secret", "telemetry"),
 ];
 
 /// Deeds with their only place.

@@ -2,10 +2,12 @@
 
     [AMQP_URL=…] rounds.py PROGRAM TOMODACHI ROUNDS SECONDS
 
-The server has the first core, what asks it the second.
+The server has the first core, what asks it the second. In a few rounds everything is measured, in the others only the
+speed of two sides, for a second each: what else the machine does changes from second to second.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -23,6 +25,10 @@ PROGRAM, TOMODACHI = sys.argv[1:3]
 ROUNDS, SECONDS = map(int, sys.argv[3:5])
 PEER = pathlib.Path(__file__).with_name("peer.py")
 SIDES = {"HTTP/1.1": ("tegami", "axum", "axum-nodelay", "tomodachi"), "HTTP/2": ("tegami", "axum", "axum-nodelay")}
+COMPARED = ("tegami", "axum")
+BESIDE = ("tegami", "axum-nodelay")
+# How many rounds measure everything.
+FEW = 11
 CLIENTS = 32
 # A second, of all clients together, where the time of an answer is taken.
 PACE = 1000
@@ -86,7 +92,7 @@ def h2load(version, port, *words):
 
 
 def speed(version, port):
-    said = h2load(version, port, "--duration", SECONDS, "--warm-up-time", 1)
+    said = h2load(version, port, "--duration", 1, "--warm-up-time", "200ms")
     return float(re.search(r"([\d.]+) req/s", said)[1])
 
 
@@ -103,9 +109,10 @@ def turns(number):
         pin = ("taskset", "-c", "0")
         ports = {side: stack.enter_context(server(side, before=pin))[0] for side in SIDES["HTTP/1.1"]}
         for version, sides in SIDES.items():
-            for side in sides if number % 2 else sides[::-1]:
-                tell(round=number, way=version, side=side, speed=speed(version, ports[side]),
-                     p99=p99(version, ports[side]))
+            chosen = sides if number <= FEW else COMPARED
+            for side in chosen if number % 2 else chosen[::-1]:
+                late = {"p99": p99(version, ports[side])} if number <= FEW else {}
+                tell(round=number, way=version, side=side, speed=speed(version, ports[side]), **late)
 
 
 def spent(process):
@@ -146,11 +153,15 @@ class Slow:
         return client
 
     def drip(self):
-        while not self.end.wait(0.5):
-            for kind, client in self.clients:
-                if kind in self.DRIPS:
-                    with contextlib.suppress(OSError):
-                        client.sendall(b"a")
+        """A byte of each every half a second, one after the other, when nothing else runs: they are to cost the server its
+        time, not to take it themselves."""
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        dripping = [client for kind, client in self.clients if kind in self.DRIPS]
+        for client in itertools.cycle(dripping):
+            if self.end.wait(0.5 / len(dripping)):
+                return
+            with contextlib.suppress(OSError):
+                client.sendall(b"a")
 
     def connected(self):
         """How many the server has not let go; those that read nothing are not asked."""
@@ -167,14 +178,14 @@ class Slow:
             client.close()
 
 
-def slow(number):
-    with server("tegami", before=("taskset", "-c", "0")) as (port, running, _):
+def slow(number, side):
+    with server(side, before=("taskset", "-c", "0")) as (port, running, _):
         alone = p99("HTTP/1.1", port)
         clients = Slow(port, running)
         beside = p99("HTTP/1.1", port)
         connected = clients.connected()
         clients.leave()
-    tell(round=number, way="slow", alone=alone, beside=beside, clients=connected)
+    tell(round=number, way="slow", side=side, alone=alone, beside=beside, clients=connected)
 
 
 def resident(process):
@@ -191,8 +202,9 @@ def idle(number, side, transport):
 for number in range(1, ROUNDS + 1):
     print(f"   round {number} of {ROUNDS}", file=sys.stderr)
     turns(number)
-    slow(number)
-# A few are enough: memory is much the same each time.
+    for side in BESIDE if number <= FEW else ():
+        slow(number, side)
+# Fewer are enough: memory is much the same each time.
 for number in range(1, min(ROUNDS, 3) + 1):
     for transport in TRANSPORTS:
         for side in ("tegami", "tomodachi"):

@@ -21,6 +21,10 @@ def shares(sides, side):
     return [line["speed"] / sides["axum"][number]["speed"] for number, line in sides[side].items()]
 
 
+def milliseconds(turns, name):
+    return [f"{pick([line[name] for line in turns if name in line]):.2f} ms" for pick in PICKS]
+
+
 def speeds(lines, way):
     """Of each side its speeds, its share of axum's in the same round, and its p99."""
     sides, rows = by_side(lines, way), []
@@ -28,8 +32,7 @@ def speeds(lines, way):
         turns = sides[side].values()
         cells = [f"{pick([line['speed'] for line in turns]):,.0f}" for pick in PICKS]
         cells += [f"{pick(shares(sides, side)):.2f}" for pick in PICKS]
-        cells += [f"{pick([line['p99'] for line in turns]):.2f} ms" for pick in PICKS]
-        rows.append([SIDES[side], *cells])
+        rows.append([SIDES[side], *cells, *milliseconds(turns, "p99")])
     head = [way, "a second: lowest", "median", "highest", "of axum's: lowest", "median", "highest"]
     return table([*head, "p99: lowest", "median", "highest"], rows)
 
@@ -43,12 +46,17 @@ def aim(lines):
     return verdict(worst >= SHARE, f"{share(lines, 'HTTP/1.1'):.2f} with HTTP/1.1, {share(lines, 'HTTP/2'):.2f} with HTTP/2")
 
 
-def slow(lines):
-    turns = [line for line in lines if line["way"] == "slow"]
+def slow_aim(lines):
+    turns = by_side(lines, "slow")["tegami"].values()
     ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
-    alone, beside = (statistics.median(line[name] for line in turns) for name in ("alone", "beside"))
-    clients = min(line["clients"] for line in turns)
-    return verdict(ratio <= BESIDE, f"{ratio:.2f}; {alone:.2f} ms alone, {beside:.2f} ms beside {clients} of them")
+    return verdict(ratio <= BESIDE, f"{ratio:.2f}, beside {min(line['clients'] for line in turns)} of them")
+
+
+def slow(lines):
+    sides = by_side(lines, "slow")
+    rows = [[SIDES[side], *milliseconds(turns.values(), "alone"), *milliseconds(turns.values(), "beside")]
+            for side, turns in sides.items()]
+    return table(["p99", "alone: lowest", "median", "highest", "beside them: lowest", "median", "highest"], rows)
 
 
 def idle(lines):
@@ -71,7 +79,9 @@ def parts(lines):
         "http 1": speeds(lines, "HTTP/1.1"),
         "http 2": speeds(lines, "HTTP/2"),
         "http rounds": str(len(by_side(lines, "HTTP/1.1")["axum"])),
-        "http slow aim": slow(lines),
+        "http few": str(len(by_side(lines, "HTTP/1.1")["tomodachi"])),
+        "http slow aim": slow_aim(lines),
+        "http slow": slow(lines),
         "http idle": idle(lines),
     }
 

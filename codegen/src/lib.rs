@@ -9,12 +9,15 @@
 //! ```
 //!
 //! A compilation runs once through: `sources` finds the files, `protobuf` and `json_schema` read them into the
-//! `model`, `check` looks for mistakes, `emit` makes Rust of it, `output` formats and writes it.
+//! `model`, `mistakes` looks for some, `emit` makes Rust of it, `output` formats and writes it.
 
-mod check;
+mod compat;
 mod emit;
 mod error;
+mod gate;
 mod json_schema;
+mod lock;
+mod mistakes;
 mod model;
 mod output;
 mod protobuf;
@@ -25,14 +28,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use compat::{Broken, Direction, Encoding, Finding, Horizon, Place, RULES, Report, Rule, Severity};
 pub use error::Error;
+pub use gate::{Check, Lockfile, check};
 
+#[doc(hidden)]
+pub use compat::clean;
 use model::{Contracts, Mistakes};
+use prost_reflect::DescriptorPool;
+use sources::Source;
 
 /// Choices for a compilation; [`configure`] makes one.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     pub(crate) builders: bool,
+    set: Option<&'static str>,
 }
 
 /// Begins a compilation with other choices than [`compile`]'s.
@@ -43,7 +53,7 @@ pub struct Config {
 /// # }
 /// ```
 pub fn configure() -> Config {
-    Config { builders: true }
+    Config { builders: true, set: None }
 }
 
 /// Compiles every contract below the folder, for a `build.rs`.
@@ -66,7 +76,13 @@ impl Config {
     /// Whether structs get a builder. Without, a crate with many contracts compiles in half the time.
     #[must_use]
     pub fn builders(self, builders: bool) -> Self {
-        Self { builders }
+        Self { builders, ..self }
+    }
+
+    /// The name of this set of contracts, where a crate has several: `tegami::include_contracts!("billing")` takes it in.
+    #[must_use]
+    pub fn set(self, name: &'static str) -> Self {
+        Self { set: Some(name), ..self }
     }
 
     /// Compiles every contract below the folder, for a `build.rs`.
@@ -80,7 +96,7 @@ impl Config {
         let Some(out) = std::env::var_os("OUT_DIR") else {
             return Err(Error::of("OUT_DIR", "the variable is not set", "call this from `build.rs`"));
         };
-        let out = PathBuf::from(out).join("tegami");
+        let out = PathBuf::from(out).join(self.set.map_or("tegami".to_owned(), |set| format!("tegami-{set}")));
         output::write(&out, &files).map_err(|error| {
             Error::of(&out.display().to_string(), &format!("cannot be written: {error}"), "is there room on the disk?")
         })
@@ -93,13 +109,16 @@ impl Config {
     pub fn compile_to_strings(self, folder: &Path) -> Result<BTreeMap<String, String>, Error> {
         let mut mistakes = Mistakes::default();
         let sources = sources::find(folder, &mut mistakes);
-        let (protobuf, pool) = protobuf::read(&sources, &mut mistakes);
-        let json_schema = json_schema::read(&sources, &mut mistakes);
-        let set = Contracts::new(protobuf.into_iter().chain(json_schema));
-        check::check(&set, &mut mistakes);
-        if !mistakes.0.is_empty() {
-            return Err(Error::new(mistakes));
-        }
+        let (set, pool) = load(&sources, mistakes)?;
         output::render(&set, &pool, self)
     }
+}
+
+/// Reads the contracts, beside mistakes that were made already.
+fn load(sources: &[Source], mut mistakes: Mistakes) -> Result<(Contracts, DescriptorPool), Error> {
+    let (protobuf, pool) = protobuf::read(sources, &mut mistakes);
+    let json_schema = json_schema::read(sources, &mut mistakes);
+    let set = Contracts::new(protobuf.into_iter().chain(json_schema));
+    mistakes::find(&set, &mut mistakes);
+    if mistakes.0.is_empty() { Ok((set, pool)) } else { Err(Error::new(mistakes)) }
 }

@@ -138,8 +138,13 @@ fn text(path: &Path) -> Result<String, (String, &'static str)> {
     Ok(text)
 }
 
+/// Is a file of this name a contract?
+pub(crate) fn is_contract(name: &str) -> bool {
+    [".proto", ".schema.json"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// A path as people know it: seen from the crate's own folder, where it lies in there.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let home = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let inside = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
     slashed(inside.unwrap_or(path))

@@ -39,12 +39,14 @@ die() { say "$@"; exit 1; }
 # What each is made of: packages, the lowest Python, and how it is run.
 case $emulator in
     localstack)
-        # Its own requirements are open at the top; the last four are the newest that it still runs with.
-        packages=('localstack-core[base-runtime]==2026.3.0' 'cbor2<6' 'cryptography<46' 'pyopenssl<25.2' 'service-identity<25')
+        # Its own requirements are open at the top; the next four are the newest that it still runs with. The last four are
+        # what its CloudFormation takes.
+        packages=('localstack-core[base-runtime]==2026.3.0' 'cbor2<6' 'cryptography<46' 'pyopenssl<25.2' 'service-identity<25'
+            'antlr4-python3-runtime==4.13.2' 'aws-sam-translator==1.115.0' 'jsonpath-ng==1.7.0' 'moto-ext==5.1.54')
         lowest=13 port=${AWS_PORT:-17690} mend='' mend_file=''
         # Given an IPv4 address, it listens on all interfaces; this is the IPv6 name of the same address.
         settings=(GATEWAY_LISTEN="[::ffff:127.0.0.1]:$port" LOCALSTACK_HOST="127.0.0.1:$port" SQS_ENDPOINT_STRATEGY=path
-            OVERRIDE_IN_DOCKER=0 FILESYSTEM_ROOT="$dir/state" SERVICES=sqs,sns,sts EAGER_SERVICE_LOADING=1 LS_LOG=warning
+            OVERRIDE_IN_DOCKER=0 FILESYSTEM_ROOT="$dir/state" SERVICES=sqs,sns,sts,cloudformation EAGER_SERVICE_LOADING=1 LS_LOG=warning
             DNS_ADDRESS=0 DISABLE_EVENTS=1 SKIP_SSL_CERT_DOWNLOAD=1 SQS_DISABLE_CLOUDWATCH_METRICS=1)
         command=("$venv/bin/python" -m localstack.runtime.main)
         ;;

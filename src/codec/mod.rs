@@ -5,6 +5,11 @@
 
 pub mod json;
 pub mod json_schema;
+mod told;
+mod upcasts;
+
+pub(crate) use told::{Sample, Told, recode, resolve};
+pub(crate) use upcasts::Upcasts;
 
 use bytes::Bytes;
 

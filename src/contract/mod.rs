@@ -23,6 +23,8 @@ pub struct Contract {
     pub key: Option<&'static str>,
     /// The fields that travel beside the payload.
     pub attributes: &'static [DeclaredAttribute],
+    /// Every field, by path: `order_id`, `lines.article`. A path stands for all that is in it.
+    pub fields: &'static [&'static str],
     /// Are events with the same key handled in the order they were published?
     pub ordered: bool,
     /// Hash of the contract's normal form.

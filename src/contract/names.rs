@@ -26,6 +26,11 @@ impl Names {
         Self { prefix: prefix.into(), service: service.into() }
     }
 
+    /// The service's name.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
     /// The topic as the broker knows it.
     pub fn topic(&self, contract: &Contract) -> Cow<'static, str> {
         match (&*self.prefix, fifo(contract.ordered)) {

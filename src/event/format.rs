@@ -12,6 +12,14 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Its name, in lower case.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Protobuf => "protobuf",
+        }
+    }
+
     /// Its media type.
     pub(crate) fn media_type(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ mod check;
 mod filter;
 mod format;
 mod invalid;
+mod upcast;
 mod well_formed;
 
 pub use attributes::{Attributes, Value};
@@ -15,6 +16,7 @@ pub use check::{Check, Length, Pattern, Rules};
 pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
 pub use format::{Encoding, Format};
 pub use invalid::Invalid;
+pub use upcast::Upcast;
 
 use std::{borrow::Cow, fmt};
 

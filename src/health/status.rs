@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::error::{BoxError, told};
+use crate::{
+    error::{BoxError, told},
+    secret::without_passwords,
+};
 
 /// The longest reason, in characters.
 const LONGEST: usize = 300;
@@ -41,7 +44,7 @@ impl Status {
     /// It does what it is for, but not all of it or not as it should; the service stays ready.
     ///
     /// The reason is for people, and whoever may ask reads it: put no secret into it. It is cut to 300 characters,
-    /// and what stands before the `@` of a URL is left out.
+    /// and the password of a URL is left out.
     pub fn degraded(reason: impl Into<String>) -> Self {
         Self::because(State::Degraded, &reason.into())
     }
@@ -85,21 +88,11 @@ impl<E: Into<BoxError>> From<Result<(), E>> for Status {
     }
 }
 
-/// One line of a bounded length, without the user and password of a URL.
+/// One line of a bounded length, without the password of a URL.
 fn fit(reason: &str) -> String {
-    let mut fit = String::new();
-    for word in reason.split_whitespace() {
-        let space = if fit.is_empty() { "" } else { " " };
-        fit = fit + space + &discreet(word);
-    }
-    let shown: String = fit.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(LONGEST).collect();
-    if fit.chars().count() > LONGEST { shown + "…" } else { shown }
-}
-
-/// `amqp://user:password@host/` as `amqp://host/`. A password may hold an `@` of its own.
-fn discreet(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    rest.rsplit_once('@').map_or(word.to_owned(), |(_, host)| format!("{scheme}://{host}"))
+    let line = without_passwords(&reason.split_whitespace().collect::<Vec<_>>().join(" "));
+    let shown: String = line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(LONGEST).collect();
+    if line.chars().count() > LONGEST { shown + "…" } else { shown }
 }
 
 #[cfg(test)]
@@ -109,7 +102,7 @@ mod tests {
     #[test]
     fn k3_a_reason_is_one_short_line_and_has_no_password() {
         let down = |reason: &str| Status::down(reason).reason().expect("it has one").to_owned();
-        assert_eq!(down("cannot reach amqp://me:se@cret@host:1/v now"), "cannot reach amqp://host:1/v now");
+        assert_eq!(down("cannot reach amqp://me:se@cret@host:1/v now"), "cannot reach amqp://me:***@host:1/v now");
         assert_eq!(down("  a\r\nb\u{1b}[31m \t c"), "a b\u{fffd}[31m c");
         assert_eq!(down(&"é".repeat(300)), "é".repeat(300));
         assert_eq!(down(&"é".repeat(301)), "é".repeat(300) + "…");

@@ -41,7 +41,7 @@ struct Answered {
 
 impl Entry {
     /// A line for this request, if anybody reads it.
-    pub(super) fn begin(parts: &request::Parts, client: IpAddr, clock: Clock) -> Option<Box<Self>> {
+    pub(super) fn begin(parts: &request::Parts, client: IpAddr, clock: Clock, span: &Span) -> Option<Box<Self>> {
         let begin = || Self {
             client,
             method: parts.method.clone(),
@@ -52,7 +52,7 @@ impl Entry {
             user: user(&parts.headers),
             clock,
             begun: clock.instant(),
-            span: Span::current(),
+            span: span.clone(),
             answered: None,
         };
         tracing::enabled!(target: "tegami::http", tracing::Level::INFO).then(|| Box::new(begin()))

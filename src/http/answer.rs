@@ -1,7 +1,6 @@
 //! A request from its head to the last byte of its answer: what is counted and logged of it.
 
 use std::{
-    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,33 +13,52 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
+use tracing::Span;
 
-use super::{access::Entry, body::Meter, connection::Line, observed::Observed, pulse::Kind, server::Shared};
+use super::{
+    access::Entry,
+    connection::Line,
+    exchange::Exchange,
+    observed::Observed,
+    pulse::{Begun, Framing, Kind, Pulse},
+    server::Shared,
+};
 
 /// One request under way; dropped, it is over.
 pub(super) struct Visit {
-    pub(super) shared: Arc<Shared>,
-    pub(super) line: Arc<Line>,
-    pub(super) meter: Arc<Meter>,
-    /// Whom it is from.
-    pub(super) client: IpAddr,
+    pub(super) exchange: Exchange,
     pub(super) kind: Kind,
+    pub(super) framing: Framing,
     /// Is it the last that its connection may ask?
     pub(super) is_last: bool,
     entry: Option<Box<Entry>>,
-    observed: Option<Observed>,
+    observed: Option<Box<Observed>>,
+    /// Bytes of the answer's last part, which the connection has taken.
+    taken: usize,
     /// Did all of the answer go out?
     complete: bool,
 }
 
 impl Visit {
-    pub(super) fn begin(shared: Arc<Shared>, line: Arc<Line>, parts: &request::Parts) -> Self {
+    pub(super) fn begin(line: Arc<Line>, parts: &request::Parts, span: &Span) -> Self {
         let kind = if parts.version == Version::HTTP_2 { Kind::Http2 } else { Kind::Http1 };
-        let is_last = line.pulse.begin(kind) >= shared.limits().keep_alive_requests;
-        let client = shared.proxies.client(line.peer.ip().to_canonical(), &parts.headers);
-        let entry = Entry::begin(parts, client, shared.parts.clock);
-        let observed = Observed::begin(&shared, parts);
-        Self { shared, line, meter: Arc::default(), client, kind, is_last, entry, observed, complete: false }
+        let Begun { number, framing } = line.pulse.begin(kind);
+        let is_last = number >= line.shared.limits().keep_alive_requests;
+        let client = line.shared.proxies.client(line.peer.ip().to_canonical(), &parts.headers);
+        let entry = Entry::begin(parts, client, line.shared.parts.clock, span);
+        let observed = Observed::begin(&line.shared, parts);
+        let exchange = Exchange::new(line, client, span.clone());
+        Self { exchange, kind, framing, is_last, entry, observed, taken: 0, complete: false }
+    }
+
+    /// What the server knows.
+    pub(super) fn shared(&self) -> &Shared {
+        self.exchange.shared()
+    }
+
+    /// What the connection is doing.
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.exchange.line().pulse
     }
 
     /// The answer is there; it has yet to go out.
@@ -49,14 +67,15 @@ impl Visit {
             entry.answered(answer);
         }
         if let Some(observed) = &mut self.observed {
-            observed.answered(answer);
+            observed.answered(answer.status());
         }
+        self.exchange.answered(answer.status());
         if self.is_last {
-            self.line.worn.notify_one();
+            self.exchange.line().worn.notify_one();
         }
         let status = answer.status();
         if status == StatusCode::SWITCHING_PROTOCOLS {
-            self.line.pulse.upgrade();
+            self.pulse().upgrade();
         }
         let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         self.complete = bodiless || answer.body().is_end_stream();
@@ -65,12 +84,12 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.line.pulse.end();
+        self.pulse().end(self.taken);
         if let Some(entry) = self.entry.take() {
-            entry.write(self.complete, self.meter.bytes());
+            entry.write(self.complete, self.exchange.meter().bytes());
         }
         if let Some(observed) = self.observed.take() {
-            observed.end(&self.shared, self.complete);
+            observed.end(&self.exchange, self.complete);
         }
     }
 }
@@ -91,7 +110,7 @@ impl Answer {
     /// The client has made room for what was handed out.
     fn take(&mut self) {
         if std::mem::take(&mut self.handed) {
-            self.visit.line.pulse.take();
+            self.visit.pulse().take();
         }
     }
 }
@@ -104,9 +123,14 @@ impl http_body::Body for Answer {
         self.take();
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
-            self.handed = true;
             let bytes = frame.data_ref().map_or(0, Bytes::len);
-            self.visit.line.pulse.hand(bytes);
+            // With HTTP/1 the connection takes the last part at once. With HTTP/2 it waits for the client to have room.
+            if self.visit.kind == Kind::Http1 && self.body.is_end_stream() {
+                self.visit.taken = bytes;
+            } else {
+                self.handed = true;
+                self.visit.pulse().hand(bytes);
+            }
         }
         self.visit.complete |= matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
         polled

@@ -3,10 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,8 +13,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{connection::Line, options::Limits};
-use crate::{error::BoxError, time::Clock};
+use super::{exchange::Exchange, options::Limits};
+use crate::error::BoxError;
 
 /// What is known of a body after its request has gone to the router.
 #[derive(Default)]
@@ -58,49 +55,45 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static> Comi
 /// A body on its way in.
 pub(super) struct Metered<B: Coming> {
     body: B,
-    meter: Arc<Meter>,
-    line: Arc<Line>,
-    clock: Clock,
-    limits: BodyLimits,
+    exchange: Exchange,
     /// How long it was waited for, waits that are over.
     waited: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-struct BodyLimits {
-    bytes: u64,
-    time: Duration,
-    grace: Duration,
-    rate: u32,
-}
-
 impl<B: Coming> Metered<B> {
-    pub(super) fn new(body: B, meter: Arc<Meter>, line: Arc<Line>, clock: Clock, limits: &Limits) -> Self {
-        let limits =
-            BodyLimits { bytes: limits.body, time: limits.body_time, grace: limits.body_grace, rate: limits.body_rate };
-        Self { body, meter, line, clock, limits, waited: Duration::ZERO, waiting: None }
+    pub(super) fn new(body: B, exchange: Exchange) -> Self {
+        Self { body, exchange, waited: Duration::ZERO, waiting: None }
+    }
+
+    fn limits(&self) -> &Limits {
+        self.exchange.shared().limits()
+    }
+
+    fn now(&self) -> Instant {
+        self.exchange.shared().parts.clock.instant()
     }
 
     /// How long a client may let us wait that has sent so much. Time in which nobody reads is not its fault.
     fn allowed(&self) -> Duration {
-        let earned = Duration::from_secs_f64(self.meter.bytes() as f64 / f64::from(self.limits.rate));
-        self.limits.grace.saturating_add(earned).min(self.limits.time)
+        let earned = Duration::from_secs_f64(self.exchange.meter().bytes() as f64 / f64::from(self.limits().body_rate));
+        self.limits().body_grace.saturating_add(earned).min(self.limits().body_time)
     }
 
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.waiting.is_none() {
-            let now = self.clock.instant();
+            let now = self.now();
             let until = now + self.allowed().saturating_sub(self.waited);
             self.waiting = Some((now, Box::pin(sleep_until(until))));
         }
         let late = self.waiting.as_mut().is_some_and(|(_, end)| end.as_mut().poll(cx).is_ready());
-        if late { Poll::Ready(Some(Err(self.meter.broke(TOO_SLOW)))) } else { Poll::Pending }
+        if late { Poll::Ready(Some(Err(self.exchange.meter().broke(TOO_SLOW)))) } else { Poll::Pending }
     }
 
     fn take(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BoxError> {
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-        let bytes = self.meter.bytes.fetch_add(length, Relaxed) + length;
-        if bytes > self.limits.bytes { Err(self.meter.broke(TOO_LARGE)) } else { Ok(frame) }
+        let bytes = self.exchange.meter().bytes.fetch_add(length, Relaxed) + length;
+        if bytes > self.limits().body { Err(self.exchange.meter().broke(TOO_LARGE)) } else { Ok(frame) }
     }
 }
 
@@ -110,12 +103,12 @@ impl<B: Coming> Body for Metered<B> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        if this.meter.refusal().is_some() {
+        if this.exchange.meter().refusal().is_some() {
             return Poll::Ready(None);
         }
         let Poll::Ready(polled) = Pin::new(&mut this.body).poll_frame(cx) else { return this.wait(cx) };
         if let Some((since, _)) = this.waiting.take() {
-            this.waited += this.clock.instant().saturating_duration_since(since);
+            this.waited += this.now().saturating_duration_since(since);
         }
         Poll::Ready(polled.map(|frame| this.take(frame.map_err(Into::into)?)))
     }
@@ -132,7 +125,7 @@ impl<B: Coming> Body for Metered<B> {
 impl<B: Coming> Drop for Metered<B> {
     fn drop(&mut self) {
         if !self.body.is_end_stream() {
-            self.line.pulse.leave_unread();
+            self.exchange.line().pulse.leave_unread();
         }
     }
 }

@@ -10,13 +10,14 @@ use ipnet::IpNet;
 
 use super::exchange::Exchange;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Where most proxies say it.
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The address a request is from, as an extractor.
 ///
 /// It is the connection's peer, unless that is one of [`HttpOptions::trust_proxies`](super::HttpOptions::trust_proxies):
-/// then the rightmost address in `Forwarded`, else in `X-Forwarded-For`, that is not one of them. What stands further
-/// left is the client's own word and never believed.
+/// then the rightmost address in [the header](super::HttpOptions::proxy_header) they say it in that is not one of them.
+/// What stands further left, or in another header, is the client's own word and never believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -29,16 +30,19 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// The networks whose word is believed.
-pub(super) struct Proxies(Vec<IpNet>);
+/// The networks whose word is believed, and where it stands.
+pub(super) struct Proxies {
+    networks: Vec<IpNet>,
+    header: HeaderName,
+}
 
 impl Proxies {
-    pub(super) fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    pub(super) fn new(networks: Vec<IpNet>, header: HeaderName) -> Self {
+        Self { networks, header }
     }
 
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// Whom a request from this peer is from.
@@ -46,9 +50,7 @@ impl Proxies {
         if !self.trusts(peer) {
             return peer;
         }
-        let forwarded = headers.contains_key(header::FORWARDED);
-        let hops =
-            if forwarded { hops(headers, &header::FORWARDED, for_of) } else { hops(headers, &X_FORWARDED_FOR, plain) };
+        let hops = hops(headers, &self.header, if self.header == header::FORWARDED { for_of } else { plain });
         let mut client = peer;
         for hop in hops.into_iter().rev() {
             // What is no address hides whom it is from; the proxy that told so is the last one known.
@@ -86,6 +88,8 @@ fn plain(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, name: HeaderName, lines: &[&'static str]) -> String {
@@ -95,7 +99,7 @@ mod tests {
             headers.append(name, line);
             headers
         });
-        Proxies::new(networks.into()).client(peer.parse().expect("an address"), &headers).to_string()
+        Proxies::new(networks.into(), name).client(peer.parse().expect("an address"), &headers).to_string()
     }
 
     #[test]
@@ -120,6 +124,20 @@ mod tests {
             ("proto=https", "10.0.0.1"),
         ] {
             assert_eq!(client("10.0.0.1", header::FORWARDED, &[line]), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn w1_no_header_but_the_one_that_proxies_write_is_believed() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::FORWARDED, HeaderValue::from_static("for=1.1.1.1"));
+        headers.insert("x-real-ip", HeaderValue::from_static("2.2.2.2"));
+        headers.insert(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
+        for (name, expected) in
+            [("x-forwarded-for", "198.51.100.7"), ("forwarded", "1.1.1.1"), ("x-real-ip", "2.2.2.2"), ("x", "10.0.0.1")]
+        {
+            let proxies = Proxies::new(vec!["10.0.0.0/8".parse().expect("a network")], HeaderName::from_static(name));
+            assert_eq!(proxies.client([10, 0, 0, 1].into(), &headers).to_string(), expected, "{name}");
         }
     }
 }

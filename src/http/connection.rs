@@ -1,7 +1,14 @@
 //! One connection, from its first byte to its end.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc};
+use std::{
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    task::ready,
+};
 
+use axum::http::Extensions;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -9,16 +16,16 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
 };
-use tracing::Instrument;
 
-use super::{front, gate::Gate, guests::Place, pulse::Pulse, server::Shared, span, stream::Stream};
+use super::{front, guests::Place, pulse::Pulse, server::Shared, stream::Stream, turns::Turns};
 
 /// What a request knows of its connection.
 pub(super) struct Line {
+    pub(super) shared: Arc<Shared>,
     pub(super) peer: SocketAddr,
-    pub(super) pulse: Arc<Pulse>,
-    /// What looks at its bytes; none, where there are none.
-    pub(super) gate: Option<Gate>,
+    pub(super) pulse: Pulse,
+    /// What each of its requests has with it.
+    pub(super) extensions: Extensions,
     /// Told when it has answered all it may.
     pub(super) worn: Notify,
 }
@@ -28,17 +35,20 @@ pub(super) async fn serve<T>(shared: Arc<Shared>, io: T, peer: SocketAddr, place
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (pulse, gate) = (Arc::new(Pulse::new(shared.parts.clock)), Gate::default());
-    let line = Arc::new(Line { peer, pulse: pulse.clone(), gate: Some(gate.clone()), worn: Notify::new() });
-    let io = TokioIo::new(Stream::new(io, pulse, gate, place));
-    let requests = service_fn(|request| {
-        let span = span::of(&request);
-        front::answer(shared.clone(), line.clone(), request).instrument(span)
-    });
+    let pulse = Pulse::new(shared.parts.clock);
+    let extensions = front::extensions(peer, shared.limits());
+    let line = Arc::new(Line { shared: shared.clone(), peer, pulse, extensions, worn: Notify::new() });
+    let io = TokioIo::new(Stream::new(io, line.clone(), place));
+    let requests = service_fn(|request| front::answer(line.clone(), request));
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));
     // Each has a waker of its own, so that the connection's bytes do not have them looked at.
     let mut ends = FuturesUnordered::from_iter([closing(&shared, &line).boxed(), over(&shared, &line).boxed()]);
+    let mut turns = Turns::default();
     loop {
+        let turn = poll_fn(|cx| {
+            ready!(turns.poll(line.pulse.streams() > 0, cx));
+            connection.as_mut().poll(cx).map(drop)
+        });
         // They are first, for a client that always sends would leave them no turn.
         tokio::select! {
             biased;
@@ -46,7 +56,7 @@ where
                 End::Close => connection.as_mut().graceful_shutdown(),
                 End::Now => return,
             },
-            _ = &mut connection => return,
+            () = turn => return,
         }
     }
 }

@@ -23,9 +23,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event<E>(pub E);
 
-/// Why a body is not the event: 400 cannot be read, 415 of another kind, 422 against the contract, or a limit's status.
-/// As an answer it is [`Problem`] details; with 422 they name each field that breaks a rule, or the first one that cannot
-/// be read.
+/// Why a body is not the event: 400 cannot be read, 415 of another kind, 422 against the contract. As an answer it is
+/// [`Problem`] details; with 422 they name each field that breaks a rule, or the first one that cannot be read. A body that
+/// meets a limit of the server is answered by the server, with the limit's status and without a body.
 pub type EventRejection = Problem;
 
 impl<E: event::Event, S: Send + Sync> FromRequest<S> for Event<E> {
@@ -33,6 +33,10 @@ impl<E: event::Event, S: Send + Sync> FromRequest<S> for Event<E> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let encoding = encoding_told::<E>(request.headers())?;
+        if let Some(coding) = request.headers().get(header::CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+            let text = format!("the body is encoded as `{}`", coding.to_str().unwrap_or("?").escape_debug());
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+        }
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| Problem::new(rejection.status(), "the body could not be read"))?;
@@ -114,8 +118,15 @@ impl<E: event::Event> IntoResponse for Event<E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Preference(Encoding);
 
+impl Default for Preference {
+    /// Whoever says nothing gets JSON.
+    fn default() -> Self {
+        Self(Encoding::Json)
+    }
+}
+
 impl Preference {
-    /// Protobuf, if it is wanted more than JSON; else JSON.
+    /// What a request's headers say: protobuf, if it is wanted more than JSON; else JSON.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let (mut json, mut protobuf) = (0, 0);
         let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -130,17 +141,16 @@ impl Preference {
         Self(if protobuf > json { Encoding::Protobuf } else { Encoding::Json })
     }
 
-    /// The answer in that form, where it has it.
-    pub(super) fn apply(self, mut answer: Response) -> Response {
-        let Some(OtherForm(encode)) = answer.extensions_mut().remove() else { return answer };
+    /// Puts the answer into that form, where it has it.
+    pub(super) fn apply(self, answer: &mut Response) {
+        let Some(OtherForm(encode)) = answer.extensions_mut().remove() else { return };
         answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
         let plain = !answer.headers().contains_key(header::CONTENT_ENCODING);
-        let Some(bytes) = (self.0 == Encoding::Protobuf && plain).then(|| encode()).flatten() else { return answer };
+        let Some(bytes) = (self.0 == Encoding::Protobuf && plain).then(|| encode()).flatten() else { return };
         let kind = HeaderValue::from_static(Encoding::Protobuf.media_type());
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         answer.headers_mut().remove(header::CONTENT_LENGTH);
         *answer.body_mut() = bytes.into();
-        answer
     }
 }
 

@@ -5,12 +5,17 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use axum::http::HeaderMap;
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, StatusCode},
+};
+use tracing::{Span, field::display};
 
-use super::server::Shared;
+use super::{body::Meter, connection::Line, observed::known, server::Shared};
 use crate::{
     envelope::MessageId,
     publisher::{Publisher, Trace},
+    telemetry::spans,
 };
 
 /// Headers that may name the conversation a request belongs to, the first one first.
@@ -21,19 +26,34 @@ pub(super) const CORRELATION: [&str; 2] = ["x-correlation-id", "x-request-id"];
 pub(super) struct Exchange(Arc<Facts>);
 
 struct Facts {
-    shared: Arc<Shared>,
+    line: Arc<Line>,
     client: IpAddr,
+    meter: Meter,
     publisher: OnceLock<Publisher>,
+    /// What answers it, once that is found and where somebody may ask for it.
+    route: OnceLock<MatchedPath>,
+    span: Span,
 }
 
 impl Exchange {
-    pub(super) fn new(shared: Arc<Shared>, client: IpAddr) -> Self {
-        Self(Arc::new(Facts { shared, client, publisher: OnceLock::new() }))
+    pub(super) fn new(line: Arc<Line>, client: IpAddr, span: Span) -> Self {
+        let (meter, publisher, route) = (Meter::default(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Facts { line, client, meter, publisher, route, span }))
+    }
+
+    /// Its connection.
+    pub(super) fn line(&self) -> &Line {
+        &self.0.line
     }
 
     /// What the server knows.
     pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
+        &self.0.line.shared
+    }
+
+    /// What is known of the request's body.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.0.meter
     }
 
     /// Whom the request is from.
@@ -41,14 +61,37 @@ impl Exchange {
         self.0.client
     }
 
+    /// It is answered by this route.
+    pub(super) fn note_route(&self, request: &Request, route: MatchedPath) {
+        spans::route(&self.0.span, known(request.method()), route.as_str());
+        let _ = self.0.route.set(route);
+    }
+
+    /// What answers it, if that was noted.
+    pub(super) fn route(&self) -> Option<&MatchedPath> {
+        self.0.route.get()
+    }
+
+    /// It is answered, with this status.
+    pub(super) fn answered(&self, status: StatusCode) {
+        spans::answer(&self.0.span, status.as_u16());
+    }
+
     /// The service's publisher; all that one request publishes is one conversation.
     pub(super) fn publisher(&self, headers: &HeaderMap) -> Publisher {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let make = || {
             let told = CORRELATION.iter().find_map(|name| text(name).and_then(MessageId::parse));
-            let correlation = told.unwrap_or_else(|| MessageId::draw(&self.0.shared.parts.dice));
-            self.0.shared.parts.publisher.asked_by(correlation, Trace::read(text))
+            let correlation = told.unwrap_or_else(|| self.draw());
+            self.shared().parts.publisher.asked_by(correlation, Trace::read(text))
         };
         self.0.publisher.get_or_init(make).clone()
+    }
+
+    /// A conversation of its own, which the lines of the request tell from now on.
+    fn draw(&self) -> MessageId {
+        let drawn = MessageId::draw(&self.shared().parts.dice);
+        self.0.span.record("correlation_id", display(&drawn));
+        drawn
     }
 }

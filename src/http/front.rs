@@ -1,56 +1,81 @@
 //! One request on its way to the router, and the answer on its way back: every limit that is about requests.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{ConnectInfo, DefaultBodyLimit},
-    http::{HeaderValue, Request, StatusCode, Version, header, request},
+    http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Version, header, request},
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt;
-use tokio::sync::SemaphorePermit;
-use tower_service::Service;
+use tracing::{Instrument, Span};
 
 use super::{
     answer::{Answer, Visit},
     body::{Coming, Metered},
     connection::Line,
-    event,
-    exchange::Exchange,
-    gate::Verdict,
+    event::Preference,
+    handling::Handling,
     options::Limits,
     page::Page,
-    pulse::Kind,
-    server::Shared,
+    pulse::{Framing, Kind},
+    slots::{Slot, Slots},
+    span,
 };
-use crate::error::panic_text;
 
 /// Answers one request.
-pub(super) async fn answer(
-    shared: Arc<Shared>,
+pub(super) fn answer(
     line: Arc<Line>,
     request: Request<impl Coming>,
-) -> Result<Response<Answer>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let mut visit = Visit::begin(shared, line, &parts);
-    let prefers = event::Preference::of(&parts.headers);
-    let page = Page::about(&visit.shared.options, &parts);
-    let (answer, end) = match admit(&visit, &parts, &body) {
-        Ok(permit) => (handle(&visit.shared, dress(parts, body, &visit), permit).await, End::Keep),
-        Err(refusal) => refuse(&visit, &body, refusal),
+) -> impl Future<Output = Result<Response<Answer>, Infallible>> {
+    let span = span::of(&line, &request);
+    let mut asked = span.in_scope(|| Asked::new(line, request, &span));
+    let answering = async move {
+        let answer = asked.answer().await;
+        Ok(answer.map(|body| Answer::new(body, asked.visit)))
     };
-    let (answer, end) = match visit.meter.refusal() {
-        Some(status) => (status.into_response(), End::Close),
-        None => (prefers.apply(answer), end),
-    };
-    let answer = match page {
-        Some(page) => page.fill(&visit.shared.options, answer).await,
-        None => answer,
-    };
-    let answer = sign(&visit, answer, end);
-    visit.answered(&answer);
-    Ok(answer.map(|body| Answer::new(body, visit)))
+    answering.instrument(span)
+}
+
+/// A request on its way.
+struct Asked {
+    visit: Visit,
+    prefers: Preference,
+    page: Option<Box<Page>>,
+    admitted: Result<Box<Handling>, Refusal>,
+}
+
+impl Asked {
+    fn new(line: Arc<Line>, request: Request<impl Coming>, span: &Span) -> Self {
+        let (parts, body) = request.into_parts();
+        let visit = Visit::begin(line, &parts, span);
+        let heads = Heads::of(&parts.headers);
+        let prefers = if heads.accepts { Preference::of(&parts.headers) } else { Preference::default() };
+        let page = Page::about(&visit.shared().options, &parts);
+        let admitted = match admit(&visit, &parts, &heads, &body) {
+            Ok(slot) => Ok(Handling::begin(dress(parts, body, &visit), slot)),
+            Err(refusal) => Err(refuse(&visit, &body, refusal)),
+        };
+        Self { visit, prefers, page, admitted }
+    }
+
+    /// The answer, within all limits.
+    async fn answer(&mut self) -> Response {
+        let (mut answer, mut end) = match &mut self.admitted {
+            Ok(handling) => (handling.await, End::Keep),
+            Err((status, end)) => (status.into_response(), *end),
+        };
+        self.prefers.apply(&mut answer);
+        if let Some(status) = self.visit.exchange.meter().refusal() {
+            (answer, end) = (status.into_response(), End::Close);
+        }
+        if let Some(page) = self.page.take() {
+            answer = Box::pin(page.fill(&self.visit.shared().options, answer)).await;
+        }
+        sign(&self.visit, &mut answer, end);
+        self.visit.answered(&answer);
+        answer
+    }
 }
 
 /// What becomes of the connection after an answer.
@@ -62,91 +87,106 @@ enum End {
 
 type Refusal = (StatusCode, End);
 
-/// Lets a request in, unless it breaks a rule or there is no room.
-fn admit<'a>(visit: &'a Visit, parts: &request::Parts, body: &impl Coming) -> Result<SemaphorePermit<'a>, Refusal> {
-    if parts.version != Version::HTTP_2 {
-        check_framing(&visit.line, parts)?;
+/// What the headers of a request are, seen in one look.
+#[derive(Default)]
+struct Heads {
+    bytes: usize,
+    hosts: usize,
+    accepts: bool,
+}
+
+impl Heads {
+    fn of(headers: &HeaderMap) -> Self {
+        headers.iter().fold(Self::default(), |seen, (name, value)| Self {
+            bytes: seen.bytes + name.as_str().len() + value.len(),
+            hosts: seen.hosts + usize::from(name == header::HOST),
+            accepts: seen.accepts || name == header::ACCEPT,
+        })
     }
-    let shared = &visit.shared;
-    check_size(shared.limits(), parts)?;
+}
+
+/// Lets a request in, unless it breaks a rule or there is no room.
+fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads, body: &impl Coming) -> Result<Slot, Refusal> {
+    let shared = visit.shared();
+    check_framing(visit, parts, heads)?;
+    check_size(shared.limits(), parts, heads)?;
     if shared.is_draining() {
         return Err((StatusCode::SERVICE_UNAVAILABLE, End::Close));
     }
     if body.size_hint().lower() > shared.limits().body {
         return Err((StatusCode::PAYLOAD_TOO_LARGE, End::Close));
     }
-    shared.slots.try_acquire().map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, End::Keep))
+    Slots::take(&visit.exchange).ok_or((StatusCode::SERVICE_UNAVAILABLE, End::Keep))
 }
 
-/// The answer to one that is not let in; nobody will read its body.
-fn refuse(visit: &Visit, body: &impl Coming, (status, end): Refusal) -> (Response, End) {
+/// Nobody will read the body of a request that is not let in.
+fn refuse(visit: &Visit, body: &impl Coming, refusal: Refusal) -> Refusal {
     if !body.is_end_stream() {
-        visit.line.pulse.leave_unread();
+        visit.pulse().leave_unread();
     }
-    (status.into_response(), end)
+    refusal
 }
 
 /// One way to read where the request ends, and one host.
-fn check_framing(line: &Line, parts: &request::Parts) -> Result<(), Refusal> {
-    let Some(gate) = &line.gate else { return Ok(()) };
-    let hosts = parts.headers.get_all(header::HOST).iter().count();
-    let hosts_fit = hosts == 1 || (hosts == 0 && parts.version == Version::HTTP_10);
-    match gate.verdict() {
-        Verdict::Clear if hosts_fit => Ok(()),
+fn check_framing(visit: &Visit, parts: &request::Parts, heads: &Heads) -> Result<(), Refusal> {
+    let one_host = heads.hosts == 1 || (heads.hosts == 0 && parts.version == Version::HTTP_10);
+    match visit.framing {
+        Framing::None => Ok(()),
+        Framing::Clear if one_host => Ok(()),
         _ => Err((StatusCode::BAD_REQUEST, End::Close)),
     }
 }
 
-fn check_size(limits: &Limits, parts: &request::Parts) -> Result<(), Refusal> {
+fn check_size(limits: &Limits, parts: &request::Parts, heads: &Heads) -> Result<(), Refusal> {
     let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
     if target > limits.uri {
         return Err((StatusCode::URI_TOO_LONG, End::Close));
     }
-    let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if bytes > limits.header_bytes || parts.headers.len() > limits.headers {
+    if heads.bytes > limits.header_bytes || parts.headers.len() > limits.headers {
         return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, End::Close));
     }
     Ok(())
 }
 
+/// What every request of a connection has with it, and room for what comes with each: a map that has to grow costs more
+/// than a copy of one.
+pub(super) fn extensions(peer: SocketAddr, limits: &Limits) -> Extensions {
+    let mut request = Request::new(());
+    // What comes over the line is metered, whoever reads it; this one is met by what a layer has made of it. A route's own
+    // takes its place.
+    let body = usize::try_from(limits.body).unwrap_or(usize::MAX);
+    DefaultBodyLimit::max(limits.decoded_body.max(body)).apply(&mut request);
+    let mut extensions = std::mem::take(request.extensions_mut());
+    extensions.insert(ConnectInfo(peer));
+    extensions.insert(Room::<0>);
+    extensions.insert(Room::<1>);
+    extensions.remove::<Room<0>>();
+    extensions.remove::<Room<1>>();
+    extensions
+}
+
+/// A place that is kept.
+#[derive(Clone)]
+struct Room<const PLACE: usize>;
+
 /// The request as the router gets it.
 fn dress(mut parts: request::Parts, body: impl Coming, visit: &Visit) -> Request<Body> {
-    let (shared, line) = (&visit.shared, &visit.line);
-    parts.extensions.insert(ConnectInfo(line.peer));
-    parts.extensions.insert(Exchange::new(shared.clone(), visit.client));
-    if body.is_end_stream() {
-        return Request::from_parts(parts, Body::empty());
-    }
-    let metered = Metered::new(body, visit.meter.clone(), line.clone(), shared.parts.clock, shared.limits());
-    let mut request = Request::from_parts(parts, Body::new(metered));
-    // The body's limit is ours, and holds for whoever reads it. A route's own stays as it is.
-    DefaultBodyLimit::disable().apply(&mut request);
-    request
+    let theirs = std::mem::replace(&mut parts.extensions, visit.exchange.line().extensions.clone());
+    parts.extensions.insert(visit.exchange.clone());
+    parts.extensions.extend(theirs);
+    let body = match body.is_end_stream() {
+        true => Body::empty(),
+        false => Body::new(Metered::new(body, visit.exchange.clone())),
+    };
+    Request::from_parts(parts, body)
 }
 
-/// The router's answer, in its time; a panic is answered without its text.
-async fn handle(shared: &Shared, request: Request<Body>, _permit: SemaphorePermit<'_>) -> Response {
-    let mut router = shared.router.clone();
-    let routed = AssertUnwindSafe(async move { router.call(request).await }).catch_unwind();
-    match tokio::time::timeout(shared.limits().handler, routed).await {
-        Ok(Ok(Ok(answer))) => answer,
-        Ok(Err(panic)) => {
-            tracing::error!(target: "tegami::http", error = panic_text(&*panic), "a handler panicked");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-        Err(_) => {
-            tracing::warn!(target: "tegami::http", limit = ?shared.limits().handler, "a handler was not done in time");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-    }
-}
-
-/// The answer with the headers that every answer has.
-fn sign(visit: &Visit, mut answer: Response, end: End) -> Response {
+/// Adds the headers that every answer has.
+fn sign(visit: &Visit, answer: &mut Response, end: End) {
     let unavailable = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
-    let closes = end == End::Close || visit.is_last || visit.shared.is_draining();
+    let closes = end == End::Close || visit.is_last || visit.shared().is_draining();
     let headers = answer.headers_mut();
-    if let Some(server) = &visit.shared.options.server {
+    if let Some(server) = &visit.shared().options.server {
         headers.entry(header::SERVER).or_insert_with(|| server.clone());
     }
     if unavailable {
@@ -155,5 +195,4 @@ fn sign(visit: &Visit, mut answer: Response, end: End) -> Response {
     if closes && visit.kind == Kind::Http1 {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    answer
 }

@@ -2,48 +2,21 @@
 //!
 //! hyper reads a request with `Content-Length` and `Transfer-Encoding` as the standard allows, and shows the router
 //! only one of them. A proxy in front may have believed the other. So the bytes are looked at as they pass, and each
-//! head gets a verdict, which the front asks for.
+//! head is clear or not, which the front asks for.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use memchr::memchr;
 
-/// A header line longer than this says nothing about framing that we would believe.
+/// A line longer than this says nothing about framing that we would believe.
 const LONGEST: usize = 256;
 
-/// Looks at one connection's bytes. Clones look at the same.
-#[derive(Clone, Default)]
-pub(super) struct Gate(Arc<Mutex<Scan>>);
-
-/// What a head says about the bytes after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Clear,
-    /// Two readers could part the bytes differently.
-    Ambiguous,
-}
-
-impl Gate {
-    /// Looks at the next bytes.
-    pub(super) fn look(&self, bytes: &[u8]) {
-        self.0.lock().expect("no panic happens while bytes are looked at").look(bytes);
-    }
-
-    /// The verdict on the next head. One that was not seen to end is not clear.
-    pub(super) fn verdict(&self) -> Verdict {
-        let mut scan = self.0.lock().expect("no panic happens while bytes are looked at");
-        scan.verdicts.pop_front().unwrap_or(Verdict::Ambiguous)
-    }
-}
-
+/// Looks at one connection's bytes.
 #[derive(Default)]
-struct Scan {
+pub(super) struct Gate {
     place: Place,
+    /// What has come of a line whose end has not.
     line: Vec<u8>,
-    too_long: bool,
     head: Head,
-    verdicts: VecDeque<Verdict>,
+    clear: u64,
 }
 
 /// Where in the bytes we are.
@@ -70,8 +43,15 @@ struct Head {
     ambiguous: bool,
 }
 
-impl Scan {
-    fn look(&mut self, mut bytes: &[u8]) {
+impl Gate {
+    /// How many heads were clear so far. The one after them is not, for two readers could part the bytes differently, or
+    /// was not seen to end.
+    pub(super) fn clear(&self) -> u64 {
+        self.clear
+    }
+
+    /// Looks at the next bytes.
+    pub(super) fn look(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.place != Place::Off {
             let skipped = match self.place {
                 Place::Body(left) | Place::Chunk(left) => self.skip(left, bytes.len()),
@@ -94,25 +74,36 @@ impl Scan {
 
     /// Takes bytes up to a line's end; returns how many.
     fn read_line(&mut self, bytes: &[u8]) -> usize {
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        let part = &bytes[..end.unwrap_or(bytes.len())];
-        let room = LONGEST.saturating_sub(self.line.len());
-        self.too_long |= part.len() > room;
-        self.line.extend(&part[..part.len().min(room)]);
-        // Of a long line the end counts, too.
-        if let (true, Some(last)) = (self.too_long, part.last()) {
-            self.line.pop();
-            self.line.push(*last);
+        let Some(end) = memchr(b'\n', bytes) else {
+            self.keep(bytes);
+            return bytes.len();
+        };
+        if self.line.is_empty() {
+            let line = &bytes[..end];
+            if self.place != Place::Header || !says_nothing(line) {
+                self.place = self.next(line);
+            }
+        } else {
+            self.keep(&bytes[..end]);
+            let line = std::mem::take(&mut self.line);
+            self.place = self.next(&line);
         }
-        let Some(end) = end else { return bytes.len() };
-        let bare = self.line.pop_if(|last| *last == b'\r').is_none();
-        let (line, too_long) = (std::mem::take(&mut self.line), std::mem::take(&mut self.too_long));
-        self.place = self.next(&line, bare, too_long);
         end + 1
     }
 
+    /// Keeps a part of a line; of one that is too long, as much as shows that, and its end.
+    fn keep(&mut self, part: &[u8]) {
+        let room = LONGEST + 1 - self.line.len();
+        self.line.extend(&part[..part.len().min(room)]);
+        if let (true, Some(last)) = (part.len() > room, part.last()) {
+            self.line[LONGEST] = *last;
+        }
+    }
+
     /// Where a line leads.
-    fn next(&mut self, line: &[u8], bare: bool, too_long: bool) -> Place {
+    fn next(&mut self, line: &[u8]) -> Place {
+        let too_long = line.len() > LONGEST;
+        let (line, bare) = line.strip_suffix(b"\r").map_or((line, true), |line| (line, false));
         match self.place {
             Place::RequestLine if line == b"PRI * HTTP/2.0" => Place::Off,
             Place::RequestLine if line.is_empty() && !bare => Place::RequestLine,
@@ -140,10 +131,9 @@ impl Scan {
     fn judge(&mut self, bare: bool) -> Place {
         let Head { length, chunked, ambiguous } = self.head;
         if ambiguous || bare || (chunked && length.is_some()) {
-            self.verdicts.push_back(Verdict::Ambiguous);
             return Place::Off;
         }
-        self.verdicts.push_back(Verdict::Clear);
+        self.clear += 1;
         match (chunked, length) {
             (true, _) => Place::ChunkSize,
             (false, None | Some(0)) => Place::RequestLine,
@@ -154,16 +144,13 @@ impl Scan {
 
 impl Head {
     fn hear(&mut self, line: &[u8], bare: bool, too_long: bool) {
-        let colon = line.iter().position(|byte| *byte == b':');
-        let (name, value) = line.split_at(colon.unwrap_or(line.len()));
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
         // A name in a form that hyper takes for another name is another name here, too.
-        let framing = if name.eq_ignore_ascii_case(b"content-length") {
+        let framing = if let Some(value) = value_of(line, b"content-length") {
             let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
             let length = std::str::from_utf8(value).ok().filter(|_| digits).and_then(|text| text.parse().ok());
             let known = self.length.replace(length.unwrap_or_default());
             length.is_some() && known.is_none_or(|known| Some(known) == length)
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+        } else if let Some(value) = value_of(line, b"transfer-encoding") {
             !std::mem::replace(&mut self.chunked, true) && value.eq_ignore_ascii_case(b"chunked")
         } else {
             self.ambiguous |= bare;
@@ -171,6 +158,18 @@ impl Head {
         };
         self.ambiguous |= bare || too_long || !framing;
     }
+}
+
+/// Is it a header line that is none of those that frame a request? Most are.
+fn says_nothing(line: &[u8]) -> bool {
+    matches!(line, [first, .., b'\r'] if !matches!(first, b'C' | b'c' | b'T' | b't'))
+}
+
+/// What a header line says, if it has this name.
+fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (told, value) = line.split_at_checked(name.len())?;
+    let value = if value.is_empty() { value } else { value.strip_prefix(b":")? };
+    told.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
 }
 
 /// The size that a chunk's first line tells.
@@ -182,14 +181,14 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict::*, *};
+    use super::*;
 
-    /// The verdicts on these bytes, which come whole, and byte by byte.
-    fn verdicts(bytes: &str) -> Vec<Verdict> {
-        let (whole, parts) = (Gate::default(), Gate::default());
+    /// How many heads are clear in these bytes, which come whole, and byte by byte; and does it look on?
+    fn clear(bytes: &str) -> (u64, bool) {
+        let (mut whole, mut parts) = (Gate::default(), Gate::default());
         whole.look(bytes.as_bytes());
         bytes.as_bytes().chunks(1).for_each(|byte| parts.look(byte));
-        let told = |gate: Gate| gate.0.lock().expect("one thread").verdicts.iter().copied().collect::<Vec<_>>();
+        let told = |gate: Gate| (gate.clear, gate.place != Place::Off);
         let (whole, parts) = (told(whole), told(parts));
         assert_eq!(whole, parts, "{bytes:?}");
         whole
@@ -200,7 +199,7 @@ mod tests {
         let sized = "POST / HTTP/1.1\r\nContent-Length: 22\r\n\r\nGET / HTTP/1.1\r\nA: b\r\n";
         let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nGET /\r\n0\r\nX: y\r\n\r\n";
         let plain = "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
-        assert_eq!(verdicts(&[sized, plain, chunked, plain, sized].concat()), [Clear; 5]);
+        assert_eq!(clear(&[sized, plain, chunked, plain, sized].concat()), (5, true));
     }
 
     #[test]
@@ -219,7 +218,7 @@ mod tests {
             &long,
         ] {
             let head = format!("POST / HTTP/1.1\r\n{header}\r\n\r\n");
-            assert_eq!(verdicts(&(head + "GET / HTTP/1.1\r\n\r\n")), [Ambiguous], "{header}");
+            assert_eq!(clear(&(head + "GET / HTTP/1.1\r\n\r\n")), (0, false), "{header}");
         }
     }
 }

@@ -28,10 +28,11 @@ impl Inside {
 
     /// Answers a request as one from a client on this machine, on a connection of its own.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
-        let pulse = Arc::new(Pulse::new(self.0.parts.clock));
+        let pulse = Pulse::without_bytes(self.0.parts.clock);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let line = Arc::new(Line { peer, pulse, gate: None, worn: Notify::new() });
-        let Ok(answer) = front::answer(self.0.clone(), line, request).await;
+        let extensions = front::extensions(peer, self.0.limits());
+        let line = Arc::new(Line { shared: self.0.clone(), peer, pulse, extensions, worn: Notify::new() });
+        let Ok(answer) = front::answer(line, request).await;
         answer.map(Body::new)
     }
 }

@@ -9,6 +9,7 @@ use super::{
     HttpOptions,
     listener::is_address,
     options::{ADDRESS, Share},
+    unobserved::Unobserved,
 };
 use crate::config::{Given, Key, Section, Setting};
 
@@ -27,6 +28,13 @@ pub(crate) fn keys() -> Section<HttpOptions> {
         Key::with("reuse_port", "shares the port with other processes", ("`true` or `false`", "false"), reuse_port),
         Key::with("server_header", "what the `Server` header says; empty: none is sent", ("text", "tegami"), header),
         Key::with("trusted_proxies", "networks of proxies, as `10.0.0.0/8`", ("list of text", ""), trusted),
+        Key::with("proxy_header", "the header in which they say it", ("text", "x-forwarded-for"), proxy_header),
+        Key::with(
+            "unobserved",
+            "paths that traces and figures leave out, with all below them",
+            ("list of text", ""),
+            unobserved,
+        ),
         Key::of("allowed_origins", "whose pages may open WebSockets", |o: &mut HttpOptions| &mut o.origins),
     ];
     keys.extend(times());
@@ -58,6 +66,9 @@ fn sizes() -> Vec<Key<HttpOptions>> {
         count("limits.uri", "bytes of a request's target", |o| &mut o.limits.uri),
         count("limits.header_bytes", "bytes of all headers of a request", |o| &mut o.limits.header_bytes),
         Key::of("limits.body", "bytes of a request's body", |o| &mut o.limits.body),
+        Key::of("limits.decoded_body", "bytes of a body that a layer has decompressed, where it is read whole", |o| {
+            &mut o.limits.decoded_body
+        }),
         rate("limits.body_rate", "bytes a second that a body has to come with", |o| &mut o.limits.body_rate),
         count("limits.socket_message", "bytes of a WebSocket's message", |o| &mut o.limits.socket_message),
         count("limits.socket_frame", "bytes of a WebSocket's frame", |o| &mut o.limits.socket_frame),
@@ -133,5 +144,20 @@ fn trusted(options: &mut HttpOptions, given: &Given) -> Result<(), String> {
     let networks = Vec::<String>::read(&given.value).ok_or(expected)?;
     options.trusted =
         networks.iter().map(|text| text.parse::<IpNet>()).collect::<Result<_, _>>().map_err(|_| expected)?;
+    Ok(())
+}
+
+fn proxy_header(options: &mut HttpOptions, given: &Given) -> Result<(), String> {
+    let name = given.value.text().and_then(|text| text.parse().ok());
+    options.proxy_header = name.ok_or("give the name of a header")?;
+    Ok(())
+}
+
+fn unobserved(options: &mut HttpOptions, given: &Given) -> Result<(), String> {
+    let expected = "give paths, as `/health`";
+    let mut unobserved = Unobserved::default();
+    let paths = Vec::<String>::read(&given.value).ok_or(expected)?;
+    paths.iter().try_for_each(|path| unobserved.add(path)).map_err(|_| expected)?;
+    options.unobserved = unobserved;
     Ok(())
 }

@@ -16,6 +16,7 @@ mod files;
 mod front;
 mod gate;
 mod guests;
+mod handling;
 mod health;
 #[cfg(feature = "testing")]
 mod inside;
@@ -30,9 +31,12 @@ mod publisher;
 mod pulse;
 mod quiet;
 mod server;
+mod slots;
 mod span;
 mod stream;
 mod tasks;
+mod turns;
+mod unobserved;
 
 mod websocket;
 

@@ -3,12 +3,16 @@
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
 
 use axum::{
-    http::{HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode},
     response::IntoResponse,
 };
 use ipnet::IpNet;
 
-use super::page::{Page, Pages};
+use super::{
+    client::X_FORWARDED_FOR,
+    page::{Page, Pages},
+    unobserved::Unobserved,
+};
 
 /// Where the server listens unless somebody says otherwise: nobody outside the machine is asked in unseen.
 pub(super) const ADDRESS: &str = "127.0.0.1:8080";
@@ -21,7 +25,9 @@ pub struct HttpOptions {
     pub(super) share: Share,
     pub(super) server: Option<HeaderValue>,
     pub(super) trusted: Vec<IpNet>,
+    pub(super) proxy_header: HeaderName,
     pub(super) origins: Vec<String>,
+    pub(super) unobserved: Unobserved,
     pub(super) pages: Pages,
     pub(super) limits: Limits,
     pub(super) tls: super::tls::Wanted,
@@ -43,7 +49,9 @@ impl Default for HttpOptions {
             share: Share::Alone,
             server: Some(HeaderValue::from_static("tegami")),
             trusted: Vec::new(),
+            proxy_header: X_FORWARDED_FOR,
             origins: Vec::new(),
+            unobserved: Unobserved::default(),
             pages: BTreeMap::new(),
             limits: Limits::default(),
             tls: Default::default(),
@@ -95,9 +103,31 @@ impl HttpOptions {
         self
     }
 
+    /// Where those proxies say it: in `Forwarded` (RFC 7239), or in a header of plain addresses such as `X-Real-IP`.
+    /// Default: `X-Forwarded-For`. It must be one that every proxy writes or takes away: a header that they pass on as
+    /// it came is the client's own word.
+    pub fn proxy_header(mut self, name: &str) -> Self {
+        match name.parse() {
+            Ok(name) => self.proxy_header = name,
+            Err(_) => self.wrong.push(format!("`{}` is no header of proxies", name.escape_debug())),
+        }
+        self
+    }
+
     /// Lets pages of these origins (`https://shop.example`) open WebSockets, beside those of the host that is asked.
     pub fn allow_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
         self.origins.extend(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leaves requests of these paths, and of what is below them, out of traces and figures: `/health` is also
+    /// `/health/live`, and not `/healthy`. They stay in the access log; other lines within them have no span.
+    pub fn unobserved<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        for path in paths {
+            if let Err(wrong) = self.unobserved.add(path.as_ref()) {
+                self.wrong.push(wrong);
+            }
+        }
         self
     }
 
@@ -172,6 +202,9 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of a request's body, however it is read. 2 MiB; else 413.
     pub body: u64,
+    /// Bytes of a request's body as an extractor has it whole, where a layer of yours has decompressed it; never less than
+    /// [`body`](Self::body). 8 MiB; else 413. Who reads such a body bit by bit counts it himself.
+    pub decoded_body: usize,
     /// How long a body is waited for in all. 30 s; else 408.
     pub body_time: Duration,
     /// Bytes a second that a body has to come with, after [`body_grace`](Self::body_grace). 1 KiB; else 408.
@@ -224,6 +257,7 @@ impl Default for Limits {
             headers: 100,
             header_bytes: 32 * 1024,
             body: 2 * 1024 * 1024,
+            decoded_body: 8 * 1024 * 1024,
             body_time: seconds(30),
             body_rate: 1024,
             body_grace: seconds(5),

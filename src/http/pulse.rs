@@ -3,16 +3,21 @@
 //! The stream notes bytes, the front notes requests; the connection asks for the next deadline. hyper's own timer
 //! would count idle time as the time of a head, and does not run before the first byte.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use tokio::time::Instant;
 
-use super::options::Limits;
+use super::{gate::Gate, options::Limits};
 use crate::time::Clock;
 
 /// The doings of one connection.
 pub(super) struct Pulse {
     beat: Mutex<Beat>,
+    /// Requests of HTTP/2 under way, for whoever asks at each byte.
+    streams: AtomicU32,
     clock: Clock,
 }
 
@@ -28,6 +33,8 @@ struct Beat {
     owed: u64,
     active: u32,
     served: u64,
+    /// Requests whose framing is clear, up to the one of this number; none, if they come as no bytes.
+    clear: Option<u64>,
     kind: Kind,
     /// A request was answered before all of its body was read.
     unread: bool,
@@ -56,6 +63,24 @@ pub(super) enum Kind {
     Upgraded,
 }
 
+/// A request, as its connection sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    /// Which one it is, from 1.
+    pub(super) number: u64,
+    pub(super) framing: Framing,
+}
+
+/// How a request's bytes say where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    Clear,
+    /// Two readers could part the bytes differently.
+    Ambiguous,
+    /// They need not: HTTP/2, or no bytes at all.
+    None,
+}
+
 impl Pulse {
     pub(super) fn new(clock: Clock) -> Self {
         let phase = Phase::Silent(clock.instant());
@@ -67,20 +92,36 @@ impl Pulse {
             owed: 0,
             active: 0,
             served: 0,
+            clear: Some(0),
             kind: Kind::Http1,
             unread: false,
         };
-        Self { beat: Mutex::new(beat), clock }
+        Self { beat: Mutex::new(beat), streams: AtomicU32::new(0), clock }
     }
 
-    /// Bytes came; answers of what kind.
-    pub(super) fn read(&self) -> Kind {
+    /// That of requests which come as no bytes.
+    #[cfg(feature = "testing")]
+    pub(crate) fn without_bytes(clock: Clock) -> Self {
+        let pulse = Self::new(clock);
+        pulse.beat().clear = None;
+        pulse
+    }
+
+    /// Bytes came; the gate looks at them while they are HTTP.
+    pub(super) fn read(&self, gate: &mut Gate, bytes: &[u8]) {
         let mut beat = self.beat();
+        if beat.kind == Kind::Upgraded {
+            return;
+        }
+        gate.look(bytes);
+        // A head that is whole is a request at once.
+        let is_whole = beat.clear.replace(gate.clear()) < Some(gate.clear());
         match (beat.phase, beat.kind) {
-            (Phase::Silent(_), _) | (Phase::Idle(_), Kind::Http1) => beat.phase = Phase::Head(self.clock.instant()),
+            (Phase::Silent(_), _) | (Phase::Idle(_), Kind::Http1) if !is_whole => {
+                beat.phase = Phase::Head(self.clock.instant());
+            }
             _ => {}
         }
-        beat.kind
     }
 
     /// So many bytes went; none, if there are none to write.
@@ -89,8 +130,9 @@ impl Pulse {
     /// HTTP/2 says beside answers is: a client could ask for it for ever.
     pub(super) fn wrote(&self, bytes: usize) {
         let mut beat = self.beat();
-        beat.stuck = None;
-        if let (Phase::Idle(_), true) = (beat.phase, bytes > 0 && beat.owed > 0) {
+        // With HTTP/1 the answer has just ended whose bytes all go out at once: the clock need not be asked again.
+        let at_once = beat.stuck.take().is_none() && beat.kind == Kind::Http1 && beat.owed <= bytes as u64;
+        if let (Phase::Idle(_), true) = (beat.phase, bytes > 0 && beat.owed > 0 && !at_once) {
             beat.phase = Phase::Idle(self.clock.instant());
         }
         beat.owed = beat.owed.saturating_sub(bytes as u64);
@@ -116,23 +158,40 @@ impl Pulse {
         self.beat().stuck.get_or_insert_with(|| self.clock.instant());
     }
 
-    /// A request's head is there; answers which one it is, from 1.
-    pub(super) fn begin(&self, kind: Kind) -> u64 {
+    /// A request's head is there.
+    pub(super) fn begin(&self, kind: Kind) -> Begun {
         let mut beat = self.beat();
         beat.kind = kind;
         beat.phase = Phase::Busy;
         beat.active += 1;
         beat.served += 1;
-        beat.served
+        if kind == Kind::Http2 {
+            self.streams.store(beat.active, Relaxed);
+        }
+        let framing = match beat.clear.filter(|_| kind == Kind::Http1) {
+            Some(clear) if beat.served <= clear => Framing::Clear,
+            Some(_) => Framing::Ambiguous,
+            None => Framing::None,
+        };
+        Begun { number: beat.served, framing }
     }
 
-    /// A request is over.
-    pub(super) fn end(&self) {
+    /// A request is over; so many bytes of its answer went to the connection last.
+    pub(super) fn end(&self, bytes: usize) {
         let mut beat = self.beat();
+        beat.owed += bytes as u64;
         beat.active -= 1;
+        if beat.kind == Kind::Http2 {
+            self.streams.store(beat.active, Relaxed);
+        }
         if beat.active == 0 {
             beat.phase = Phase::Idle(self.clock.instant());
         }
+    }
+
+    /// How many requests of HTTP/2 are under way.
+    pub(super) fn streams(&self) -> u32 {
+        self.streams.load(Relaxed)
     }
 
     /// From now on the bytes are no HTTP.

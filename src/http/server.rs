@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, middleware::from_fn};
+use axum::Router;
 use hyper_util::{
     rt::TokioTimer,
     server::conn::auto::{self, Builder},
@@ -16,8 +16,9 @@ use super::{
     client::Proxies,
     connection,
     guests::{Guests, Place},
-    observed::note_route,
+    observed::NoteRoute,
     options::{HttpOptions, Limits},
+    slots::Slots,
     tasks::Tasks,
     tls::Tls,
 };
@@ -25,7 +26,7 @@ use crate::{
     health::{Board, Light, Status},
     lifecycle::Lifecycle,
     publisher::Publisher,
-    telemetry::Observers,
+    telemetry::{Observers, spans},
     time::{Clock, Dice, backoff},
 };
 
@@ -57,8 +58,7 @@ pub(super) struct Shared {
     pub(super) options: HttpOptions,
     pub(super) proxies: Proxies,
     pub(super) protocol: Builder<Tasks>,
-    /// Requests that may be handled at once.
-    pub(super) slots: Semaphore,
+    pub(super) slots: Slots,
     guests: Guests,
     tls: Option<Tls>,
 }
@@ -66,12 +66,12 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(tls: Option<Tls>, router: Router, options: HttpOptions, parts: Parts) -> Self {
         let limits = &options.limits;
-        let router = if parts.observers.any() { router.layer(from_fn(note_route)) } else { router };
+        let router = if parts.observers.any() || spans::LISTENS { router.layer(NoteRoute) } else { router };
         Self {
             protocol: protocol(limits, Tasks(parts.lifecycle.clone())),
-            slots: Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)),
+            slots: Slots::new(limits.requests),
             guests: Guests::new(limits.connections.min(Semaphore::MAX_PERMITS), limits.connections_per_address),
-            proxies: Proxies::new(options.trusted.clone()),
+            proxies: Proxies::new(options.trusted.clone(), options.proxy_header.clone()),
             router,
             options,
             parts,
@@ -83,9 +83,14 @@ impl Shared {
         &self.options.limits
     }
 
+    /// How it is asked.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Has the service begun to stop?
     pub(super) fn is_draining(&self) -> bool {
-        self.parts.lifecycle.draining().is_cancelled()
+        self.parts.lifecycle.is_draining()
     }
 }
 

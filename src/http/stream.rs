@@ -9,31 +9,33 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{
-    gate::Gate,
-    guests::Place,
-    linger::Linger,
-    pulse::{Kind, Pulse},
-};
+use super::{connection::Line, gate::Gate, guests::Place, linger::Linger};
 
 /// A connection's stream. It holds the connection's place, wherever it goes after an upgrade.
 pub(super) struct Stream<T> {
     io: T,
-    pulse: Arc<Pulse>,
+    line: Arc<Line>,
     gate: Gate,
     linger: Linger,
+    /// Was there no room for the last bytes?
+    is_stuck: bool,
     _place: Place,
 }
 
+/// So many bytes of several parts are sent as one: to copy them takes less than the system takes for the parts.
+const SMALL: usize = 1024;
+
 impl<T> Stream<T> {
-    pub(super) fn new(io: T, pulse: Arc<Pulse>, gate: Gate, place: Place) -> Self {
-        Self { io, pulse, gate, linger: Linger::default(), _place: place }
+    pub(super) fn new(io: T, line: Arc<Line>, place: Place) -> Self {
+        Self { io, line, gate: Gate::default(), linger: Linger::default(), is_stuck: false, _place: place }
     }
 
-    fn note(&self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn note(&mut self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let was_stuck = std::mem::replace(&mut self.is_stuck, wrote.is_pending());
         match &wrote {
-            Poll::Ready(wrote) => self.pulse.wrote(*wrote.as_ref().unwrap_or(&0)),
-            Poll::Pending => self.pulse.stuck(),
+            Poll::Ready(Ok(0)) if !was_stuck => {}
+            Poll::Ready(wrote) => self.line.pulse.wrote(*wrote.as_ref().unwrap_or(&0)),
+            Poll::Pending => self.line.pulse.stuck(),
         }
         wrote
     }
@@ -44,8 +46,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
         let this = &mut *self;
         let before = into.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, into))?;
-        if into.filled().len() > before && this.pulse.read() != Kind::Upgraded {
-            this.gate.look(&into.filled()[before..]);
+        let came = &into.filled()[before..];
+        if !came.is_empty() {
+            this.line.pulse.read(&mut this.gate, came);
         }
         Poll::Ready(Ok(()))
     }
@@ -62,7 +65,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        let mut space = [0; SMALL];
+        let wrote = match joined(slices, &mut space) {
+            Some(bytes) => Pin::new(&mut self.io).poll_write(cx, bytes),
+            None => Pin::new(&mut self.io).poll_write_vectored(cx, slices),
+        };
         self.note(wrote)
     }
 
@@ -80,9 +87,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         if !this.linger.has_begun() {
             ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
         }
-        if !this.pulse.has_unread() {
+        if !this.line.pulse.has_unread() {
             return Poll::Ready(Ok(()));
         }
         this.linger.poll(&mut this.io, cx)
     }
+}
+
+/// The parts as one, if they fit.
+fn joined<'a>(slices: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL]) -> Option<&'a [u8]> {
+    let mut length = 0;
+    for slice in slices {
+        space.get_mut(length..length + slice.len())?.copy_from_slice(slice);
+        length += slice.len();
+    }
+    Some(&space[..length])
 }

@@ -15,47 +15,72 @@ pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;
 pub(crate) use watch::{Blocking, Watch, Watching};
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// Does work that blocks, on a thread for such; `false` if it is not done by then, and goes on.
+#[cfg(feature = "otel")]
+pub(crate) async fn aside(work: impl FnOnce() + Send + 'static, limit: Duration) -> bool {
+    tokio::time::timeout(limit, tokio::task::spawn_blocking(work)).await.is_ok()
+}
+
 /// The tasks of one service. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lifecycle {
+pub(crate) struct Lifecycle(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
     tasks: TaskTracker,
     drain: CancellationToken,
+    /// The same as `drain`; to look at that takes a lock.
+    is_draining: AtomicBool,
     cut: CancellationToken,
 }
 
 impl Lifecycle {
     /// Starts a task that the service owns and waits for.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+        self.0.tasks.spawn(task);
     }
 
     /// Ends the taking of new work; work in progress goes on.
     pub(crate) fn drain(&self) {
-        self.drain.cancel();
-        self.tasks.close();
+        self.0.is_draining.store(true, Relaxed);
+        self.0.drain.cancel();
+        self.0.tasks.close();
     }
 
     /// Ends work in progress.
     pub(crate) fn cut(&self) {
-        self.cut.cancel();
+        self.0.cut.cancel();
     }
 
     /// Set once no new work may be taken.
     pub(crate) fn draining(&self) -> &CancellationToken {
-        &self.drain
+        &self.0.drain
+    }
+
+    /// May no new work be taken?
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only requests are so many that they ask"))]
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.is_draining.load(Relaxed)
     }
 
     /// Set once work in progress must let go.
     pub(crate) fn cut_off(&self) -> &CancellationToken {
-        &self.cut
+        &self.0.cut
     }
 
     /// Waits until every task has ended; `false` if some have not by then.
     pub(crate) async fn finished_within(&self, limit: Duration) -> bool {
-        tokio::time::timeout(limit, self.tasks.wait()).await.is_ok()
+        tokio::time::timeout(limit, self.0.tasks.wait()).await.is_ok()
     }
 }

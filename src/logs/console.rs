@@ -1,11 +1,7 @@
 //! A line for people: `2026-01-01T00:00:00.000000Z [info     ] what happened   [logger] field=value …`.
 
-use super::{
-    clean::{is_hostile, push_spelled_out},
-    colour::Colour,
-    fields::Value,
-    lines::Line,
-};
+use super::{colour::Colour, fields::Value, lines::Line};
+use crate::secret::clean::{is_hostile, push_spelled_out};
 
 /// What ends a colour.
 const PLAIN: &str = "\u{1b}[0m";

@@ -4,8 +4,7 @@ use std::{error::Error, fmt};
 
 use tracing::field::{Field, Visit};
 
-use super::clean::clean;
-use crate::error::told;
+use crate::{error::told, secret::clean::clean};
 
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +28,10 @@ impl Fields {
     }
 
     fn set(&mut self, name: &'static str, value: Value) {
+        // They are told to OpenTelemetry.
+        if name.starts_with("otel.") {
+            return;
+        }
         match self.others.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
             None => self.others.push((name, value)),

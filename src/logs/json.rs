@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{clean::is_hostile, fields::Value, lines::Line};
+use super::{fields::Value, lines::Line};
+use crate::secret::clean::is_hostile;
 
 /// Keys that a line has by itself; a field of such a name gets a `_` behind it.
 const OWN: [&str; 4] = ["timestamp", "logger", "level", "message"];

@@ -4,7 +4,6 @@
 //! a subscriber of its own. What stands in a line comes from anywhere, so no control character reaches the output, and
 //! no password of a URL. Guide: [`docs::logs`](crate::docs::logs).
 
-mod clean;
 mod colour;
 mod console;
 mod fields;
@@ -21,12 +20,15 @@ use std::{
 };
 
 use tracing::Subscriber;
-use tracing_subscriber::{layer::SubscriberExt, registry::Registry};
+use tracing_subscriber::{Layer, layer::SubscriberExt, registry::Registry};
 
 use crate::config::Config;
 use colour::Colour;
 use keys::Settings;
 use lines::{Format, Lines};
+
+/// What else gets spans and events, beside the lines.
+pub(crate) type Beside = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Writes the log of the whole process to stderr, as the settings have it.
 ///
@@ -43,19 +45,26 @@ use lines::{Format, Lines};
 /// # Ok::<(), tegami::Error>(())
 /// ```
 pub fn init(config: &Config) -> Result<(), AlreadySet> {
-    let Settings { format, filter } = keys().read(config);
-    let Some(format) = format.coloured(Colour::of_stderr()) else { return Ok(()) };
-    let lines = Lines::new(format, |line: &str| drop(io::stderr().lock().write_all(line.as_bytes())));
-    let subscriber = Registry::default().with(filter.targets()).with(lines);
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| AlreadySet(()))
+    install(config, None)
 }
 
-/// The same for a run service, which does not insist.
-pub(crate) fn init_if_unset(config: &Config) {
+/// The same for a run service, which does not insist, and may have something beside.
+pub(crate) fn init_if_unset(config: &Config, beside: Option<Beside>) {
     if !tracing::dispatcher::has_been_set() {
         // Another thread may have been faster.
-        let _ = init(config);
+        let _ = install(config, beside);
     }
+}
+
+fn install(config: &Config, beside: Option<Beside>) -> Result<(), AlreadySet> {
+    let Settings { format, filter } = keys().read(config);
+    let format = format.coloured(Colour::of_stderr());
+    if format.is_none() && beside.is_none() {
+        return Ok(());
+    }
+    let lines = |format| Lines::new(format, |line: &str| drop(io::stderr().lock().write_all(line.as_bytes())));
+    let subscriber = Registry::default().with(beside).with(filter.targets()).with(format.map(lines));
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| AlreadySet(()))
 }
 
 /// A log of its own, each line of which is handed to `write`, its end included; for tests, and for other places than

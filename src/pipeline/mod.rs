@@ -13,7 +13,8 @@ mod subscription;
 
 pub use incoming::Incoming;
 pub use retry::Retry;
-pub(crate) use route::{Route, Typed, chain, name_of};
+pub(crate) use route::{Addressed, Route, Routes, Typed, chain, name_of};
+pub(crate) use settle::{looked_at, seen};
 pub(crate) use subscription::OnDead;
 pub use subscription::Subscription;
 
@@ -26,7 +27,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
@@ -37,7 +38,7 @@ use crate::{
     lifecycle::{Stop, Watch},
     middleware::Chain,
     publisher::Publisher,
-    telemetry::Observers,
+    telemetry::{Observers, spans},
     time::{Clock, Dice},
     transport::{Delivery, ReasonKind},
 };
@@ -55,7 +56,7 @@ pub(crate) struct Pipeline {
     /// The transport's kind.
     pub(crate) system: &'static str,
     pub(crate) queue: Arc<str>,
-    pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) routes: Routes,
     pub(crate) keys: Keys,
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) chain: Arc<Chain<Incoming>>,
@@ -66,6 +67,9 @@ pub(crate) struct Pipeline {
     pub(crate) dice: Dice,
     pub(crate) observers: Observers,
 }
+
+/// A message with the handler it goes to, or why there is none.
+type Opened = Result<Addressed, DecodeError>;
 
 /// What a dead letter means for its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,19 +87,15 @@ impl Pipeline {
     ///
     /// Ends early, and gives the delivery back, when `cut_off` is set.
     pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
-        let span = span::of(&self.queue, &delivery);
-        self.work(delivery, cut_off).instrument(span).await;
+        let opened = self.open_safely(&delivery);
+        let span = span::of(self, &delivery, &opened);
+        self.work(delivery, opened, cut_off).instrument(span).await;
     }
 
-    async fn work(&self, delivery: Delivery, cut_off: &CancellationToken) {
-        let mut observed = self.observed(&delivery);
-        let (route, outcome) = match self.open_safely(&delivery) {
-            Ok((route, message)) => {
-                span::tell(&delivery, &route, &message.head);
-                if let Some(observed) = &mut observed {
-                    observed.opened(&route, &message.head);
-                }
-                let wanted = route.policy.is_empty() || route.policy.matches(&delivery.sealed.attributes);
+    async fn work(&self, delivery: Delivery, opened: Opened, cut_off: &CancellationToken) {
+        let mut observed = self.observed(&delivery, &opened);
+        let (route, outcome) = match opened {
+            Ok(Addressed { route, message, wanted }) => {
                 let outcome = if wanted {
                     self.handle(&delivery, route.clone(), message, cut_off).await
                 } else {
@@ -106,6 +106,9 @@ impl Pipeline {
             Err(error) => (None, give_up(error)),
         };
         let reason = outcome.reason();
+        if let Some(reason) = reason {
+            spans::fail(&Span::current(), reason.as_str(), reason.as_str());
+        }
         let end = self.settle(delivery, route.as_deref(), outcome).await;
         if let Some(observed) = &mut observed {
             observed.ended(end, reason);
@@ -113,24 +116,20 @@ impl Pipeline {
     }
 
     /// Opens the message; an envelope that panics at it cannot read it.
-    fn open_safely(&self, delivery: &Delivery) -> Result<(Arc<Route>, Message<Payload>), DecodeError> {
+    fn open_safely(&self, delivery: &Delivery) -> Opened {
         catch_unwind(AssertUnwindSafe(|| self.open(delivery))).unwrap_or_else(|panic| {
             let text = format!("the envelope {}", panic_text(&*panic));
             Err(DecodeError::new(DecodeErrorKind::Undecodable, text))
         })
     }
 
-    fn open(&self, delivery: &Delivery) -> Result<(Arc<Route>, Message<Payload>), DecodeError> {
+    fn open(&self, delivery: &Delivery) -> Opened {
         let size = delivery.sealed.body.len();
         if size > MESSAGE_LIMIT {
             let text = format!("the message has {size} bytes, {MESSAGE_LIMIT} are allowed");
             return Err(DecodeError::new(DecodeErrorKind::TooLarge, text));
         }
-        let alone = self.routes.first().filter(|_| self.routes.len() == 1);
-        let envelope = alone.and_then(|route| route.envelope.as_ref()).unwrap_or(&self.envelope);
-        let message = envelope.open(&delivery.sealed)?;
-        let route = route::find(&self.routes, message.head.event.as_deref())?;
-        Ok((route, message))
+        self.routes.open(&delivery.sealed, &self.envelope)
     }
 
     async fn handle(

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Pipeline, Route};
+use super::{Opened, Pipeline};
 use crate::{
-    envelope::Head,
     publisher::Trace,
     telemetry::{End, Fact, Settled, Taken},
     transport::{Delivery, ReasonKind},
@@ -26,18 +25,21 @@ pub(super) struct Observed<'a> {
 
 impl Pipeline {
     /// The delivery is in work from now on; none, if nobody looks.
-    pub(super) fn observed(&self, delivery: &Delivery) -> Option<Observed<'_>> {
+    pub(super) fn observed(&self, delivery: &Delivery, opened: &Opened) -> Option<Observed<'_>> {
         if !self.observers.any() {
             return None;
         }
         self.observers.tell(&Fact::Taken(Taken { system: self.system, queue: &self.queue }));
+        let (begun, opened) = (self.clock.instant(), opened.as_ref().ok());
+        let published = opened.and_then(|known| known.message.head.time);
         Some(Observed {
             pipeline: self,
-            begun: self.clock.instant(),
+            begun,
             attempt: delivery.attempt,
-            event: None,
-            waited: None,
-            trace: Trace::default(),
+            event: opened.map(|known| known.route.contract.name),
+            // A clock that is ahead of ours makes no wait that is negative.
+            waited: published.map(|time| self.clock.wall(begun).duration_since(time).unwrap_or_default()),
+            trace: opened.map(|known| Trace::of(&known.message.head)).unwrap_or_default(),
             // Dropped before anything else is known, it comes back.
             end: End::Released,
             reason: None,
@@ -46,15 +48,6 @@ impl Pipeline {
 }
 
 impl Observed<'_> {
-    /// What the message is, is known.
-    pub(super) fn opened(&mut self, route: &Route, head: &Head) {
-        let taken = self.pipeline.clock.wall(self.begun);
-        self.event = Some(route.contract.name);
-        // A clock that is ahead of ours makes no wait that is negative.
-        self.waited = head.time.map(|published| taken.duration_since(published).unwrap_or_default());
-        self.trace = Trace::read(|name| head.attributes.text(name));
-    }
-
     /// What became of it, is known.
     pub(super) fn ended(&mut self, end: End, reason: Option<ReasonKind>) {
         (self.end, self.reason) = (end, reason);

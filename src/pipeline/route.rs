@@ -4,10 +4,10 @@ use std::{any::type_name_of_val, marker::PhantomData, sync::Arc, time::Duration}
 
 use super::{Incoming, Retry};
 use crate::{
-    codec::{self, DecodeError, DecodeErrorKind},
+    codec::{self, DecodeError, DecodeErrorKind, Payload, Upcasts},
     contract::Contract,
-    envelope::Envelope,
-    event::{Event, Policy},
+    envelope::{Envelope, Head, Message, Sealed},
+    event::{Attributes, Encoding, Event, Policy},
     handler::{Context, Handler, HandlerError},
     middleware::{BoxFuture, Chain, Middleware},
 };
@@ -30,16 +30,82 @@ pub(crate) struct Route {
     pub(crate) handler: Arc<dyn Run>,
 }
 
-/// The route for this event name, or for no name where only one event can be meant.
-pub(super) fn find(routes: &[Arc<Route>], name: Option<&str>) -> Result<Arc<Route>, DecodeError> {
-    let unknown = |text: String| DecodeError::new(DecodeErrorKind::UnknownEvent, text);
-    match (name, routes) {
-        (None, [alone]) => Ok(alone.clone()),
-        (None, _) => Err(unknown("the message names no event, and more than one is handled here".to_owned())),
-        (Some(name), _) => {
-            let route = routes.iter().find(|route| route.contract.name == name);
-            route.cloned().ok_or_else(|| unknown(format!("event `{name}` is not handled here")))
+/// The routes of one queue, and the way to them from older contracts.
+pub(crate) struct Routes {
+    pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) upcasts: Upcasts,
+}
+
+impl Routes {
+    /// The only one there is.
+    fn alone(&self) -> Option<&Arc<Route>> {
+        self.routes.first().filter(|_| self.routes.len() == 1)
+    }
+
+    /// Opens a message, in this envelope unless the only route here has another, and finds the handler for it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or as [`address`](Self::address).
+    pub(crate) fn open(&self, sealed: &Sealed, envelope: &Arc<dyn Envelope>) -> Result<Addressed, DecodeError> {
+        let chosen = self.alone().and_then(|route| route.envelope.as_ref());
+        let message = chosen.unwrap_or(envelope).open(sealed)?;
+        self.address(message, &sealed.attributes)
+    }
+
+    /// Finds the handler for a message, which it gets under the handler's contract.
+    ///
+    /// # Errors
+    /// No handler is for this event, or no upcast makes it the handler's.
+    fn address(&self, message: Message<Payload>, beside: &Attributes) -> Result<Addressed, DecodeError> {
+        let unknown = |text: String| DecodeError::new(DecodeErrorKind::UnknownEvent, text);
+        let Some(name) = &message.head.event else {
+            let text = "the message names no event, and more than one is handled here";
+            let route = self.meant(&message.head).ok_or_else(|| unknown(text.to_owned()))?;
+            return Ok(Addressed::new(route, message, beside));
+        };
+        if let Some(route) = self.routes.iter().find(|route| route.contract.name == *name) {
+            return Ok(Addressed::new(route, message, beside));
         }
+        let older = self.routes.iter().find_map(|route| Some((route, self.upcasts.from(name, route.contract)?)));
+        let (route, from) = older.ok_or_else(|| unknown(format!("event `{name}` is not handled here")))?;
+        let message = self.lift(message, from, route.contract)?;
+        let attributes = message.head.attributes.clone();
+        Ok(Addressed::new(route, message, &attributes))
+    }
+
+    /// The route of a message without a name: that of the only event that comes here, from the topic if it tells.
+    fn meant(&self, head: &Head) -> Option<&Arc<Route>> {
+        let route = self.alone()?;
+        let older = self.upcasts.older(route.contract);
+        (older.is_empty() || head.topic.as_deref() == Some(route.contract.topic)).then_some(route)
+    }
+
+    /// The message as it would be, had its event been published under the newer contract.
+    fn lift(&self, old: Message<Payload>, from: &Contract, to: &Contract) -> Result<Message<Payload>, DecodeError> {
+        let lifted = self.upcasts.lift(from.name, &old.content, to)?;
+        let mut head = old.head.event(to.name);
+        for declared in from.attributes {
+            head.attributes.remove(declared.name);
+        }
+        for (name, value) in lifted.attributes.iter() {
+            head.attributes.set(name.to_owned(), value.clone());
+        }
+        Ok(Message::new(head, lifted.payload))
+    }
+}
+
+/// A message with the handler that it goes to.
+pub(crate) struct Addressed {
+    pub(crate) route: Arc<Route>,
+    pub(crate) message: Message<Payload>,
+    /// Does the handler's filter let it pass?
+    pub(crate) wanted: bool,
+}
+
+impl Addressed {
+    fn new(route: &Arc<Route>, message: Message<Payload>, attributes: &Attributes) -> Self {
+        let wanted = route.policy.is_empty() || route.policy.matches(attributes);
+        Self { route: route.clone(), message, wanted }
     }
 }
 
@@ -47,6 +113,9 @@ pub(super) fn find(routes: &[Arc<Route>], name: Option<&str>) -> Result<Arc<Rout
 pub(crate) trait Run: Send + Sync {
     /// Decodes the event and calls the handler.
     fn run(self: Arc<Self>, incoming: Incoming) -> BoxFuture<Result<(), HandlerError>>;
+
+    /// The event as its handler would get it, in JSON.
+    fn shown(&self, payload: &Payload) -> Result<Payload, DecodeError>;
 }
 
 /// A handler with its event's type and the service's state.
@@ -74,6 +143,10 @@ where
             let event = codec::decode::<E>(&payload).map_err(HandlerError::undecodable)?;
             self.handler.call(event, Context::new(facts, self.state.clone())).await
         })
+    }
+
+    fn shown(&self, payload: &Payload) -> Result<Payload, DecodeError> {
+        codec::recode::<E>(payload, Encoding::Json)
     }
 }
 

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use tracing::field::display;
+use tracing::{Instrument, field::display};
 
-use super::{Keys, Pipeline, Retry, Route};
+use super::{Keys, Pipeline, Retry, Route, span::settling};
 use crate::{
     error::{BoxError, causes},
     failpoint::{self, Point},
@@ -67,9 +67,12 @@ impl Pipeline {
 
     async fn answer(&self, delivery: Delivery, route: Option<&Route>, outcome: Outcome) -> Result<End, SettleError> {
         match outcome {
-            Outcome::Done => ack(delivery).await.map(|()| End::Done),
-            Outcome::Unwanted => ack(delivery).await.map(|()| End::Unwanted),
-            Outcome::Release => delivery.release().await.map(|()| End::Released),
+            Outcome::Done => self.ack(delivery).await.map(|()| End::Done),
+            Outcome::Unwanted => self.ack(delivery).await.map(|()| End::Unwanted),
+            Outcome::Release => {
+                let span = settling(self, "release", &delivery);
+                delivery.release().instrument(span).await.map(|()| End::Released)
+            }
             Outcome::GiveUp { kind, error } => self.give_up(delivery, route, kind, &*error).await,
             Outcome::Failed { kind, error, after } => {
                 let plan = route.map_or_else(Retry::never, |route| route.retry.clone());
@@ -79,6 +82,13 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    async fn ack(&self, delivery: Delivery) -> Result<(), SettleError> {
+        passed(Point::ConsumeBeforeAck)?;
+        let span = settling(self, "ack", &delivery);
+        delivery.ack().instrument(span).await?;
+        passed(Point::ConsumeAfterAck)
     }
 
     async fn retry(
@@ -100,7 +110,8 @@ impl Pipeline {
             message_id,
             "attempt failed; will try again"
         );
-        delivery.retry(delay).await?;
+        let span = settling(self, "retry", &delivery);
+        delivery.retry(delay).instrument(span).await?;
         passed(Point::RetryAfter).map(|()| End::Retried)
     }
 
@@ -128,7 +139,8 @@ impl Pipeline {
         let (attempt, error, message_id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let queue = &*self.queue;
         tracing::error!(queue, reason = %kind, attempt, ?after, error, message_id, "its key is halted; will try again");
-        delivery.retry(after).await?;
+        let span = settling(self, "retry", &delivery);
+        delivery.retry(after).instrument(span).await?;
         passed(Point::RetryAfter).map(|()| End::Retried)
     }
 
@@ -146,19 +158,14 @@ impl Pipeline {
         reason.queue = self.queue.to_string();
         reason.first = delivery.first_delivered.unwrap_or(now);
         let (attempts, error, id) = (reason.attempts, reason.error.clone(), delivery.id.clone());
-        delivery.dead_letter(reason).await?;
+        let span = settling(self, "dead-letter", &delivery);
+        delivery.dead_letter(reason).instrument(span).await?;
         passed(Point::DeadLetterAfter)?;
         let (queue, message_id) = (&*self.queue, id.as_ref().map(display));
         let gap = (self.keys == Keys::GoOn).then_some("its key goes on without it");
         tracing::error!(queue, reason = %kind, attempts, error, message_id, gap, "given up; kept as a dead letter");
         Ok(End::DeadLettered)
     }
-}
-
-async fn ack(delivery: Delivery) -> Result<(), SettleError> {
-    passed(Point::ConsumeBeforeAck)?;
-    delivery.ack().await?;
-    passed(Point::ConsumeAfterAck)
 }
 
 /// A failure at this point looks as if the lease had run out.
@@ -195,6 +202,18 @@ impl Write for Line {
         self.0.extend(text.chars().take(room + 1).map(|c| if c.is_control() { ' ' } else { c }));
         Ok(())
     }
+}
+
+/// Gives back what was only looked at.
+pub(crate) async fn looked_at(delivery: Delivery) {
+    // Lost means that it is back already.
+    let _ = delivery.release().await;
+}
+
+/// Is done with a copy that nobody else reads.
+pub(crate) async fn seen(copy: Delivery) {
+    // Lost, it comes once more.
+    let _ = copy.ack().await;
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) instance: String,
     /// Events that may go nowhere without an error (P4).
     pub(crate) unroutable: BTreeSet<&'static str>,
+    /// What the service says it publishes; empty, if it does not say.
+    pub(crate) publishes: BTreeSet<&'static str>,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
     pub(crate) observers: Observers,
@@ -69,6 +71,17 @@ impl Line {
             let text = format!("the transport `{name}` is not attached to the service");
             PublishError::new(PublishErrorKind::Unsupported, text)
         })
+    }
+
+    /// Refuses an event that a service which says what it publishes does not name.
+    pub(crate) fn check_declared<E: Event>(&self) -> Result<(), PublishError> {
+        let event = E::CONTRACT.name;
+        if self.publishes.is_empty() || self.publishes.contains(event) {
+            return Ok(());
+        }
+        let text =
+            format!("`{event}` is not among the events that `{}` says it publishes: add `publishes`", self.service);
+        Err(PublishError::new(PublishErrorKind::Undeclared, text))
     }
 
     /// The head of a new message.

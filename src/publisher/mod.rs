@@ -16,11 +16,17 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future, stream};
 use tokio::sync::watch;
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     codec,
+    contract::Contract,
     envelope::{Head, Message, MessageId},
     event::{Event, RESERVED, Value},
+    telemetry::{
+        registry,
+        spans::{self, About, Kind, Told},
+    },
     transport::{Outgoing, PublishError, PublishErrorKind, limits::ATTRIBUTE_NAME},
 };
 
@@ -50,13 +56,12 @@ impl Publisher {
     /// The same publisher, for use while this message is handled.
     pub(crate) fn caused_by(&self, id: &MessageId, head: &Head) -> Self {
         let correlation_id = head.correlation_id.as_ref().unwrap_or(id).clone();
-        let trace = Trace::read(|name| head.attributes.text(name));
-        let cause = Cause { correlation_id, causation_id: Some(id.clone()), trace };
+        let cause = Cause { correlation_id, causation_id: Some(id.clone()), trace: Trace::of(head) };
         Self { link: self.link.clone(), cause: Some(cause) }
     }
 
-    /// The same publisher, for use while somebody outside is answered.
-    #[cfg(feature = "http")]
+    /// The same publisher, for use while somebody outside is answered, or the time has come for something.
+    #[cfg(any(feature = "http", feature = "schedule"))]
     pub(crate) fn asked_by(&self, correlation_id: MessageId, trace: Trace) -> Self {
         let cause = Cause { correlation_id, causation_id: None, trace };
         Self { link: self.link.clone(), cause: Some(cause) }
@@ -82,14 +87,26 @@ impl Publisher {
         event: &E,
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
+        let span = self.span(E::CONTRACT);
+        self.publish_within(&span, event, choose).instrument(span.clone()).await
+    }
+
+    async fn publish_within<E: Event>(
+        &self,
+        span: &Span,
+        event: &E,
+        choose: impl FnOnce(PublishOptions) -> PublishOptions,
+    ) -> Result<MessageId, PublishError> {
         let (mut observed, mut sent) = (None, false);
         let publishing = async {
             let line = self.line().await?;
+            line.check_declared::<E>()?;
             let mut options = choose(PublishOptions::default());
             let via = options.via.take();
             observed = line.observed(&via);
             let way = line.way(via)?;
             let outgoing = self.outgoing(&line, event, options)?;
+            spans::tell(span, || told(way, &outgoing));
             let id = outgoing.id.clone();
             sent = true;
             way.chain.run(outgoing).await.map(|()| id)
@@ -100,8 +117,11 @@ impl Publisher {
             Err(_) if sent => Err(unanswered::<E>()),
             Err(_) => Err(closed("the service was not started within the publish deadline of 10 s")),
         };
+        if let Err(error) = &answer {
+            spans::fail(span, observed::name_of(error.kind()), &error.to_string());
+        }
         if let Some(observed) = observed {
-            observed.answered::<E>(answer.as_ref().err(), self.cause.as_ref().map(|cause| &cause.trace));
+            observed.answered::<E>(answer.as_ref().err(), self.trace());
         }
         answer
     }
@@ -118,6 +138,27 @@ impl Publisher {
             return sends.collect().await;
         }
         future::join_all(events.into_iter().map(|event| self.publish(event))).await
+    }
+
+    /// What a message of this publisher belongs to.
+    fn trace(&self) -> Option<Trace> {
+        Trace::current().or_else(|| self.cause.as_ref().map(|cause| cause.trace.clone()))
+    }
+
+    /// The span of a publish; where there is none around it, a part of the trace of its cause.
+    fn span(&self, contract: &Contract) -> Span {
+        let cause = self.cause.as_ref().filter(|_| Span::current().is_none());
+        let span = tracing::error_span!("publish", publishes = contract.name, otel.name = Empty, otel.kind = Empty);
+        let attributes = [
+            ("messaging.operation.name", Some("publish")),
+            ("messaging.operation.type", Some("send")),
+            ("messaging.destination.name", Some(contract.topic)),
+            ("tegami.event", Some(contract.name)),
+        ];
+        let (name, parent) =
+            (format_args!("publish {}", contract.topic), cause.and_then(|cause| cause.trace.context()));
+        spans::begin(&span, About { name, kind: Kind::Producer, parent, attributes: &attributes });
+        span
     }
 
     /// Waits until the service has started.
@@ -143,7 +184,9 @@ impl Publisher {
         if let Some(cause) = &self.cause {
             head.correlation_id = Some(cause.correlation_id.clone());
             head.causation_id = cause.causation_id.clone();
-            cause.trace.write(&mut head.attributes);
+        }
+        if let Some(trace) = self.trace() {
+            trace.write(&mut head.attributes);
         }
         for (name, value) in options.attributes {
             check_attribute::<E>(&name, &value)?;
@@ -161,6 +204,16 @@ impl Publisher {
         let told = Outgoing { content_type, service, correlation_id, time, payload, ..outgoing };
         Ok(Outgoing { routing_key, queue, key, ordered, delay, allow_unroutable, ..told })
     }
+}
+
+/// What a publish's span is to know of the message.
+fn told(way: &Way, outgoing: &Outgoing) -> [(&'static str, Option<Told>); 3] {
+    let text = |text: &str| Some(Told::Text(text.to_owned()));
+    [
+        ("messaging.system", text(registry::of_topics(way.system))),
+        ("messaging.message.id", text(outgoing.id.as_str())),
+        ("messaging.message.conversation_id", outgoing.correlation_id.as_ref().and_then(|id| text(id.as_str()))),
+    ]
 }
 
 /// An attribute of the caller's must be one that every broker takes, and must not say something else than the event or

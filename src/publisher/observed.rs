@@ -26,7 +26,7 @@ impl Line {
 
 impl Observed {
     /// It was answered.
-    pub(super) fn answered<E: Event>(self, error: Option<&PublishError>, trace: Option<&Trace>) {
+    pub(super) fn answered<E: Event>(self, error: Option<&PublishError>, trace: Option<Trace>) {
         let Self { line, system, begun } = self;
         line.observers.tell(&Fact::Published(Published {
             system,
@@ -34,14 +34,16 @@ impl Observed {
             topic: E::CONTRACT.topic,
             took: line.clock.instant().saturating_duration_since(begun),
             error: error.map(|error| name_of(error.kind())),
-            trace: trace.and_then(Trace::id),
+            trace: trace.as_ref().and_then(Trace::id),
         }));
     }
 }
 
-fn name_of(kind: PublishErrorKind) -> &'static str {
+/// What figures and spans call this kind.
+pub(super) fn name_of(kind: PublishErrorKind) -> &'static str {
     match kind {
         PublishErrorKind::Invalid => "invalid",
+        PublishErrorKind::Undeclared => "undeclared",
         PublishErrorKind::Unroutable => "unroutable",
         PublishErrorKind::TooLarge => "too-large",
         PublishErrorKind::Backpressure => "backpressure",

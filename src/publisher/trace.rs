@@ -1,6 +1,12 @@
 //! W3C trace context, carried from what causes a message to the message: `traceparent` and `tracestate`.
 
-use crate::event::{Attributes, is_plain_text};
+use tracing::Span;
+
+use crate::{
+    envelope::Head,
+    event::{Attributes, is_plain_text},
+    telemetry::spans,
+};
 
 const PARENT: &str = "traceparent";
 const STATE: &str = "tracestate";
@@ -9,24 +15,39 @@ const STATE_LIMIT: usize = 512;
 
 /// The trace that something belongs to, if any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Trace(Option<(String, Option<String>)>);
+pub(crate) struct Trace(Option<spans::Context>);
 
 impl Trace {
     /// Reads it where it is told under the standard's names; one that breaks the standard is none.
     pub(crate) fn read<'a>(told: impl Fn(&'static str) -> Option<&'a str>) -> Self {
         let parent = told(PARENT).filter(|text| is_parent(text));
         let state = told(STATE).filter(|text| text.len() <= STATE_LIMIT && is_plain_text(text));
-        Self(parent.map(|parent| (parent.to_owned(), state.map(str::to_owned))))
+        Self(parent.map(|parent| spans::Context { parent: parent.to_owned(), state: state.map(str::to_owned) }))
+    }
+
+    /// That of a message.
+    pub(crate) fn of(head: &Head) -> Self {
+        Self::read(|name| head.attributes.text(name))
+    }
+
+    /// That of what goes on in this task, where OpenTelemetry has one for it.
+    pub(super) fn current() -> Option<Self> {
+        spans::context(&Span::current()).map(|context| Self(Some(context)))
+    }
+
+    /// As spans that are a part of it are told.
+    pub(crate) fn context(&self) -> Option<&spans::Context> {
+        self.0.as_ref()
     }
 
     /// The trace's id, 32 digits of hex.
     pub(crate) fn id(&self) -> Option<&str> {
-        self.0.as_ref().and_then(|(parent, _)| parent.get(3..35))
+        self.0.as_ref().and_then(|context| context.parent.get(3..35))
     }
 
     /// Adds it to a message, unless the message tells one of its own.
     pub(super) fn write(&self, attributes: &mut Attributes) {
-        let Some((parent, state)) = &self.0 else { return };
+        let Some(spans::Context { parent, state }) = &self.0 else { return };
         if attributes.get(PARENT).is_some() || attributes.get(STATE).is_some() {
             return;
         }

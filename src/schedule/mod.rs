@@ -17,6 +17,7 @@ mod pattern;
 mod plan;
 mod run;
 mod runner;
+mod span;
 mod tick;
 mod tomodachi;
 mod when;

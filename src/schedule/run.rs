@@ -13,18 +13,21 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{
     Outcome,
     job::{Crew, Job},
     lease::{self, Claim, LeaseStore},
+    span,
     tick::Facts,
 };
 use crate::{
+    envelope::MessageId,
     error::panic_text,
     lifecycle::Blocking,
-    telemetry::{Fact, Ran},
+    publisher::Trace,
+    telemetry::{Fact, Ran, spans},
     time::backoff,
 };
 
@@ -42,6 +45,8 @@ pub(super) struct Shift {
     pub(super) job: Job,
     pub(super) crew: Arc<Crew>,
     pub(super) planned: SystemTime,
+    /// The conversation that the run begins.
+    pub(super) correlation_id: MessageId,
     /// None for a run that is of this replica alone.
     pub(super) lease: Option<Lease>,
     /// Its place among the runs that may go on at once.
@@ -58,17 +63,19 @@ pub(super) struct Lease {
 impl Shift {
     /// Runs, and has the end noted.
     pub(super) async fn work(self) {
-        let schedule = &*self.job.name;
-        let span = tracing::error_span!("run", schedule);
-        self.run().instrument(span).await;
+        let span = span::of(&self);
+        self.run(&span).instrument(span.clone()).await;
     }
 
-    async fn run(self) {
+    async fn run(self, span: &Span) {
         let (history, wall) = (&self.job.history, &self.crew.wall);
         let (number, begun) = (history.begins(self.planned, wall.now()), self.crew.instant());
         let ended = AssertUnwindSafe(self.outcome()).catch_unwind().await;
         let outcome = ended.unwrap_or_else(|panic| Outcome::Panicked(shortened(&panic_text(&*panic))));
         self.tell(&outcome);
+        if outcome != Outcome::Done {
+            spans::fail(span, outcome.as_str(), outcome.as_str());
+        }
         let took = self.crew.instant().saturating_duration_since(begun);
         self.crew.observers.tell(&Fact::Ran(Ran { schedule: &self.job.name, outcome: outcome.as_str(), took }));
         history.ended(number, wall.now(), outcome.clone());
@@ -84,7 +91,7 @@ impl Shift {
         let facts = Facts {
             name: self.job.name.clone(),
             planned: self.planned,
-            publisher: self.crew.publisher.clone(),
+            publisher: self.crew.publisher.asked_by(self.correlation_id.clone(), Trace::default()),
             cancelled: cancelled.clone(),
             stop: self.crew.stop.clone(),
         };

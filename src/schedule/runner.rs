@@ -21,7 +21,7 @@ use super::{
     lease::{self, Claim, Known, LeaseError, LeaseStore, Taken},
     run::{Lease, Shift},
 };
-use crate::{error::told, time::backoff};
+use crate::{envelope::MessageId, error::told, time::backoff};
 
 /// The longest sleep without a look at the clock.
 const LOOK: Duration = Duration::from_secs(10);
@@ -309,7 +309,8 @@ impl Runner {
 
     /// Starts a run, as a task of the service.
     fn start(&self, planned: SystemTime, lease: Option<Lease>, slot: OwnedSemaphorePermit) {
-        let shift = Shift { job: self.job.clone(), crew: self.crew.clone(), planned, lease, slot };
+        let (job, crew, correlation_id) = (self.job.clone(), self.crew.clone(), MessageId::draw(&self.crew.dice));
+        let shift = Shift { job, crew, planned, correlation_id, lease, slot };
         self.crew.lifecycle.spawn(shift.work());
     }
 
@@ -345,7 +346,7 @@ impl Runner {
 }
 
 /// As the log tells times.
-fn shown(time: SystemTime, zone: &TimeZone) -> String {
+pub(super) fn shown(time: SystemTime, zone: &TimeZone) -> String {
     jiff::Timestamp::try_from(time)
         .map(|time| time.display_with_offset(zone.to_offset(time)).to_string())
         .unwrap_or_default()

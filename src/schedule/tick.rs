@@ -49,7 +49,7 @@ impl<S> Tick<S> {
         &self.facts.name
     }
 
-    /// The service's publisher. No message caused what is published here: each begins a conversation of its own.
+    /// The service's publisher. No message caused what is published here: it is a conversation that the run begins.
     pub fn publisher(&self) -> &Publisher {
         &self.facts.publisher
     }

@@ -1,5 +1,6 @@
 //! The log of a service that is run.
 
+use super::Sender;
 use crate::{
     config::{Absent, Config, Known},
     logs,
@@ -11,6 +12,6 @@ pub(super) fn keys() -> Result<Box<dyn Known>, Absent> {
 }
 
 /// Sets it up, unless the program has set up one.
-pub(super) fn init(config: &Config) {
-    logs::init_if_unset(config);
+pub(super) fn init(config: &Config, sender: &Sender) {
+    logs::init_if_unset(config, sender.beside());
 }

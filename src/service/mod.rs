@@ -3,9 +3,12 @@
 //! Building does no I/O. [`Service::run`] takes what was not set in code from a file and the environment, see
 //! [`configuration`](crate::docs::configuration).
 
+mod async_api;
 mod banner;
+mod census;
 mod checks;
 mod config;
+mod description;
 mod error;
 mod hooks;
 pub(crate) mod http;
@@ -15,16 +18,26 @@ mod plan;
 pub(crate) mod running;
 #[cfg(feature = "schedule")]
 mod schedules;
+#[cfg(feature = "otel")]
+mod sent;
 pub(crate) mod settings;
+mod task;
 mod transports;
 #[cfg(not(feature = "logs"))]
 mod unlogged;
 #[cfg(not(feature = "schedule"))]
 mod unscheduled;
+#[cfg(not(feature = "otel"))]
+mod unsent;
 
+pub use description::{DescribedEvent, DescribedHandler, DescribedQueue, DescribedTopic, Description};
 pub use error::{Error, ErrorKind};
 pub use hooks::Handle;
 pub use running::{Ended, Running};
+pub use task::{
+    Choice, Compared, DescribedDeadLetter, DescribedMessage, Dropped, EventSample, EventSamples, Peek, Posted, Pruned,
+    Redriven, Samples,
+};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,10 +51,12 @@ use tokio::sync::watch;
 #[cfg(feature = "schedule")]
 use crate::schedule::Schedules;
 use crate::{
+    codec::{Told, Upcasts},
     config::Config,
+    contract::{Contract, Names},
     envelope::{Envelope, JsonBase},
     error::BoxError,
-    event::{Event, Filter},
+    event::{Event, Filter, Upcast},
     handler::Handler,
     lifecycle::Stop,
     middleware::Middleware,
@@ -55,12 +70,17 @@ use checks::Checks;
 use hooks::{Hooks, Turn};
 #[cfg(feature = "logs")]
 use logged as log;
-use plan::Wish;
+use plan::{Station, Wish};
+#[cfg(feature = "otel")]
+use sent::Sender;
 use settings::Settings;
+use task::{Post, Task};
 #[cfg(not(feature = "logs"))]
 use unlogged as log;
 #[cfg(not(feature = "schedule"))]
 use unscheduled::Schedules;
+#[cfg(not(feature = "otel"))]
+use unsent::Sender;
 
 /// A service under construction.
 ///
@@ -72,17 +92,25 @@ pub struct Service<S = ()> {
     pub(crate) parts: Parts,
 }
 
+/// Every event that the service handles or says it publishes, by name.
+pub(crate) type Contracts = BTreeMap<&'static str, (&'static Contract, Told)>;
+
 /// Everything about a service that does not depend on the type of its state.
 pub(crate) struct Parts {
-    name: String,
+    pub(crate) name: String,
+    version: Option<String>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     attached: BTreeMap<String, Arc<dyn Transport>>,
     pub(crate) envelope: Arc<dyn Envelope>,
     wishes: Vec<Wish>,
+    pub(crate) upcasts: Upcasts,
     pub(crate) consume: Vec<Arc<dyn Middleware<Incoming>>>,
     publish: Vec<Arc<dyn Middleware<Outgoing>>>,
     observers: Vec<Arc<dyn Observer>>,
     unroutable: BTreeSet<&'static str>,
+    publishes: Vec<&'static Contract>,
+    pub(crate) contracts: Contracts,
+    posts: BTreeMap<&'static str, Post>,
     hooks: Hooks,
     checks: Checks,
     pub(crate) config: Option<Config>,
@@ -91,6 +119,8 @@ pub(crate) struct Parts {
     drain: Option<Duration>,
     pub(crate) clock: Option<Clock>,
     pub(crate) dice: Option<Dice>,
+    /// The service's id among its replicas, where somebody had to know it before the start.
+    instance: Option<String>,
     pub(crate) wall: Option<Wall>,
     schedules: Schedules,
     pub(crate) http: http::Wish,
@@ -111,6 +141,29 @@ impl Parts {
         settings.drain = self.drain.unwrap_or(settings.drain);
         Ok(settings)
     }
+
+    /// The main transport: the one that was set in code, or that the settings name.
+    fn main_transport(&mut self, settings: &Settings) -> Result<Arc<dyn Transport>, Error> {
+        self.transport.take().map_or_else(|| settings.transport(), Ok)
+    }
+
+    /// Keeps what only the type of an event tells.
+    fn know<E: Event>(&mut self) {
+        self.contracts.insert(E::CONTRACT.name, (E::CONTRACT, Told::of::<E>()));
+        self.posts.insert(E::CONTRACT.name, task::post::<E>);
+    }
+
+    /// The queues and what reads them.
+    fn plan(&self) -> Result<(Names, Vec<Station>), Error> {
+        let names = plan::names(self.settings()?.prefix, &self.name)?;
+        let stations = plan::stations(&names, self.wishes.iter().cloned(), &self.upcasts)?;
+        Ok((names, stations))
+    }
+
+    fn describe(&self) -> Result<Description, Error> {
+        let (names, stations) = self.plan()?;
+        Ok(Description { version: self.version.clone(), ..Description::of(&names, &stations, &self.publishes) })
+    }
 }
 
 impl Service {
@@ -118,14 +171,19 @@ impl Service {
     pub fn new(name: impl Into<String>) -> Self {
         let parts = Parts {
             name: name.into(),
+            version: None,
             transport: None,
             attached: BTreeMap::new(),
             envelope: Arc::new(JsonBase::default()),
             wishes: Vec::new(),
+            upcasts: Upcasts::default(),
             consume: Vec::new(),
             publish: Vec::new(),
             observers: Vec::new(),
             unroutable: BTreeSet::new(),
+            publishes: Vec::new(),
+            contracts: Contracts::new(),
+            posts: BTreeMap::new(),
             hooks: Hooks::default(),
             checks: Checks::default(),
             config: None,
@@ -134,6 +192,7 @@ impl Service {
             drain: None,
             clock: None,
             dice: None,
+            instance: None,
             wall: None,
             schedules: Schedules::default(),
             http: Default::default(),
@@ -163,13 +222,33 @@ impl<S: Send + Sync + 'static> Service<S> {
         let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             choose(Subscription::default());
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
-        let told = http::Told::of::<E>();
         let name = pipeline::name_of(&handler);
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
         let route = Route { name, contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
-        self.parts.http.tell(&route, told);
+        self.parts.know::<E>();
         self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });
+        self
+    }
+
+    /// Hands events of an older contract to the handlers of a newer one, each made into the newer by [`Upcast`].
+    ///
+    /// The handlers' queues listen to the older contract's topic too. Steps add up: with one from `v1` to `v2` and one
+    /// from `v2` to `v3`, a handler of `v3` gets all three. What a step cannot make becomes a dead letter, with its
+    /// bytes as they came. A filter looks at what was made. A message without a name, as foreign publishers send it, is
+    /// taken for the handler's own only if its envelope tells the handler's topic.
+    ///
+    /// The start is refused if two steps begin at one contract, if they go in a circle, if they end where nothing
+    /// handles them, and if only one of two contracts keeps order.
+    pub fn upcast<Old: Event, New: Upcast<Old>>(mut self) -> Self {
+        self.parts.upcasts.add::<Old, New>();
+        self.parts.know::<Old>();
+        self
+    }
+
+    /// Which release this is, for documents: mostly `env!("CARGO_PKG_VERSION")`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.parts.version = Some(version.into());
         self
     }
 
@@ -200,6 +279,15 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// Adds a step around every publish; the first added is the outermost.
     pub fn publish_middleware(mut self, step: impl Middleware<Outgoing>) -> Self {
         self.parts.publish.push(Arc::new(step));
+        self
+    }
+
+    /// Says that the service publishes events of type `E`: for `contracts.lock`, documents and whoever asks.
+    ///
+    /// A service that says so of one event must say so of all: it cannot publish others.
+    pub fn publishes<E: Event>(mut self) -> Self {
+        self.parts.publishes.push(E::CONTRACT);
+        self.parts.know::<E>();
         self
     }
 
@@ -302,10 +390,30 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// # Errors
     /// A setting is wrong, or two subscriptions cannot both be had.
     pub fn topology(&self) -> Result<Topology, Error> {
-        let settings = self.parts.settings()?;
-        let names = plan::names(settings.prefix, &self.parts.name)?;
-        let stations = plan::stations(&names, self.parts.wishes.iter().cloned())?;
+        let (_, stations) = self.parts.plan()?;
         Ok(plan::topology(&stations))
+    }
+
+    /// What the service reads, handles and publishes, without connecting to anything.
+    ///
+    /// # Errors
+    /// As [`topology`](Self::topology).
+    pub fn describe(&self) -> Result<Description, Error> {
+        self.parts.describe()
+    }
+
+    /// The service as an [AsyncAPI 3](https://www.asyncapi.com/docs/reference/specification/v3.0.0) document, in JSON,
+    /// with the schemas of its events and an example of each, which the contract was asked about.
+    ///
+    /// # Errors
+    /// As [`topology`](Self::topology).
+    pub fn async_api(&self) -> Result<String, Error> {
+        Ok(format!("{:#}", async_api::document(&self.parts.describe()?, &self.parts.contracts)))
+    }
+
+    /// Samples of every event that the service handles or says it publishes, as this build writes them.
+    pub fn samples(&self) -> Samples {
+        Samples::of(&self.parts)
     }
 
     /// Starts the service and gives it back running, for programs that decide themselves when to stop.
@@ -314,12 +422,19 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// A setting is wrong, the transport is not ready, or a hook failed. Nothing is left running.
     pub async fn start(self) -> Result<Running, Error> {
         let settings = self.parts.settings()?;
+        if settings.task != Task::Serve {
+            let text = "the setting `task` is not `serve`, which is all that `start` does: use `run`";
+            return Err(Error::new(ErrorKind::Setting, text));
+        }
         running::start(self.parts, settings, Stop::default()).await
     }
 
     /// Runs the service until SIGINT, SIGTERM or [`Context::stop`](crate::Context::stop), then stops it.
     ///
-    /// With the feature `logs`, it writes the log to stderr, unless the program has set up a subscriber for it.
+    /// With the feature `logs`, it writes the log to stderr, unless the program has set up a subscriber for it. With
+    /// `otel`, it also sends it to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names, with traces and figures.
+    ///
+    /// The setting `task` has it do something else, once.
     ///
     /// Running handlers have the drain time to end; then they are told to, and 5 s later dropped. The process ends
     /// with code 70 if that was needed, or at once on a second signal (S5); with the code given to
@@ -329,8 +444,14 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// As [`start`](Self::start), and when a hook failed at the stop. `main` returning it ends with code 1.
     pub async fn run(mut self) -> Result<(), Error> {
         let config = self.parts.config.take().map_or_else(Config::load, Ok)?;
-        log::init(&config);
+        let task = Settings::of(config.clone()).task;
+        if task != Task::Serve {
+            self.parts.config = Some(config);
+            return task::run(self.parts, task).await;
+        }
+        let sender = Sender::start(&mut self.parts)?;
+        log::init(&config, &sender);
         self.parts.config = Some(config);
-        running::run(self.parts).await
+        running::run(self.parts, sender).await
     }
 }

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, settings::PREFIX_LIMIT};
 use crate::{
-    contract::{Names, dead_letter_queue, retry_queue},
+    codec::Upcasts,
+    contract::{Contract, Names, dead_letter_queue, retry_queue},
+    event::Policy,
     pipeline::{Keys, OnDead, Route},
     transport::{Binding, Capabilities, QueuePlan, Reach, TopicPlan, Topology},
 };
@@ -41,10 +43,26 @@ pub(crate) struct Station {
     pub(crate) via: Option<String>,
     pub(crate) queue: QueuePlan,
     pub(crate) routes: Vec<Arc<Route>>,
+    /// Of each of the queue's bindings, what it brings and where that goes.
+    feeds: Vec<(&'static Contract, Arc<Route>)>,
     concurrency: Option<usize>,
 }
 
+/// One event's way into a queue, and to its handler.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) binding: &'a Binding,
+    pub(crate) contract: &'static Contract,
+    pub(crate) route: &'a Arc<Route>,
+}
+
 impl Station {
+    /// What flows into it.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = Way<'_>> {
+        let ways = self.queue.bindings.iter().zip(&self.feeds);
+        ways.map(|(binding, (contract, route))| Way { binding, contract, route })
+    }
+
     /// What a dead letter means for its key.
     pub(crate) fn keys(&self) -> Keys {
         match (self.queue.halts, self.queue.ordered) {
@@ -79,8 +97,17 @@ pub(super) fn is_plain(text: &str) -> bool {
 }
 
 /// Places every wish in its queue.
-pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) -> Result<Vec<Station>, Error> {
+pub(crate) fn stations(
+    names: &Names,
+    wishes: impl IntoIterator<Item = Wish>,
+    upcasts: &Upcasts,
+) -> Result<Vec<Station>, Error> {
     let mut stations = BTreeMap::<(Option<String>, String), Station>::new();
+    let wishes = Vec::from_iter(wishes);
+    let handled = wishes.iter().map(|wish| wish.route.contract.name).collect();
+    if let Some(mistake) = upcasts.mistake(&handled) {
+        return Err(refuse(mistake));
+    }
     for wish in wishes {
         let contract = wish.route.contract;
         let queue = match (&wish.queue, &wish.group) {
@@ -89,12 +116,10 @@ pub(crate) fn stations(names: &Names, wishes: impl IntoIterator<Item = Wish>) ->
             (None, None) => names.queue(contract),
         };
         check(&wish, &queue)?;
-        check_lengths(&binding(names, &wish.route))?;
+        check_older(&wish, &queue, upcasts)?;
         let place = (wish.via.clone(), queue.clone());
-        match stations.get_mut(&place) {
-            Some(station) => station.join(names, wish)?,
-            None => drop(stations.insert(place, Station::first(names, queue, wish))),
-        }
+        let station = stations.entry(place).or_insert_with(|| Station::of(queue, &wish));
+        station.join(names, wish, upcasts)?;
     }
     let stations: Vec<Station> = stations.into_values().collect();
     check_apart(&stations)?;
@@ -120,8 +145,8 @@ pub(crate) fn topology<'a>(stations: impl IntoIterator<Item = &'a Station>) -> T
     let (mut topics, mut queues) = (BTreeMap::new(), Vec::new());
     for station in stations {
         let ordered = station.queue.ordered;
-        for (binding, route) in station.queue.bindings.iter().zip(&station.routes) {
-            let topic = TopicPlan { name: binding.topic.clone(), ordered, source: route.contract.source };
+        for Way { binding, contract, .. } in station.ways() {
+            let topic = TopicPlan { name: binding.topic.clone(), ordered, source: contract.source };
             topics.entry(binding.topic.clone()).or_insert(topic);
         }
         queues.push(station.queue.clone());
@@ -157,31 +182,32 @@ pub(crate) fn no_such_transport(station: &Station) -> Error {
 }
 
 impl Station {
-    fn first(names: &Names, queue: String, wish: Wish) -> Self {
-        let contract = wish.route.contract;
+    /// A queue as this wish wants it, which nothing is bound to yet.
+    fn of(queue: String, wish: &Wish) -> Self {
         let queue = QueuePlan {
             dead_letters: dead_letter_queue(&queue),
             name: queue,
-            ordered: contract.ordered,
-            retry_delays: wish.route.retry.delays().to_vec(),
+            ordered: wish.route.contract.ordered,
+            retry_delays: Vec::new(),
             halts: wish.on_dead == OnDead::Halt,
-            bindings: vec![binding(names, &wish.route)],
-            concurrency: wish.concurrency.unwrap_or(CONCURRENCY),
+            bindings: Vec::new(),
+            concurrency: CONCURRENCY,
             reach: wish.reach,
         };
-        let Wish { via, route, concurrency, .. } = wish;
-        Self { via, queue, routes: vec![route], concurrency }
+        Self { via: wish.via.clone(), queue, routes: Vec::new(), feeds: Vec::new(), concurrency: None }
     }
 
-    fn join(&mut self, names: &Names, wish: Wish) -> Result<(), Error> {
+    fn join(&mut self, names: &Names, wish: Wish, upcasts: &Upcasts) -> Result<(), Error> {
         let queue = &self.queue.name;
-        let event = wish.route.contract.name;
-        if self.routes.iter().any(|route| route.contract.name == event) {
+        let older = upcasts.older(wish.route.contract);
+        let contracts = [wish.route.contract].into_iter().chain(older);
+        if let Some(event) = contracts.clone().map(|contract| contract.name).find(|event| self.takes(event)) {
             let text =
                 format!("two handlers for event `{event}` share the queue `{queue}`: give one a group of its own");
             return Err(refuse(text));
         }
-        if wish.route.envelope.is_some() || self.routes.iter().any(|route| route.envelope.is_some()) {
+        let shared = !self.routes.is_empty();
+        if shared && (wish.route.envelope.is_some() || self.routes.iter().any(|route| route.envelope.is_some())) {
             return Err(refuse(format!("queue `{queue}` is shared, so its subscriptions cannot choose an envelope")));
         }
         if (wish.on_dead == OnDead::Halt) != self.queue.halts {
@@ -206,20 +232,43 @@ impl Station {
         if wish.route.retry.delays().len() > self.queue.retry_delays.len() {
             self.queue.retry_delays = wish.route.retry.delays().to_vec();
         }
-        self.queue.bindings.push(binding(names, &wish.route));
+        for contract in contracts {
+            self.queue.bindings.push(binding(names, contract, &wish.route)?);
+            self.feeds.push((contract, wish.route.clone()));
+        }
         self.routes.push(wish.route);
         Ok(())
     }
+
+    fn takes(&self, event: &str) -> bool {
+        self.feeds.iter().any(|(contract, _)| contract.name == event)
+    }
 }
 
-fn binding(names: &Names, route: &Route) -> Binding {
-    Binding {
-        topic: names.topic(route.contract).into_owned(),
-        routing_key: names.routing_key(route.contract).into_owned(),
-        event: route.contract.name,
-        by_name: route.contract.shares_topic,
-        policy: route.policy.clone(),
-    }
+/// The way of events of a contract, the route's own or an older one, to the route.
+///
+/// Of an older one all come: what the filter asks for is known when it has been upcast.
+fn binding(names: &Names, contract: &Contract, route: &Route) -> Result<Binding, Error> {
+    let own = contract.name == route.contract.name;
+    let binding = Binding {
+        topic: names.topic(contract).into_owned(),
+        routing_key: names.routing_key(contract).into_owned(),
+        event: contract.name,
+        by_name: contract.shares_topic,
+        policy: if own { route.policy.clone() } else { Policy::default() },
+    };
+    check_lengths(&binding)?;
+    Ok(binding)
+}
+
+/// Refuses events of an older contract that cannot come as the new ones do.
+fn check_older(wish: &Wish, queue: &str, upcasts: &Upcasts) -> Result<(), Error> {
+    let contract = wish.route.contract;
+    let other = |older: &&Contract| older.ordered != contract.ordered;
+    let Some(older) = upcasts.older(contract).into_iter().find(other) else { return Ok(()) };
+    let (name, older) = (contract.name, older.name);
+    let text = format!("queue `{queue}` is asked to keep order by one of `{older}` and `{name}`, which it becomes");
+    Err(refuse(text))
 }
 
 /// Refuses a topic or a routing key that the prefix makes longer than brokers take.

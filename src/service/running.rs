@@ -5,8 +5,9 @@ use std::{future::Future, pin::pin, process, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    Error, ErrorKind, Parts,
+    Description, Error, ErrorKind, Parts, Sender, async_api,
     banner::{self, Banner},
+    census::Census,
     hooks::{Hooks, Turn},
     http,
     plan::{self, Station},
@@ -14,12 +15,13 @@ use super::{
     transports::Transports,
 };
 use crate::{
+    codec::Upcasts,
     consumer::{Budget, Consumer},
     contract::Names,
     health::{Board, Kind},
     lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
     middleware::Chain,
-    pipeline::{self, Pipeline},
+    pipeline::{self, Pipeline, Routes},
     publisher::{self, Line, Link, Publisher},
     telemetry::Observers,
     time::{Clock, Dice, Wall},
@@ -70,7 +72,17 @@ pub enum Ended {
     Forced,
 }
 
-pub(super) async fn run(parts: Parts) -> Result<(), Error> {
+pub(super) async fn run(parts: Parts, sender: Sender) -> Result<(), Error> {
+    let ended = until_the_end(parts).await;
+    sender.close().await;
+    match ended? {
+        0 => Ok(()),
+        code => process::exit(code),
+    }
+}
+
+/// Lives, and gives the process's exit code.
+async fn until_the_end(parts: Parts) -> Result<i32, Error> {
     let (mut signals, stop) = (Signals::listen(), Stop::default());
     let mut life = pin!(live(parts, stop.clone()));
     // What has ended has ended, whatever signal came beside it.
@@ -87,15 +99,14 @@ pub(super) async fn run(parts: Parts) -> Result<(), Error> {
             tokio::select! {
                 biased;
                 ended = life => ended?,
-                () = signals.next() => Ended::Forced,
+                () = signals.next() => process::exit(FORCED),
             }
         }
     };
-    match (ended, stop.code()) {
-        (Ended::Forced, _) => process::exit(FORCED),
-        (Ended::Drained, 0) => Ok(()),
-        (Ended::Drained, code) => process::exit(code.into()),
-    }
+    Ok(match ended {
+        Ended::Forced => FORCED,
+        Ended::Drained => stop.code().into(),
+    })
 }
 
 /// From the start to the end, once somebody asks for it.
@@ -118,10 +129,7 @@ async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
 }
 
 pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> Result<Running, Error> {
-    let transport = match parts.transport.take() {
-        Some(transport) => transport,
-        None => settings.transport()?,
-    };
+    let transport = parts.main_transport(&settings)?;
     let lifecycle = Lifecycle::default();
     let board = Board::new(&parts.name, lifecycle.draining().clone());
     let transports = Transports::new(transport, std::mem::take(&mut parts.attached), &board);
@@ -211,7 +219,7 @@ impl Running {
 
     async fn prepare(&mut self, mut parts: Parts, settings: Settings) -> Result<(), Error> {
         let names = plan::names(settings.prefix, &parts.name)?;
-        let stations = plan::stations(&names, std::mem::take(&mut parts.wishes))?;
+        let stations = plan::stations(&names, std::mem::take(&mut parts.wishes), &parts.upcasts)?;
         stations.iter().try_for_each(|station| self.transports.of(station).map(drop))?;
         let clock = *parts.clock.get_or_insert_with(Clock::system);
         std::mem::take(&mut parts.checks).enlist(self, clock)?;
@@ -221,8 +229,13 @@ impl Running {
         schedules.check(wall.now(), &settings.config)?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
         // Whoever probes is answered from here to the end.
-        if let Some(asked) = parts.http.admin(&parts.name, &settings.config, &mut parts.observers) {
-            self.admin = http::Admin::open(asked, &stations, self, (clock, dice.clone())).await?;
+        let described = || {
+            let description = Description::of(&names, &stations, &parts.publishes);
+            let document = async_api::document(&description, &parts.contracts);
+            (description, document)
+        };
+        if let Some(asked) = parts.http.admin(described, &settings.config, &mut parts.observers) {
+            self.admin = http::Admin::open(asked, self, (clock, dice.clone())).await?;
         }
         let bound = std::mem::take(&mut parts.http).bind(&settings.config).await?;
         self.http = bound.place();
@@ -231,6 +244,7 @@ impl Running {
         let crew = Crew::new(parts, names, dice, self);
         self.link.send_replace(Link::Open(crew.line.clone()));
         self.hooks.run(Turn::Started, None, &self.publisher, &self.stop).await?;
+        let census = Census::of(&stations, &self.transports, &crew.line.observers)?;
         let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
         let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
         let server = bound.open(&crew.line, self)?;
@@ -239,6 +253,7 @@ impl Running {
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
         }
+        census.start(&self.lifecycle);
         let scheduled = !schedules.is_empty();
         self.schedules = schedules.start(crew.schedule(wall, self));
         self.banner = banner.and(schedules::table(&self.schedules)).and(self.http.table());
@@ -273,28 +288,47 @@ async fn open(consumers: Vec<Consumer>) -> Result<Vec<Opened>, Error> {
     Ok(opened)
 }
 
+/// An id among replicas.
+pub(super) fn draw_instance(dice: &Dice) -> String {
+    dice.uuid().to_string()
+}
+
 /// What all consumers of a service share.
 struct Crew {
     line: Line,
     chain: Arc<Chain<pipeline::Incoming>>,
     budget: Budget,
+    upcasts: Upcasts,
+}
+
+/// What the service publishes through.
+fn line(parts: &mut Parts, names: Names, dice: Dice, transports: &Transports) -> Line {
+    Line::new(publisher::Parts {
+        ways: transports.ways(&parts.publish),
+        envelope: parts.envelope.clone(),
+        names,
+        service: parts.name.as_str().into(),
+        instance: parts.instance.take().unwrap_or_else(|| draw_instance(&dice)),
+        unroutable: std::mem::take(&mut parts.unroutable),
+        publishes: parts.publishes.iter().map(|contract| contract.name).collect(),
+        clock: parts.clock.unwrap_or_else(Clock::system),
+        dice,
+        observers: Observers::new(std::mem::take(&mut parts.observers)),
+    })
+}
+
+/// The service's publisher, ready to be used without anything else running.
+pub(super) fn open_line(parts: &mut Parts, names: Names, dice: Dice, transports: &Transports) -> Publisher {
+    let line = line(parts, names, dice, transports);
+    parts.link.send_replace(Link::Open(line));
+    Publisher::new(parts.link.subscribe())
 }
 
 impl Crew {
-    fn new(parts: Parts, names: Names, dice: Dice, running: &Running) -> Self {
-        let clock = parts.clock.unwrap_or_else(Clock::system);
-        let line = Line::new(publisher::Parts {
-            ways: running.transports.ways(&parts.publish),
-            envelope: parts.envelope,
-            names,
-            service: parts.name.into(),
-            instance: dice.uuid().to_string(),
-            unroutable: parts.unroutable,
-            clock,
-            dice,
-            observers: Observers::new(parts.observers),
-        });
-        Self { line, chain: pipeline::chain(parts.consume), budget: Budget::of(BYTES_IN_WORK) }
+    fn new(mut parts: Parts, names: Names, dice: Dice, running: &Running) -> Self {
+        let line = line(&mut parts, names, dice, &running.transports);
+        let (chain, budget) = (pipeline::chain(parts.consume), Budget::of(BYTES_IN_WORK));
+        Self { line, chain, budget, upcasts: parts.upcasts }
     }
 
     /// What the schedules get.
@@ -321,7 +355,7 @@ impl Crew {
             service: self.line.service.clone(),
             system: transport.name(),
             queue: station.queue.name.as_str().into(),
-            routes: station.routes,
+            routes: Routes { routes: station.routes, upcasts: self.upcasts.clone() },
             keys,
             envelope: self.line.envelope.clone(),
             chain: self.chain.clone(),

@@ -30,6 +30,11 @@ impl<S: Send + Sync + 'static> Service<S> {
         self.schedule(Schedule::every(interval), handler)
     }
 
+    /// Runs at a time; see [`Schedule::at`].
+    pub fn at(self, timestamp: &str, handler: impl OnTick<S>) -> Self {
+        self.schedule(Schedule::at(timestamp), handler)
+    }
+
     /// Runs by a schedule. A schedule that is wrong is an error of the start.
     pub fn schedule(self, schedule: impl Into<Schedule>, handler: impl OnTick<S>) -> Self {
         self.schedule_with(schedule, handler, |options| options)

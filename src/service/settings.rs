@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Error, ErrorKind, banner::Show, plan::is_plain};
+use super::{Error, ErrorKind, banner::Show, plan::is_plain, task::Task};
 use crate::{
     config::{Config, Given, Key, Section, choice},
     secret::Secret,
@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) provision: Provision,
     pub(crate) drain: Duration,
     pub(crate) banner: Show,
+    pub(crate) task: Task,
     /// All of them, for those who have sections of their own.
     pub(crate) config: Config,
 }
@@ -49,6 +50,7 @@ impl Default for Settings {
             provision: Provision::Create,
             drain: Duration::from_secs(30),
             banner: Show::Auto,
+            task: Task::Serve,
             config: Config::default(),
         }
     }
@@ -61,6 +63,11 @@ pub(super) fn keys() -> Section<Settings> {
     let provision = "what the start may do to the broker: `create` what is missing, `verify` that it is there, or \
                      `assume` it";
     let banner = "whether a service that is run at a terminal shows its handlers, schedules and address there";
+    let task = "what the program does: `serve`, or one thing and ends, which is to print itself as JSON (`describe`, \
+                `async-api`, `samples`) or for its broker (`export`), to look after its queues (`verify`, `provision`, \
+                `prune`) or its dead letters (`dead-letters <queue>`, `redrive <queue>`, `drop {…}`), or to publish, show \
+                and follow messages (`publish <event>` from standard input, `peek <queue>`, `tail <event or queue>`); \
+                where a name is not enough, [one JSON object](operations.md) stands in its place";
     let keys = vec![
         Key::with("transport", transport, ("URL", "memory:"), told_transport).secret(),
         Key::within("prefix", "begins every topic and queue name", |s: &mut Settings| &mut s.prefix, {
@@ -71,6 +78,7 @@ pub(super) fn keys() -> Section<Settings> {
             (|drain: &Duration| *drain <= DRAIN_LIMIT, "give seconds, 0 to 3600")
         }),
         Key::with("banner", banner, ("`auto` or `off`", "auto"), told_banner),
+        Key::with("task", task, ("words", "serve"), told_task),
     ];
     Section::new("", keys)
 }
@@ -78,6 +86,11 @@ pub(super) fn keys() -> Section<Settings> {
 fn told_transport(settings: &mut Settings, given: &Given) -> Result<(), String> {
     let text = given.value.text().ok_or("give a URL as text")?;
     settings.transport = Url { text: Secret::new(text), source: given.source.to_string() };
+    Ok(())
+}
+
+fn told_task(settings: &mut Settings, given: &Given) -> Result<(), String> {
+    settings.task = given.value.text().unwrap_or_default().parse()?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::{
     middleware::{BoxFuture, Chain, Middleware},
     publisher::Way,
     time::{Dice, backoff},
-    transport::{Outgoing, Provision, PublishError, PublishErrorKind, Transport},
+    transport::{Outgoing, Provision, PublishError, PublishErrorKind, Topology, Transport, TransportError},
 };
 
 /// The main transport under no name, the others under theirs.
@@ -34,7 +34,12 @@ impl Transports {
 
     /// What kind of transport the main one is. (Its URL may hold a password.)
     pub(super) fn name(&self) -> &'static str {
-        self.0.get(&None).expect("there is always a main one").transport.name()
+        self.main().name()
+    }
+
+    /// The main one.
+    pub(super) fn main(&self) -> &Arc<dyn Transport> {
+        &self.0.get(&None).expect("there is always a main one").transport
     }
 
     /// The transport a station is on. A station on no transport, or on one that cannot do what it asks, is refused.
@@ -44,10 +49,27 @@ impl Transports {
         Ok(transport)
     }
 
+    /// Each transport, by its name, with what its stations need.
+    fn each<'a>(
+        &'a self,
+        stations: &'a [Station],
+    ) -> impl Iterator<Item = (&'a Option<String>, &'a Carrier, Topology)> {
+        self.0.iter().map(|(name, carrier)| {
+            (name, carrier, plan::topology(stations.iter().filter(|station| station.via == *name)))
+        })
+    }
+
+    /// Each transport, by its name, with what its stations need.
+    pub(super) fn planned<'a>(
+        &'a self,
+        stations: &'a [Station],
+    ) -> impl Iterator<Item = (&'a Option<String>, &'a Arc<dyn Transport>, Topology)> {
+        self.each(stations).map(|(name, carrier, topology)| (name, &carrier.transport, topology))
+    }
+
     /// Brings into being on each transport what its stations need. One that is away is asked until it is there (N1).
     pub(super) async fn provision(&self, stations: &[Station], mode: Provision, dice: &Dice) -> Result<(), Error> {
-        for (name, Carrier { transport, light }) in &self.0 {
-            let topology = plan::topology(stations.iter().filter(|station| station.via == *name));
+        for (_, Carrier { transport, light }, topology) in self.each(stations) {
             let mut failures = 0;
             while let Err(error) = transport.provision(&topology, mode).await {
                 if !error.is_transient() {
@@ -62,6 +84,35 @@ impl Transports {
             light.up();
         }
         Ok(())
+    }
+
+    /// The same, and one that is away is an error. What is missing or differs, in words.
+    pub(super) async fn differences(
+        &self,
+        stations: &[Station],
+        mode: Provision,
+    ) -> Result<Vec<String>, TransportError> {
+        let mut told = Vec::new();
+        for (name, Carrier { transport, .. }, topology) in self.each(stations) {
+            let place = name.as_ref().map_or_else(String::new, |name| format!("on `{name}`: "));
+            let differences = transport.differences(&topology, mode).await?;
+            told.extend(differences.iter().map(|difference| format!("{place}{}", self::told(difference))));
+        }
+        Ok(told)
+    }
+
+    /// What each transport needs, in its broker's own words, as files by name.
+    pub(super) fn exports(
+        &self,
+        stations: &[Station],
+        published: &[String],
+    ) -> Result<BTreeMap<String, String>, TransportError> {
+        let mut files = BTreeMap::new();
+        for (name, Carrier { transport, .. }, topology) in self.each(stations) {
+            let named = |file: String| name.as_ref().map_or(file.clone(), |name| format!("{name}-{file}"));
+            files.extend(transport.exports(&topology, published)?.into_iter().map(|(file, text)| (named(file), text)));
+        }
+        Ok(files)
     }
 
     /// The way out to each transport: the steps, then its publish.

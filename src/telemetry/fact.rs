@@ -15,8 +15,12 @@ pub enum Fact<'a> {
     Taken(Taken<'a>),
     /// A delivery is out of work.
     Settled(Settled<'a>),
+    /// A queue, or one of dead letters, was asked for what waits in it; twice a minute.
+    Counted(Counted<'a>),
     /// A schedule's run has ended.
     Ran(Ran<'a>),
+    /// An HTTP request has come; it will be answered.
+    Asked(Asked<'a>),
     /// An HTTP request was answered.
     Answered(Answered<'a>),
 }
@@ -105,6 +109,18 @@ impl End {
     }
 }
 
+/// A queue, or one of dead letters, that was asked for what waits in it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Counted<'a> {
+    /// The transport's kind.
+    pub system: &'a str,
+    /// The queue, with the environment's prefix.
+    pub queue: &'a str,
+    /// How many messages wait for a reader; none, where the broker does not tell.
+    pub messages: Option<u64>,
+}
+
 /// A run of a schedule that has ended.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -117,12 +133,24 @@ pub struct Ran<'a> {
     pub took: Duration,
 }
 
+/// An HTTP request that has come.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Asked<'a> {
+    /// The method; `_OTHER` for one that is not known.
+    pub method: &'a str,
+    /// `http` or `https`, as the server takes it.
+    pub scheme: &'a str,
+}
+
 /// An HTTP request that was answered.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Answered<'a> {
     /// The method; `_OTHER` for one that is not known.
     pub method: &'a str,
+    /// `http` or `https`, as the server takes it.
+    pub scheme: &'a str,
     /// The route as it was written, such as `/orders/{id}`; none where there was none for it.
     pub route: Option<&'a str>,
     /// The status; 499 where the client left before the end.

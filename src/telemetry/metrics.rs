@@ -14,12 +14,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{Answered, End, Fact, Observer, Published, Ran, Settled, Taken};
-
-/// Upper bounds in seconds, those that OpenTelemetry's conventions advise for messages and requests.
-const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-/// The same for how long messages waited, which may be hours.
-const WAITS: [f64; 12] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 86400.0];
+use super::{Answered, Asked, BOUNDS, Counted, End, Fact, Observer, Published, Ran, Settled, Taken, WAITS, registry};
 
 type Labels = Vec<(&'static str, String)>;
 type Example = [(&'static str, String); 1];
@@ -35,12 +30,16 @@ pub struct Metrics(Arc<Parts>);
 struct Parts {
     registry: Registry,
     published: Times,
+    sent: Family<Labels, Counter>,
+    consumed: Family<Labels, Counter>,
     processed: Times,
     in_flight: Family<Labels, Gauge>,
     retried: Family<Labels, Counter>,
     dead: Family<Labels, Counter>,
+    waiting: Family<Labels, Gauge>,
     waited: Family<Labels, Histogram, Waits>,
     ran: Times,
+    active: Family<Labels, Gauge>,
     answered: Times,
 }
 
@@ -75,13 +74,34 @@ impl Default for Metrics {
         let ran = times("tegami_schedule_run_duration", "From the begin of a schedule's run to its end");
         let answered = times("http_server_request_duration", "From a request's head to its answer's last byte");
         let (in_flight, waited) = (Family::default(), Family::new_with_constructor(Waits));
-        let (retried, dead) = (Family::default(), Family::default());
+        let (retried, dead, waiting) = (Family::default(), Family::default(), Family::default());
+        let (sent, consumed, active) = (Family::default(), Family::default(), Family::default());
+        registry.register("messaging_client_sent_messages", "Messages that went to a broker", Family::clone(&sent));
+        let help = "Deliveries that were taken into work";
+        registry.register("messaging_client_consumed_messages", help, Family::clone(&consumed));
+        registry.register("http_server_active_requests", "Requests that are not answered yet", Family::clone(&active));
         registry.register("tegami_deliveries_in_flight", "Deliveries in work", Family::clone(&in_flight));
         registry.register("tegami_retries", "Deliveries that failed and come again", Family::clone(&retried));
         registry.register("tegami_dead_letters", "Deliveries that failed for good", Family::clone(&dead));
+        let help = "Messages that wait in a queue, as its broker tells";
+        registry.register("tegami_queue_messages", help, Family::clone(&waiting));
         let help = "From a message's publish to its being taken";
         registry.register_with_unit("tegami_delivery_wait", help, Unit::Seconds, Family::clone(&waited));
-        Self(Arc::new(Parts { registry, published, processed, in_flight, retried, dead, waited, ran, answered }))
+        Self(Arc::new(Parts {
+            registry,
+            published,
+            sent,
+            consumed,
+            processed,
+            in_flight,
+            retried,
+            dead,
+            waiting,
+            waited,
+            ran,
+            active,
+            answered,
+        }))
     }
 }
 
@@ -95,14 +115,14 @@ impl Observer for Metrics {
     fn saw(&self, fact: &Fact<'_>) {
         match fact {
             Fact::Published(published) => self.0.published(published),
-            Fact::Taken(Taken { system, queue }) => {
-                self.0.in_flight.get_or_create(&of_queue(system, queue)).inc();
-            }
+            Fact::Taken(taken) => self.0.taken(taken),
             Fact::Settled(settled) => self.0.settled(settled),
+            Fact::Counted(counted) => self.0.counted(counted),
             Fact::Ran(Ran { schedule, outcome, took }) => {
                 let labels = vec![("schedule", (*schedule).to_owned()), ("outcome", (*outcome).to_owned())];
                 self.0.ran.get_or_create(&labels).observe(took.as_secs_f64(), None, None);
             }
+            Fact::Asked(Asked { method, scheme }) => drop(self.0.active.get_or_create(&asked(method, scheme)).inc()),
             Fact::Answered(answered) => self.0.answered(answered),
         }
     }
@@ -111,13 +131,23 @@ impl Observer for Metrics {
 impl Parts {
     fn published(&self, Published { system, event, topic, took, error, trace }: &Published<'_>) {
         let mut labels = vec![
-            ("messaging_system", (*system).to_owned()),
+            ("messaging_system", registry::of_topics(system).to_owned()),
             ("messaging_operation_name", "publish".to_owned()),
             ("messaging_destination_name", (*topic).to_owned()),
             ("event", (*event).to_owned()),
         ];
         labels.extend(error.map(|kind| ("error_type", kind.to_owned())));
         self.published.get_or_create(&labels).observe(took.as_secs_f64(), example(*trace), None);
+        if registry::was_sent(*error) {
+            self.sent.get_or_create(&labels).inc();
+        }
+    }
+
+    fn taken(&self, Taken { system, queue }: &Taken<'_>) {
+        let mut labels = of_queue(system, queue);
+        self.in_flight.get_or_create(&labels).inc();
+        labels.push(processing());
+        self.consumed.get_or_create(&labels).inc();
     }
 
     fn settled(&self, settled: &Settled<'_>) {
@@ -134,20 +164,40 @@ impl Parts {
             End::DeadLettered => drop(self.dead.get_or_create(&why()).inc()),
             _ => {}
         }
-        labels.push(("outcome", end.as_str().to_owned()));
+        labels.extend([("outcome", end.as_str().to_owned()), processing()]);
+        labels.extend(reason.map(|reason| ("error_type", reason.to_owned())));
         self.processed.get_or_create(&labels).observe(took.as_secs_f64(), example(*trace), None);
     }
 
-    fn answered(&self, Answered { method, route, status, took, trace }: &Answered<'_>) {
-        let mut labels =
-            vec![("http_request_method", (*method).to_owned()), ("http_response_status_code", status.to_string())];
+    /// What is not known any more is not shown.
+    fn counted(&self, Counted { system, queue, messages }: &Counted<'_>) {
+        let labels = of_queue(system, queue);
+        match messages.and_then(|messages| i64::try_from(messages).ok()) {
+            Some(messages) => drop(self.waiting.get_or_create(&labels).set(messages)),
+            None => drop(self.waiting.remove(&labels)),
+        }
+    }
+
+    fn answered(&self, Answered { method, scheme, route, status, took, trace }: &Answered<'_>) {
+        let mut labels = asked(method, scheme);
+        self.active.get_or_create(&labels).dec();
+        labels.push(("http_response_status_code", status.to_string()));
+        labels.extend((*status >= 500).then(|| ("error_type", status.to_string())));
         labels.extend(route.map(|route| ("http_route", route.to_owned())));
         self.answered.get_or_create(&labels).observe(took.as_secs_f64(), example(*trace), None);
     }
 }
 
 fn of_queue(system: &str, queue: &str) -> Labels {
-    vec![("messaging_system", system.to_owned()), ("messaging_destination_name", queue.to_owned())]
+    vec![("messaging_system", registry::of_queues(system).to_owned()), ("messaging_destination_name", queue.to_owned())]
+}
+
+fn asked(method: &str, scheme: &str) -> Labels {
+    vec![("http_request_method", method.to_owned()), ("url_scheme", scheme.to_owned())]
+}
+
+fn processing() -> (&'static str, String) {
+    ("messaging_operation_name", "process".to_owned())
 }
 
 fn example(trace: Option<&str>) -> Option<Example> {
@@ -171,5 +221,61 @@ struct Waits;
 impl MetricConstructor<Histogram> for Waits {
     fn new_metric(&self) -> Histogram {
         Histogram::new(WAITS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_active_until_it_is_answered() {
+        let metrics = Metrics::new();
+        let active = |metrics: &Metrics| {
+            let text = metrics.text();
+            let line = text.lines().find(|line| line.starts_with("http_server_active_requests{")).map(str::to_owned);
+            line.expect("it is shown")
+        };
+        let labels = "http_request_method=\"GET\",url_scheme=\"https\"";
+        metrics.saw(&Fact::Asked(Asked { method: "GET", scheme: "https" }));
+        assert_eq!(active(&metrics), format!("http_server_active_requests{{{labels}}} 1"));
+        let took = std::time::Duration::from_secs(1);
+        let (method, scheme) = ("GET", "https");
+        metrics.saw(&Fact::Answered(Answered { method, scheme, route: None, status: 503, took, trace: None }));
+        assert_eq!(active(&metrics), format!("http_server_active_requests{{{labels}}} 0"));
+        let failed =
+            format!("duration_seconds_count{{{labels},http_response_status_code=\"503\",error_type=\"503\"}} 1");
+        assert!(metrics.text().contains(&failed), "{}", metrics.text());
+    }
+
+    #[test]
+    fn what_never_went_to_a_broker_is_not_counted_as_sent() {
+        let metrics = Metrics::new();
+        for error in [None, Some("unknown"), Some("invalid"), Some("closed")] {
+            let took = std::time::Duration::from_secs(1);
+            let (system, event, topic) = ("aws", "e", "t");
+            metrics.saw(&Fact::Published(Published { system, event, topic, took, error, trace: None }));
+        }
+        let text = metrics.text();
+        let sent: Vec<_> =
+            text.lines().filter(|line| line.starts_with("messaging_client_sent_messages_total")).collect();
+        assert_eq!(sent.len(), 2, "{text}");
+        assert!(
+            sent.iter().all(|line| line.contains("messaging_system=\"aws.sns\"") && line.ends_with(" 1")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_waits_is_shown_for_as_long_as_it_is_known() {
+        let metrics = Metrics::new();
+        let shown = |messages| {
+            metrics.saw(&Fact::Counted(Counted { system: "amqp", queue: "billing", messages }));
+            metrics.text().lines().filter(|line| line.starts_with("tegami_queue_messages{")).collect::<String>()
+        };
+        let labels = "messaging_system=\"rabbitmq\",messaging_destination_name=\"billing\"";
+        assert_eq!(shown(Some(7)), format!("tegami_queue_messages{{{labels}}} 7"));
+        assert_eq!(shown(None), "");
+        assert_eq!(shown(Some(0)), format!("tegami_queue_messages{{{labels}}} 0"));
     }
 }

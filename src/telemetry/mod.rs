@@ -3,13 +3,23 @@
 //! Publisher, pipeline, server and schedules tell [`Fact`]s, and each [`Observer`] sees them. With the feature
 //! `metrics`, [`Metrics`] counts them for Prometheus. Guide: [`docs::telemetry`](crate::docs::telemetry).
 
+#[cfg(any(feature = "metrics", feature = "otel"))]
+mod bounds;
 mod fact;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "otel")]
+mod otlp;
+pub(crate) mod registry;
+pub(crate) mod spans;
 
-pub use fact::{Answered, End, Fact, Published, Ran, Settled, Taken};
+#[cfg(any(feature = "metrics", feature = "otel"))]
+use bounds::{BOUNDS, WAITS};
+pub use fact::{Answered, Asked, Counted, End, Fact, Published, Ran, Settled, Taken};
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
+#[cfg(feature = "otel")]
+pub use otlp::Otlp;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

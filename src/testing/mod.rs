@@ -3,6 +3,7 @@
 //! Waiting costs no time: retries and timeouts happen as soon as nothing else can. (A handler that waits for
 //! something outside the process, a socket say, may see its timeout come early: the clock jumps while it waits.)
 
+pub mod archive;
 mod decided;
 pub mod ledger;
 mod record;

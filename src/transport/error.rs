@@ -11,6 +11,8 @@ pub type PublishError = Failure<PublishErrorKind>;
 pub enum PublishErrorKind {
     /// The event breaks its contract, or cannot be encoded.
     Invalid,
+    /// The service says what it publishes, and this is not of it.
+    Undeclared,
     /// No queue is bound for this event.
     Unroutable,
     /// Larger than the transport takes.
@@ -31,7 +33,7 @@ pub enum PublishErrorKind {
 
 impl Kind for PublishErrorKind {
     fn is_transient(self) -> bool {
-        !matches!(self, Self::Invalid | Self::TooLarge | Self::Unsupported)
+        !matches!(self, Self::Invalid | Self::Undeclared | Self::TooLarge | Self::Unsupported)
     }
 }
 
@@ -82,5 +84,24 @@ pub enum TransportErrorKind {
 impl Kind for TransportErrorKind {
     fn is_transient(self) -> bool {
         matches!(self, Self::Unreachable)
+    }
+}
+
+impl TransportErrorKind {
+    /// Does the broker have something else than the plan asks for?
+    pub(crate) const fn is_difference(self) -> bool {
+        matches!(self, Self::Missing | Self::Mismatch)
+    }
+}
+
+/// All that differs as one error, of the kind of the first; no error, if nothing does.
+pub(crate) fn in_one(differences: Vec<TransportError>) -> Result<(), TransportError> {
+    match <[TransportError; 1]>::try_from(differences) {
+        Ok([only]) => Err(only),
+        Err(none) if none.is_empty() => Ok(()),
+        Err(several) => {
+            let told: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(TransportError::new(several[0].kind(), told.join("; ")))
+        }
     }
 }

@@ -10,15 +10,18 @@ mod absent;
 pub mod amqp;
 #[cfg(feature = "aws")]
 pub mod aws;
+mod backlog;
 mod delivery;
 mod error;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod lanes;
 pub(crate) mod limits;
 pub mod memory;
+mod prune;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod query;
 mod rfc3339;
+mod sorter;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod tomodachi;
 mod topology;
@@ -33,19 +36,25 @@ pub(crate) use absent::aws as aws_at;
 pub(crate) use amqp::at as amqp_at;
 #[cfg(feature = "aws")]
 pub(crate) use aws::at as aws_at;
+pub use backlog::Backlog;
 pub use delivery::{DeadLetter, Delivery, Lease, Reason, ReasonKind, Settlement};
+pub(crate) use error::in_one;
 pub use error::{PublishError, PublishErrorKind, SettleError, SettleErrorKind, TransportError, TransportErrorKind};
 pub use memory::Memory;
+pub use prune::{Prune, Remnant};
+pub use sorter::{Fate, Sorter};
 pub use topology::{Binding, Provision, QueuePlan, Reach, TopicPlan, Topology};
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
 
+use self::sorter::AllBack;
 use crate::{
     envelope::{MessageId, OCTETS, Payload, Sealed},
     health::Status,
@@ -260,6 +269,18 @@ pub trait Transport: Send + Sync + 'static {
     /// The transport cannot be reached, or a part is there and differs.
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError>;
 
+    /// Does as [`provision`](Self::provision) does, and tells each part that is missing, or is there and differs, where
+    /// that may stop at the first.
+    ///
+    /// # Errors
+    /// The transport cannot be reached, or does not let us look: then nothing is known of what differs.
+    async fn differences(&self, topology: &Topology, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
+        match self.provision(topology, mode).await {
+            Err(error) if error.kind().is_difference() => Ok(vec![error]),
+            provisioned => provisioned.map(|()| Vec::new()),
+        }
+    }
+
     /// Hands over one message.
     ///
     /// # Errors
@@ -278,11 +299,62 @@ pub trait Transport: Send + Sync + 'static {
     /// The queue is not there, or the transport cannot be reached.
     async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError>;
 
+    /// Goes once through the dead letters of now, oldest first where the broker has an order, and does with each what
+    /// the sorter says (X7).
+    ///
+    /// It MUST ask for room before it takes some, and take no more than that; store what goes back before it takes it
+    /// away, so that a crash between leaves two and never none; and leave what stays in its place, with its reason. What
+    /// dies meanwhile MUST stay, unasked. Of two that go through at once, each letter MUST be asked about by one.
+    ///
+    /// # Errors
+    /// The queue is not there (where each instance has one, none is shared to put them back into), or the transport
+    /// cannot be reached; those that have left by then have left, all others stay.
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError>;
+
     /// Puts the dead letters of a queue back into it with their ids, attempts from 1 (X7); how many there were.
     ///
     /// # Errors
-    /// The queue is not there (where each instance has one, none is shared to put them back into), or the transport cannot be reached.
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError>;
+    /// As [`sort_dead_letters`](Self::sort_dead_letters).
+    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+        let mut all = AllBack::default();
+        self.sort_dead_letters(queue, &mut all).await?;
+        Ok(all.0)
+    }
+
+    /// Follows what flows into a queue of this plan from now on, beside all that read it: they get everything as before.
+    /// Nothing of it is left behind once the transport is closed.
+    ///
+    /// # Errors
+    /// The transport cannot do so, or cannot be reached.
+    async fn tail(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        let can = self.capabilities();
+        if !can.durable || !can.per_instance {
+            let text = format!("what flows cannot be followed from beside on the transport `{}`", self.name());
+            return Err(TransportError::new(TransportErrorKind::Unsupported, text));
+        }
+        self.consume(&QueuePlan { reach: Reach::PerInstance, ..plan.clone() }).await
+    }
+
+    /// The topology in the broker's own words, as files by name, for those who set up brokers with tools of their own:
+    /// loaded, the broker has what `provision` would make. The second are topics that are published to.
+    ///
+    /// # Errors
+    /// A setting is wrong.
+    fn exports(&self, _: &Topology, _: &[String]) -> Result<BTreeMap<String, String>, TransportError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// Looks for the queues of earlier plans that this one does not have, and deletes them where they may go. Where
+    /// queues go with their transport, there are none.
+    ///
+    /// It MUST keep what holds messages, dead letters too, and what is read, and say why; together with the queues around
+    /// it.
+    ///
+    /// # Errors
+    /// The transport cannot be reached, or does not let us look or delete.
+    async fn prune(&self, _: &[QueuePlan], _: &Topology, _: Prune) -> Result<Vec<Remnant>, TransportError> {
+        Ok(Vec::new())
+    }
 
     /// Lets go of everything. Unsettled deliveries come back to others.
     async fn close(&self);
@@ -293,6 +365,14 @@ pub trait Transport: Send + Sync + 'static {
     /// somebody publishes: a service that is not ready is asked for nothing.
     fn status(&self) -> Status {
         Status::up()
+    }
+
+    /// How much waits in a queue; nothing of it is known, where the transport does not tell. Asked for twice a minute while
+    /// somebody [observes](crate::Service::observe) the service.
+    ///
+    /// It MUST change nothing, and have no failure be noticed elsewhere; who has no connection needs none for it.
+    async fn backlog(&self, _queue: &QueuePlan) -> Backlog {
+        Backlog::default()
     }
 }
 

@@ -3,7 +3,14 @@
 
 #[macro_use]
 mod each;
+mod backlog;
 mod broker;
+#[cfg(all(feature = "http", feature = "logs"))]
+#[path = "../canaries/mod.rs"]
+mod canaries;
+#[cfg(all(feature = "http", feature = "logs"))]
+#[path = "canaries.rs"]
+mod canaries_on_rabbitmq;
 mod contracts {
     tegami::include_contracts!();
 }
@@ -12,6 +19,7 @@ mod faults;
 mod handover;
 mod health;
 mod hostile;
+mod left;
 mod startup;
 
 mod rabbitmq_3 {

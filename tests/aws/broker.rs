@@ -82,7 +82,10 @@ impl Subject for Broker {
         let Place { emulator, fault: proxy } = self.place().await;
         match fault {
             Fault::Frozen => emulator.thaw().await,
-            _ => proxy.lift(),
+            _ => {
+                proxy.lift();
+                proxy.door().opened().await;
+            }
         }
     }
 

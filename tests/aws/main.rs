@@ -1,7 +1,14 @@
 //! SNS and SQS, as two emulators have them.
 
+mod backlog;
 mod bodies;
 mod broker;
+#[cfg(all(feature = "http", feature = "logs"))]
+#[path = "../canaries/mod.rs"]
+mod canaries;
+#[cfg(all(feature = "http", feature = "logs"))]
+#[path = "canaries.rs"]
+mod canaries_on_aws;
 mod contracts {
     tegami::include_contracts!();
 }

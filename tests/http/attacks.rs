@@ -16,29 +16,26 @@ use tegami::{
 use crate::{
     SHORT,
     client::{Client, ask, get},
-    frames::{DATA, GOAWAY, HEADERS, PREFACE, REQUEST, SETTINGS, frame, opening, request, until},
+    frames::{
+        DATA, GOAWAY, HEADERS, PING, POST, PREFACE, REQUEST, RESET, SETTINGS, frame, next, opening, request, until,
+    },
     serve,
 };
 
 const PRIORITY: u8 = 2;
-const RESET: u8 = 3;
-const PING: u8 = 6;
+// RFC 9113, 7.
+const PROTOCOL: u32 = 1;
+const FLOW: u32 = 3;
+const SIZE: u32 = 6;
+const CALM: u32 = 11;
 const ROOM: u8 = 8;
 const CONTINUATION: u8 = 9;
-/// `POST http://a/` in HPACK.
-const POST: &[u8] = b"\x83\x86\x84\x41\x01a";
 
-async fn service() -> Result<Running, Error> {
+fn router() -> Router {
     let parts = || stream::repeat(Bytes::from_static(&[0; 1 << 14])).take(1 << 10).map(Ok::<_, std::io::Error>);
-    let router = Router::new()
+    Router::new()
         .route("/", on_get(async || "hello").merge(on_post(async |body: Bytes| body.len().to_string())))
-        .route("/much", on_get(async move || Body::from_stream(parts())));
-    serve(router, |http| {
-        http.limits(|limits| {
-            (limits.head, limits.idle, limits.write, limits.body_grace) = (SHORT, SHORT, SHORT, SHORT);
-        })
-    })
-    .await
+        .route("/much", on_get(async move || Body::from_stream(parts())))
 }
 
 /// A good client asks while the attack lasts, and once more.
@@ -55,6 +52,9 @@ async fn beside(service: &Running, attack: impl Future<Output = ()>) {
     }
     assert_eq!(ask(service, get("/")).await.status, 200, "and is served after it");
 }
+
+/// Nothing to do with `http://a/`, in HPACK.
+const METHODLESS: &[u8] = b"\x86\x84\x41\x01a";
 
 /// A setting and its value.
 fn setting(name: u8, value: u32) -> Vec<u8> {
@@ -80,42 +80,100 @@ fn endless(part: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn w6_what_no_client_would_send_ends_the_connection() -> Result<(), Error> {
-    let service = service().await?;
+    // No limit of time ends them: they would be waited for in vain.
+    let service = serve(router(), |http| http).await?;
     let cancel = 8_u32.to_be_bytes();
-    for (what, attack) in [
-        ("rapid resets", requests(2_000, |stream| frame(RESET, 0, stream, &cancel))),
-        ("resets that the server is made to send", requests(2_000, |stream| frame(ROOM, 0, stream, &[0; 4]))),
-        ("an endless head", endless(&[b"\x40\x01x\x7f\x81\x0f".as_slice(), &[b'v'; 270]].concat())),
-        ("an endless head of nothing", endless(&[])),
-        ("data before a head", frame(DATA, 0, 1, b"early")),
-        ("settings of a stream", frame(SETTINGS, 0, 1, &[])),
-        ("a stream of the server's", frame(HEADERS, 0x5, 2, REQUEST)),
-        ("a window too large", [setting(4, u32::MAX), request(1)].concat()),
-        ("frames too large to be allowed", setting(5, 1)),
-        ("a push that is no choice", setting(2, 2)),
-        ("a ping too short", frame(PING, 0, 0, &[0; 4])),
-        ("room that is none", frame(ROOM, 0, 0, &[0; 4])),
-        ("more room than can be", frame(ROOM, 0, 0, &0x7fff_ffff_u32.to_be_bytes())),
-        ("a frame larger than agreed", frame(DATA, 0, 1, &[0; 16_385])),
-        ("a table larger than agreed", frame(HEADERS, 0x5, 1, &[b"\x3f\xff\xff\xff\x7f", REQUEST].concat())),
-        ("a header that is in no table", frame(HEADERS, 0x5, 1, b"\xff\xff\x0f")),
-        ("padding longer than its frame", frame(DATA, 0x8, 1, &[200, 0])),
-        ("a head that depends on itself", frame(HEADERS, 0x25, 1, &[&[0, 0, 0, 1, 0], REQUEST].concat())),
+    for (what, attack, code) in [
+        ("rapid resets", requests(2_000, |stream| frame(RESET, 0, stream, &cancel)), Some(CALM)),
+        ("room for no more", requests(1, |stream| frame(ROOM, 0, stream, &[0; 4])), Some(PROTOCOL)),
+        ("an endless head", endless(&[b"\x40\x01x\x7f\x81\x0f".as_slice(), &[b'v'; 270]].concat()), Some(CALM)),
+        ("an endless head of nothing", endless(&[]), Some(CALM)),
+        ("data before a head", frame(DATA, 0, 1, b"early"), Some(PROTOCOL)),
+        ("settings of a stream", frame(SETTINGS, 0, 1, &[]), Some(PROTOCOL)),
+        ("a stream of the server's", frame(HEADERS, 0x5, 2, REQUEST), Some(PROTOCOL)),
+        ("a window too large", [setting(4, u32::MAX), request(1)].concat(), Some(PROTOCOL)),
+        ("frames too large to be allowed", setting(5, 1), Some(PROTOCOL)),
+        ("a push that is no choice", setting(2, 2), Some(PROTOCOL)),
+        ("a ping too short", frame(PING, 0, 0, &[0; 4]), Some(PROTOCOL)),
+        ("room that is none", frame(ROOM, 0, 0, &[0; 4]), Some(PROTOCOL)),
+        ("more room than can be", frame(ROOM, 0, 0, &0x7fff_ffff_u32.to_be_bytes()), Some(FLOW)),
+        ("a frame larger than agreed", frame(DATA, 0, 1, &[0; 16_385]), Some(SIZE)),
+        (
+            "a table larger than agreed",
+            frame(HEADERS, 0x5, 1, &[b"\x3f\xff\xff\xff\x7f", REQUEST].concat()),
+            Some(PROTOCOL),
+        ),
+        ("a header that is in no table", frame(HEADERS, 0x5, 1, b"\xff\xff\x0f"), Some(PROTOCOL)),
+        ("padding longer than its frame", frame(DATA, 0x8, 1, &[200, 0]), Some(PROTOCOL)),
+        ("a head that depends on itself", frame(HEADERS, 0x25, 1, &[&[0, 0, 0, 1, 0], REQUEST].concat()), None),
     ] {
         let attack = async {
-            let mut client = Client::connect(&service).await;
-            client.send([opening(), attack].concat()).await;
-            while until(&mut client, GOAWAY).await.is_some() {}
+            assert_eq!(farewell(&service, attack).await, code, "{what}");
         };
-        println!("{what}");
         beside(&service, attack).await;
     }
     Ok(())
 }
 
 #[tokio::test]
+async fn w6_so_many_resets_are_taken_and_one_more_ends_the_connection() -> Result<(), Error> {
+    let service = serve(router(), |http| http).await?;
+    for (resets, expected) in [(20, Ok(())), (21, Err(CALM))] {
+        let mut client = Client::connect(&service).await;
+        let attack = requests(resets, |stream| frame(RESET, 0, stream, &8_u32.to_be_bytes()));
+        client.send([opening(), attack].concat()).await;
+        assert_eq!(still_serves(&mut client).await, expected, "{resets} of the client's");
+    }
+    for (resets, expected) in [(128, Ok(())), (129, Err(CALM))] {
+        let mut client = Client::connect(&service).await;
+        client.send(opening()).await;
+        // One after the other, for no more than 100 streams are open at once.
+        for stream in (0..resets - 1).map(|n| 2 * n + 1) {
+            client.send(frame(HEADERS, 0x5, stream, METHODLESS)).await;
+            assert_eq!(until(&mut client, RESET).await.map(|(reset, _)| reset), Some(stream));
+        }
+        client.send(frame(HEADERS, 0x5, 2 * resets - 1, METHODLESS)).await;
+        assert_eq!(still_serves(&mut client).await, expected, "{resets} of the server's");
+    }
+    Ok(())
+}
+
+/// Is the next request answered? The code that the server ends the connection with, if not.
+async fn still_serves(client: &mut Client) -> Result<(), u32> {
+    client.send(request(9_999)).await;
+    loop {
+        let (kind, _, payload) = next(client).await.expect("an answer or a farewell");
+        match kind {
+            DATA => return Ok(()),
+            GOAWAY => return Err(code(&payload)),
+            _ => {}
+        }
+    }
+}
+
+fn code(farewell: &[u8]) -> u32 {
+    farewell[4..8].try_into().map(u32::from_be_bytes).expect("four bytes")
+}
+
+/// The code that the server ends a connection with, which sends this.
+async fn farewell(service: &Running, attack: Vec<u8>) -> Option<u32> {
+    let mut client = Client::connect(service).await;
+    client.send([opening(), attack].concat()).await;
+    let mut last = None;
+    while let Some((_, told)) = until(&mut client, GOAWAY).await {
+        last = Some(code(&told));
+    }
+    last
+}
+
+#[tokio::test]
 async fn w6_what_never_ends_is_ended() -> Result<(), Error> {
-    let service = service().await?;
+    let service = serve(router(), |http| {
+        http.limits(|limits| {
+            (limits.head, limits.idle, limits.write, limits.body_grace) = (SHORT, SHORT, SHORT, SHORT);
+        })
+    })
+    .await?;
     let much = frame(HEADERS, 0x5, 1, b"\x82\x86\x04\x05/much\x41\x01a");
     let one = 1_u32.to_be_bytes();
     for (what, begin, flood) in [

@@ -56,6 +56,7 @@ async fn a_body_that_is_not_the_event_is_told_so_as_a_problem() -> Result<(), Er
         ("/orders", PROTOBUF, "\x08\x01", 400, "order_id"),
         ("/orders", "Content-Type: text/plain\r\n", "{}", 415, "application/json"),
         ("/orders", "", "{}", 415, "application/protobuf"),
+        ("/orders", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "{}", 415, "gzip"),
         ("/parcels", PROTOBUF, "", 415, "application/json"),
         ("/parcels", JSON, "{}", 422, "parcel_id"),
     ] {

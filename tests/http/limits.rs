@@ -2,11 +2,17 @@
 
 use tegami::{
     Error,
-    http::axum::{Router, routing::get as on_get},
+    http::axum::{
+        Router,
+        body::{Body, Bytes},
+        extract::Request,
+        middleware::{Next, from_fn},
+        routing::{get as on_get, post as on_post},
+    },
 };
 
 use crate::{
-    SHORT,
+    LONG, SHORT,
     client::{Client, NOTHING, ask, get},
     serve,
 };
@@ -113,5 +119,49 @@ async fn w1_an_address_has_so_many_connections_and_no_more() -> Result<(), Error
         many.push(client);
     }
     assert_eq!(ask(&proxied, get("/")).await.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_a_body_comes_as_quickly_as_it_must_or_is_a_408() -> Result<(), Error> {
+    let router = || Router::new().route("/", on_post(async |body: Bytes| body.len().to_string()));
+    for (what, grace, rate, time, status) in [
+        ("what came earns time", SHORT, 1, LONG, 200),
+        ("what came earns next to none", SHORT, 1_000_000, LONG, 408),
+        ("no more time than there is", LONG, 1, SHORT, 408),
+        ("time that nobody needs to earn", LONG, 1_000_000, LONG, 200),
+    ] {
+        let limits = move |limits: &mut tegami::http::Limits| {
+            (limits.body_grace, limits.body_rate, limits.body_time) = (grace, rate, time);
+        };
+        let service = serve(router(), move |http| http.limits(limits)).await?;
+        let mut client = Client::connect(&service).await;
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n").await;
+        client.send([b'a'; 1000]).await;
+        tokio::time::sleep(3 * SHORT).await;
+        client.send("a").await;
+        assert_eq!(client.answer().await.status, status, "{what}");
+    }
+    Ok(())
+}
+
+/// Makes a body of so many bytes out of one that says how many, as a layer that decompresses does.
+async fn inflate(request: Request, next: Next) -> tegami::http::axum::response::Response {
+    let (parts, _) = request.into_parts();
+    let length = parts.uri.path()[1..].parse().expect("a number");
+    next.run(Request::from_parts(parts, Body::from(vec![0; length]))).await
+}
+
+#[tokio::test]
+async fn w1_a_body_is_decompressed_up_to_its_limit() -> Result<(), Error> {
+    const LIMIT: usize = 8 * 1024 * 1024;
+    let length = async |body: Bytes| body.len().to_string();
+    let router = || Router::new().fallback(length).layer(from_fn(inflate));
+    let service = serve(router(), |http| http).await?;
+    assert_eq!(ask(&service, get(&format!("/{LIMIT}"))).await.text(), LIMIT.to_string());
+    assert_eq!(ask(&service, get(&format!("/{}", LIMIT + 1))).await.status, 413);
+    let service = serve(router(), |http| http.limits(|limits| (limits.body, limits.decoded_body) = (100, 10))).await?;
+    assert_eq!(ask(&service, get("/100")).await.text(), "100", "never less than what may come over the line");
+    assert_eq!(ask(&service, get("/101")).await.status, 413);
     Ok(())
 }

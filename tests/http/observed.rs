@@ -18,8 +18,11 @@ async fn an_answer_is_told_by_its_route_and_never_by_what_a_client_makes_up() ->
     let note = {
         let lines = lines.clone();
         move |fact: &Fact<'_>| {
-            let Fact::Answered(a) = fact else { return };
-            let line = format!("{} {:?} {} {:?}", a.method, a.route, a.status, a.trace);
+            let line = match fact {
+                Fact::Asked(a) => format!("{} by {}", a.method, a.scheme),
+                Fact::Answered(a) => format!("{} {:?} {} {:?}", a.method, a.route, a.status, a.trace),
+                _ => return,
+            };
             lines.lock().expect("no panic").push(line);
         }
     };
@@ -46,7 +49,10 @@ async fn an_answer_is_told_by_its_route_and_never_by_what_a_client_makes_up() ->
         r#"GET Some("/broken") 500 None"#.to_owned(),
         "GET None 404 None".to_owned(),
         r#"_OTHER Some("/orders/{id}") 405 None"#.to_owned(),
-    ];
+        "_OTHER by http".to_owned(),
+    ]
+    .to_vec();
+    expected.extend(["GET by http"; 4].map(str::to_owned));
     expected.sort();
     let mut lines = std::mem::take(&mut *lines.lock().expect("no panic"));
     lines.sort();

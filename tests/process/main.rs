@@ -5,8 +5,10 @@
 mod contracts {
     tegami::include_contracts!();
 }
+mod tasks;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{BufRead, BufReader},
     path::PathBuf,
@@ -33,7 +35,11 @@ fn service() {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let ended = runtime.block_on(billing(&role).run());
+    let ended = runtime.block_on(async {
+        // A broker in memory is there as long as somebody holds it.
+        let _broker = if role == "poisoned" { Some(tasks::poison().await) } else { None };
+        billing(&role).run().await
+    });
     let code = match ended {
         Ok(()) => 0,
         Err(error) => {
@@ -70,6 +76,7 @@ fn billing(role: &str) -> Service {
         "exiting" | "logging" => service.on::<OrderPaid>(exit),
         "starting" => service.on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
+        "poisoned" => tasks::poisoned(Service::new("billing")),
         "failing" => service.on::<OrderPaid>(quick).stopping(async |_| Err::<(), _>("no disk")),
         other => panic!("no such role: {other}"),
     }
@@ -193,6 +200,84 @@ fn s5_a_forced_stop_ends_with_code_seventy_in_drain_time_and_ten_seconds() {
 #[test]
 fn a_handler_can_ask_for_an_exit_code() {
     assert_eq!(end(start("exiting")).0, Some(7));
+}
+
+/// What a collector is sent by a service that ends by itself: paths, and what came there.
+#[cfg(feature = "otel")]
+fn sent(variables: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+    use std::{net::TcpListener, thread};
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = format!("http://{}", listener.local_addr().expect("it has one"));
+    let (tell, came) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let tell = tell.clone();
+            thread::spawn(move || received(client).map(|request| tell.send(request)));
+        }
+    });
+    let mut command = command("exiting");
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", address).envs(variables.iter().copied());
+    let ended = command.output().expect("this binary runs");
+    assert_eq!(ended.status.code(), Some(7), "{}", String::from_utf8_lossy(&ended.stderr));
+    came.try_iter().collect()
+}
+
+/// The path and the body of one request, which is answered.
+#[cfg(feature = "otel")]
+fn received(client: std::net::TcpStream) -> Option<(String, Vec<u8>)> {
+    use std::io::{Read, Write};
+
+    let mut reader = BufReader::new(client.try_clone().ok()?);
+    let head: Vec<String> = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    let path = head.first()?.split(' ').nth(1)?.to_owned();
+    let length = head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok())?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    (&client).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").ok()?;
+    Some((path, body))
+}
+
+#[cfg(feature = "otel")]
+#[test]
+fn what_is_left_to_send_is_sent_before_the_process_ends() {
+    assert_eq!(sent(&[]).into_keys().collect::<Vec<_>>(), ["/v1/logs", "/v1/metrics", "/v1/traces"]);
+    assert!(sent(&[("OTEL_SDK_DISABLED", "true")]).is_empty());
+}
+
+#[cfg(feature = "otel")]
+#[test]
+fn who_sends_is_said_by_the_environment_and_else_by_the_service() {
+    // As OTLP has an attribute: its name, and its value within another message.
+    let says = |body: &[u8], name: &str, value: &str| {
+        let within = u8::try_from(value.len()).expect("it is short");
+        let attribute = [name.as_bytes(), &[0x12, within + 2, 0x0a, within], value.as_bytes()].concat();
+        body.windows(attribute.len()).any(|part| part == attribute)
+    };
+    let both = "service.name=attribute,service.instance.id=i-1";
+    for (variables, name, instance) in [
+        (&[][..], "billing", None),
+        (&[("OTEL_RESOURCE_ATTRIBUTES", both)], "attribute", Some("i-1")),
+        (&[("OTEL_RESOURCE_ATTRIBUTES", both), ("OTEL_SERVICE_NAME", "variable")], "variable", Some("i-1")),
+        (&[("OTEL_SERVICE_NAME", "variable")], "variable", None),
+    ] {
+        for (path, body) in sent(variables) {
+            assert!(says(&body, "service.name", name), "{path} {variables:?}");
+            let drawn = body.windows(23).any(|part| part == b"service.instance.id\x12\x26\x0a\x24");
+            let is_told = instance.map_or(drawn, |instance| says(&body, "service.instance.id", instance));
+            assert!(is_told, "{path} {variables:?}");
+        }
+    }
+}
+
+#[cfg(feature = "otel")]
+#[test]
+fn k02_a_collector_that_would_be_told_all_unencrypted_is_refused_by_its_variable() {
+    let named = ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://collector.example:4318");
+    let ended = command("exiting").envs([named]).output().expect("this binary runs");
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains(named.0) && told.contains("OTEL_EXPORTER_OTLP_INSECURE=true"), "{told}");
 }
 
 #[test]

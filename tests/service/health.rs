@@ -128,7 +128,7 @@ async fn a_check_sees_the_state_and_decides_whether_the_service_is_ready() -> Re
     sleep(Duration::from_secs(1)).await;
     let health = running.health().await;
     assert!(!health.is_ready());
-    assert_eq!(of(&health, Kind::Check), &Status::down("cannot reach postgres://host/db"));
+    assert_eq!(of(&health, Kind::Check), &Status::down("cannot reach postgres://me:***@host/db"));
     Ok(())
 }
 

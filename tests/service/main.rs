@@ -4,9 +4,13 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod blocking;
+#[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
+#[path = "../canaries/mod.rs"]
+mod canaries;
 #[cfg(all(feature = "http", feature = "schedule"))]
 mod configuration;
 mod containment;
+mod describing;
 mod faults;
 mod faulty;
 mod handling;
@@ -30,6 +34,7 @@ mod testing;
 #[cfg(all(feature = "http", feature = "schedule"))]
 mod together;
 mod topology;
+mod upcasts;
 
 use contracts::shop::orders::v1::OrderPaid;
 

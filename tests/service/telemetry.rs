@@ -9,6 +9,10 @@ use tegami::{
     Context, Error, HandlerError, Publisher, Retry, Service,
     telemetry::{End, Fact},
     testing::TestService,
+    transport::{
+        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Sorter, Topology,
+        Transport, TransportError,
+    },
 };
 
 use crate::{
@@ -26,6 +30,7 @@ fn note(lines: &Lines) -> impl Fn(&Fact<'_>) + Send + Sync + 'static {
             Fact::Published(p) => format!("{} {} to {}: {:?}", p.system, p.event, p.topic, p.error),
             Fact::Taken(t) => format!("{} {} takes", t.system, t.queue),
             Fact::Settled(s) => format!("{} {:?} {} {:?} {}", s.queue, s.event, s.end.as_str(), s.reason, s.attempt),
+            Fact::Counted(c) => format!("{} {} {:?}", c.system, c.queue, c.messages),
             Fact::Ran(r) => format!("{} {}", r.schedule, r.outcome),
             other => format!("{other:?}"),
         };
@@ -141,6 +146,93 @@ async fn s1_what_is_cut_off_is_told_as_given_back() -> Result<(), Error> {
     Ok(())
 }
 
+#[tokio::test]
+async fn what_waits_in_a_queue_is_told_twice_a_minute_until_the_service_drains() -> Result<(), Error> {
+    let lines = Lines::default();
+    let slow = async |order: OrderPaid, _: Context| match order.currency.as_str() {
+        "XXX" => Err(HandlerError::reject("no such currency")),
+        _ => std::future::pending().await,
+    };
+    let service = Service::new("billing").on_with::<OrderPaid>(slow, |s| s.concurrency(1)).drain(Duration::ZERO);
+    let test = TestService::start(service.observe(note(&lines))).await?;
+    test.publish(&OrderPaid { currency: "XXX".to_owned(), ..order("o-0") }).await?;
+    test.settle().await;
+    for id in ["o-1", "o-2", "o-3"] {
+        test.publish(&order(id)).await?;
+    }
+    test.advance(Duration::from_millis(29_900)).await;
+    let told_of = |lines: &Lines| {
+        let lines = told(lines).into_iter();
+        lines
+            .filter(|line| line.contains(QUEUE) && line.contains(" Some(") && line.starts_with("memory"))
+            .collect::<Vec<_>>()
+    };
+    assert!(told_of(&lines).is_empty(), "who has just begun asks for nothing");
+    test.advance(Duration::from_millis(200)).await;
+    assert_eq!(told_of(&lines), [format!("memory {QUEUE} Some(2)"), format!("memory {QUEUE}-dead Some(1)")]);
+    test.advance(Duration::from_secs(60)).await;
+    assert_eq!(told_of(&lines).len(), 4);
+    test.stop().await?;
+    assert!(told_of(&lines).is_empty());
+    Ok(())
+}
+
+/// A transport that tells nothing of its queues, and says so late.
+struct Silent(tegami::transport::Memory);
+
+#[async_trait::async_trait]
+impl Transport for Silent {
+    fn name(&self) -> &'static str {
+        "silent"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        self.0.provision(topology, mode).await
+    }
+
+    async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+        self.0.publish(outgoing).await
+    }
+
+    async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        self.0.consume(queue).await
+    }
+
+    async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        self.0.dead_letters(queue, limit).await
+    }
+
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        self.0.sort_dead_letters(queue, sorter).await
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
+
+    async fn backlog(&self, _: &QueuePlan) -> Backlog {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_does_not_tell_what_waits_holds_nothing_up() -> Result<(), Error> {
+    let lines = Lines::default();
+    let service = service(&lines).transport(Silent(tegami::transport::Memory::new()));
+    let running = service.start().await?;
+    tokio::time::sleep(Duration::from_secs(36)).await;
+    assert_eq!(told(&lines), [format!("silent {QUEUE} None"), format!("silent {QUEUE}-dead None")]);
+    running.publisher().publish(&order("o-1")).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(told(&lines).iter().any(|line| line.contains("done")));
+    running.stop().await?;
+    Ok(())
+}
+
 #[cfg(feature = "schedule")]
 #[tokio::test]
 async fn a_run_is_told_with_what_it_came_to() -> Result<(), Error> {
@@ -172,16 +264,25 @@ mod metrics {
         for currency in ["EUR", "EUR", "USD", "XXX", "PAN"] {
             paid(&test, currency).await?;
         }
+        test.advance(Duration::from_secs(31)).await;
         let text = metrics.text();
         let queue = format!("messaging_system=\"memory\",messaging_destination_name=\"{QUEUE}\"");
+        let dead = queue.replace(QUEUE, &format!("{QUEUE}-dead"));
         let event = "event=\"shop.orders.v1.OrderPaid\"";
+        let process = "messaging_operation_name=\"process\"";
+        let sent = "messaging_system=\"memory\",messaging_operation_name=\"publish\",\
+                    messaging_destination_name=\"shop-billing-v1\",event=\"shop.billing.v1.ReceiptSent\"";
         for line in [
             format!("tegami_deliveries_in_flight{{{queue}}} 0"),
+            format!("tegami_queue_messages{{{queue}}} 0"),
+            format!("tegami_queue_messages{{{dead}}} 2"),
             format!("tegami_retries_total{{{queue},{event},reason=\"handler-error\"}} 1"),
             format!("tegami_retries_total{{{queue},{event},reason=\"handler-panic\"}} 1"),
             format!("tegami_dead_letters_total{{{queue},{event},reason=\"permanent\"}} 1"),
             format!("tegami_dead_letters_total{{{queue},{event},reason=\"handler-panic\"}} 1"),
-            format!("messaging_process_duration_seconds_count{{{queue},{event},outcome=\"done\"}} 3"),
+            format!("messaging_process_duration_seconds_count{{{queue},{event},outcome=\"done\",{process}}} 3"),
+            format!("messaging_client_consumed_messages_total{{{queue},{process}}} 7"),
+            format!("messaging_client_sent_messages_total{{{sent}}} 3"),
             format!("tegami_delivery_wait_seconds_count{{{queue},{event}}} 7"),
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");

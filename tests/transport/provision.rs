@@ -30,6 +30,20 @@ async fn n7_plan_that_differs_is_a_mismatch_that_names_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn n7_all_that_differs_is_told_and_nothing_is_made() {
+    let memory = Memory::new();
+    declare(&memory, [plan("billing"), plan("shipping")]).await;
+    let others = topology([ordered("billing"), ordered("shipping"), plan("mail")]);
+    for (mode, more) in [(Provision::Create, 0), (Provision::Verify, 2)] {
+        let told = memory.differences(&others, mode).await.unwrap();
+        assert_eq!(told.len(), 2 + more, "{told:?}");
+        assert!(["`billing`", "`shipping`"].iter().zip(&told).all(|(name, one)| one.to_string().contains(name)));
+        assert_eq!(memory.depth("mail"), None);
+    }
+    assert!(memory.differences(&topology([plan("billing")]), Provision::Verify).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn n7_failed_provisioning_changes_nothing() {
     let memory = Memory::new();
     let error = create(&memory, &topology([plan("billing"), ordered("billing")])).await.unwrap_err();

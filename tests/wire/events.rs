@@ -19,6 +19,7 @@ const fn contract(name: &'static str) -> Contract {
         routing_key: name,
         key: None,
         attributes: &[],
+        fields: &[],
         ordered: false,
         fingerprint: "",
         source: "tests/wire/events.rs",

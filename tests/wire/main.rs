@@ -1,5 +1,6 @@
 //! Envelopes on the wire: what tomodachi writes and reads, what other publishers get wrong, what an attacker sends.
 
+mod archive;
 mod base64;
 mod cloud_events;
 mod contracts;

@@ -13,6 +13,7 @@ use axum::{
 };
 use tegami::{
     Context, HandlerError, Service,
+    http::HttpOptions,
     schedule::{Schedule, Tick},
     service::Running,
     transport::{Memory, amqp::Amqp},
@@ -74,7 +75,9 @@ async fn idle(transport: &str, address: String) {
 }
 
 async fn run(service: Service, address: String) {
-    let _running: Running = service.http(|http| http.address(address)).start().await.expect("the service starts");
+    // Its connections are asked for longer than those of any client, so that none is closed while one looks.
+    let http = |http: HttpOptions| http.address(address).limits(|limits| limits.keep_alive_requests = u64::MAX);
+    let _running: Running = service.http(http).start().await.expect("the service starts");
     pending().await
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{docs, ident, library, private, relative, type_path};
-use crate::model::{Contracts, Dialect, Event, Field, Presence, Rules, Scalar, Struct, Type, fingerprint};
+use crate::model::{Contracts, Dialect, Event, Field, Presence, Rules, Scalar, Struct, Type, fingerprint, paths};
 
 /// `impl Event`; nothing for a struct that is none.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
@@ -55,6 +55,7 @@ fn contract(item: &Struct, event: &Event, set: &Contracts) -> TokenStream {
         let kind = ident(kind(ty));
         quote!(#private::DeclaredAttribute { name: #name, kind: #private::AttributeKind::#kind })
     });
+    let fields = paths(item, set);
     quote! {
         #private::Contract {
             name: #name,
@@ -64,6 +65,7 @@ fn contract(item: &Struct, event: &Event, set: &Contracts) -> TokenStream {
             routing_key: #routing_key,
             key: #key,
             attributes: &[#(#attributes),*],
+            fields: &[#(#fields),*],
             ordered: #ordered,
             fingerprint: #fingerprint,
             source: #source,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     emit::camel,
-    model::{Dialect, Enum, EnumValue, Type},
+    model::{Dialect, Enum, EnumValue, Reserved, Type},
 };
 
 impl Reader<'_> {
@@ -22,6 +22,7 @@ impl Reader<'_> {
                 docs: docs(node),
                 at: node.at.clone(),
                 values,
+                reserved: Reserved::default(),
             };
             self.package(&scope.rust.package).enums.push(item);
         }

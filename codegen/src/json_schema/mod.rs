@@ -11,13 +11,13 @@ mod event;
 mod finish;
 mod keywords;
 mod marker;
-mod node;
+pub(crate) mod node;
 mod object;
 mod reader;
 mod reference;
 mod scalar;
 mod shape;
-mod text;
+pub(crate) mod text;
 mod union;
 
 pub(crate) use emit::{described, emit};
@@ -114,7 +114,7 @@ mod tests {
     fn compile(text: &str) {
         let mut mistakes = Mistakes::default();
         let set = Contracts::new(read(&[source(text)], &mut mistakes));
-        crate::check::check(&set, &mut mistakes);
+        crate::mistakes::find(&set, &mut mistakes);
         if !mistakes.0.is_empty() {
             return;
         }

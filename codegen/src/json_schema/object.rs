@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     emit::snake,
-    model::{Dialect, Field, Layout, Presence, Struct, Type},
+    model::{Dialect, Field, Layout, Presence, Reserved, Struct, Type},
 };
 
 impl Reader<'_> {
@@ -32,6 +32,7 @@ impl Reader<'_> {
                 docs: docs(node),
                 at: node.at.clone(),
                 fields,
+                reserved: Reserved::default(),
                 event,
             };
             let text = node.pointer.is_empty().then(|| bundle::text(self.documents, scope.document));
@@ -108,6 +109,7 @@ fn field(member: &Member, rust: String, required: bool, shape: Shape) -> Field {
         docs: docs(&member.value),
         at: member.at.clone(),
         ty: shape.ty,
+        declared: None,
         presence: if required && !shape.nullable { Presence::Plain } else { Presence::Option },
         rules: shape.rules,
         key: false,

@@ -17,6 +17,18 @@ const MAX_NODES: usize = 10_000;
 /// Reads one file; `None` after a mistake that leaves nothing to look at.
 pub(crate) fn read(file: &str, text: &str, mistakes: &mut Mistakes) -> Option<(Node, serde_json::Value)> {
     let whole = Location { file: file.to_owned(), line: 1, column: 1 };
+    let (node, json, nodes) = parse(file, text, mistakes)?;
+    if nodes > MAX_NODES {
+        let reason = format!("the file has {nodes} values; at most {MAX_NODES} are read");
+        mistakes.add(&whole, reason, "split it into several files");
+        return None;
+    }
+    Some((node, json))
+}
+
+/// The same of any length; with it how many values there are.
+pub(crate) fn parse(file: &str, text: &str, mistakes: &mut Mistakes) -> Option<(Node, serde_json::Value, usize)> {
+    let whole = Location { file: file.to_owned(), line: 1, column: 1 };
     let json = match serde_json::from_str::<serde_json::Value>(text) {
         Ok(json) => json,
         Err(error) => {
@@ -24,7 +36,7 @@ pub(crate) fn read(file: &str, text: &str, mistakes: &mut Mistakes) -> Option<(N
             mistakes.add(
                 &at,
                 format!("not JSON: {}", reason(&error)),
-                "contracts are plain JSON, nested 127 deep at most",
+                "it must be plain JSON, nested 127 deep at most",
             );
             return None;
         }
@@ -33,12 +45,7 @@ pub(crate) fn read(file: &str, text: &str, mistakes: &mut Mistakes) -> Option<(N
     let ast = jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default()).ok()?.value?;
     let mut reader = Reader { file, lines: Lines::of(text), nodes: 0, mistakes };
     let node = reader.node(&ast, String::new());
-    if reader.nodes > MAX_NODES {
-        let reason = format!("the file has {} values; at most {MAX_NODES} are read", reader.nodes);
-        mistakes.add(&whole, reason, "split it into several files");
-        return None;
-    }
-    Some((node, json))
+    Some((node, json, reader.nodes))
 }
 
 /// The error's text without its position, which is told beside it.

@@ -158,6 +158,7 @@ fn variant(branch: &Branch<'_>, value: &str, rust: String, to: TypeRef) -> Field
         docs: docs(branch.object),
         at: branch.at.at.clone(),
         ty: Type::Struct(to),
+        declared: None,
         presence: Presence::Plain,
         rules: Rules::default(),
         key: false,

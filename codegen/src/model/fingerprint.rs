@@ -54,10 +54,14 @@ fn form<'a>(item: &TypeRef, set: &'a Contracts) -> Option<(&'a String, String)> 
 
 fn fields(fields: &[Field]) -> String {
     lines(fields.iter().map(|field| {
-        let Field { name, json, number, ty, presence, rules, key, attribute, .. } = field;
+        let Field { name, json, number, ty, declared, presence, rules, key, attribute, .. } = field;
         // A oneof has no number of its own.
         let number = number.filter(|_| !matches!(ty, Type::Union(_)));
-        format!("  {name} {json} {number:?} {ty:?} {presence:?} {rules:?} {key} {attribute}\n")
+        // Types that are one in Rust, and are written differently.
+        let written =
+            declared.as_deref().filter(|declared| ["sint", "fixed"].iter().any(|part| declared.contains(part)));
+        let written = written.map(|written| format!(" {written}")).unwrap_or_default();
+        format!("  {name} {json} {number:?} {ty:?} {presence:?} {rules:?} {key} {attribute}{written}\n")
     }))
 }
 

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 mod cycles;
 mod fingerprint;
 mod location;
+mod paths;
 mod rules;
 mod set;
 
 pub(crate) use cycles::groups;
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use location::{Location, Mistake, Mistakes};
+pub(crate) use paths::paths;
 pub(crate) use rules::{Format, Rules};
 pub(crate) use set::Contracts;
 
@@ -62,6 +64,14 @@ pub(crate) struct TypeRef {
     pub(crate) path: Vec<String>,
 }
 
+/// What a protobuf message or enum keeps from being used again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reserved {
+    /// Ranges, both ends in them.
+    pub(crate) numbers: Vec<(i32, i32)>,
+    pub(crate) names: Vec<String>,
+}
+
 /// A message or object: a Rust struct.
 #[derive(Debug)]
 pub(crate) struct Struct {
@@ -72,6 +82,7 @@ pub(crate) struct Struct {
     pub(crate) docs: String,
     pub(crate) at: Location,
     pub(crate) fields: Vec<Field>,
+    pub(crate) reserved: Reserved,
     /// Set when the struct is an event.
     pub(crate) event: Option<Event>,
 }
@@ -100,6 +111,8 @@ pub(crate) struct Field {
     pub(crate) docs: String,
     pub(crate) at: Location,
     pub(crate) ty: Type,
+    /// The type as protobuf declares it, which tells numbers apart by how they are written: `repeated sint32`.
+    pub(crate) declared: Option<String>,
     pub(crate) presence: Presence,
     pub(crate) rules: Rules,
     pub(crate) key: bool,
@@ -154,6 +167,7 @@ pub(crate) struct Enum {
     pub(crate) docs: String,
     pub(crate) at: Location,
     pub(crate) values: Vec<EnumValue>,
+    pub(crate) reserved: Reserved,
 }
 
 /// One value of an enum: its name in the contract, its Rust variant, and in protobuf its number.

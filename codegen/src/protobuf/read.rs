@@ -5,11 +5,14 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, MessageDesc
 use super::{
     locate::Places,
     options,
-    types::{Cycles, enum_ref, field_type, message_ref, oneof_ref, presence, variant},
+    types::{Cycles, declared, enum_ref, field_type, message_ref, oneof_ref, presence, variant},
 };
 use crate::{
     emit::{camel, snake},
-    model::{Dialect, Enum, EnumValue, Event, Field, Mistakes, Package, Presence, Rules, Struct, Type, Union, version},
+    model::{
+        Dialect, Enum, EnumValue, Event, Field, Mistakes, Package, Presence, Reserved, Rules, Struct, Type, Union,
+        version,
+    },
     sources::Source,
 };
 
@@ -81,6 +84,7 @@ impl Reader<'_> {
             docs: self.places.docs(path),
             at: self.places.at(path, &[1]),
             fields,
+            reserved: reserved(message),
             event: self.event(message),
         });
         message.child_messages().filter(|child| !child.is_map_entry()).for_each(|child| self.message(&child));
@@ -122,6 +126,7 @@ impl Reader<'_> {
             docs: self.places.docs(field.path()),
             at,
             ty,
+            declared: Some(declared(field)),
             presence: presence(field, self.cycles),
             rules: options.rules,
             key: options.key,
@@ -151,6 +156,7 @@ impl Reader<'_> {
             docs,
             at,
             ty: Type::Union(rust),
+            declared: None,
             presence: Presence::Option,
             rules: Rules::default(),
             key: false,
@@ -182,9 +188,23 @@ impl Reader<'_> {
             docs: self.places.docs(item.path()),
             at: self.places.at(item.path(), &[1]),
             values: values.collect(),
+            reserved: reserved_values(item),
         };
         self.package.enums.push(item);
     }
+}
+
+fn reserved(message: &MessageDescriptor) -> Reserved {
+    let proto = message.descriptor_proto();
+    // Of a message's ranges the end is not in them.
+    let numbers = proto.reserved_range.iter().map(|range| (range.start(), range.end() - 1));
+    Reserved { numbers: numbers.collect(), names: proto.reserved_name.clone() }
+}
+
+fn reserved_values(item: &EnumDescriptor) -> Reserved {
+    let proto = item.enum_descriptor_proto();
+    let numbers = proto.reserved_range.iter().map(|range| (range.start(), range.end()));
+    Reserved { numbers: numbers.collect(), names: proto.reserved_name.clone() }
 }
 
 /// The oneof a contract wrote; an `optional` field has one that only the compiler sees.

@@ -68,6 +68,28 @@ fn named(name: &str) -> Option<Result<Type, (String, String)>> {
     Some(Ok(Type::WellKnown(marker)))
 }
 
+/// The type as the contract writes it: `repeated sint32`, `map<string, shop.v1.Line>`.
+pub(super) fn declared(field: &FieldDescriptor) -> String {
+    let kind = field.kind();
+    let entry = kind.as_message().filter(|_| field.is_map());
+    match entry {
+        Some(entry) => {
+            let (key, value) = (word(&entry.map_entry_key_field().kind()), word(&entry.map_entry_value_field().kind()));
+            format!("map<{key}, {value}>")
+        }
+        None if field.is_list() => format!("repeated {}", word(&kind)),
+        None => word(&kind),
+    }
+}
+
+fn word(kind: &Kind) -> String {
+    match kind {
+        Kind::Message(to) => to.full_name().to_owned(),
+        Kind::Enum(to) => to.full_name().to_owned(),
+        scalar => format!("{scalar:?}").to_lowercase(),
+    }
+}
+
 fn refusal(name: &str) -> (String, String) {
     let hint = match name {
         "Any" => "say what may be in it: a `oneof` of messages",

@@ -1,10 +1,14 @@
 //! Orders: places what customers want, and knows when it is on its way.
 
+mod contracts {
+    tegami::include_contracts!("orders");
+}
+
 use std::{collections::BTreeSet, sync::Mutex};
 
 use tegami::{Context, HandlerError, Service, service::Handle, transport::PublishError};
 
-use crate::contracts::shop::{
+use contracts::shop::{
     orders::v1::{Line, OrderPlaced},
     shipping::v1::ParcelShipped,
 };
@@ -15,7 +19,11 @@ pub struct Open(Mutex<BTreeSet<String>>);
 /// The service, with the orders it will place.
 pub fn service<const N: usize>(orders: [&str; N]) -> Service<Open> {
     let open = orders.iter().map(|order| order.to_string()).collect();
-    Service::new("orders").state(Open(Mutex::new(open))).on::<ParcelShipped>(close_order).started(place_orders)
+    Service::new("orders")
+        .state(Open(Mutex::new(open)))
+        .on::<ParcelShipped>(close_order)
+        .publishes::<OrderPlaced>()
+        .started(place_orders)
 }
 
 async fn place_orders(service: Handle<Open>) -> Result<(), PublishError> {

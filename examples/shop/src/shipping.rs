@@ -1,8 +1,12 @@
 //! Shipping: sends what is paid for, large orders by van.
 
+mod contracts {
+    tegami::include_contracts!("shipping");
+}
+
 use tegami::{Context, HandlerError, Service};
 
-use crate::contracts::shop::{
+use contracts::shop::{
     billing::v1::OrderPaid,
     shipping::v1::{Carrier, ParcelShipped},
 };
@@ -15,6 +19,7 @@ pub fn service() -> Service {
     Service::new("shipping")
         .on_with::<OrderPaid>(by_bike, |s| s.group("bikes").filter(OrderPaid::amount_minor().at_most(LARGE - 1)))
         .on_with::<OrderPaid>(by_van, |s| s.group("vans").filter(OrderPaid::amount_minor().at_least(LARGE)))
+        .publishes::<ParcelShipped>()
 }
 
 async fn by_bike(order: OrderPaid, ctx: Context) -> Result<(), HandlerError> {

@@ -1,7 +1,15 @@
 //! The first page: how the service is, and where the rest is told.
 
-use super::html::Html;
-use crate::health::{Component, Health, State};
+use crate::{
+    catalog::Html,
+    health::{Component, Health, State},
+};
+
+/// Its head line.
+pub(super) fn links(service: &str) -> Html {
+    let html = Html::of("<a class=\"home\" href=\"/\">").text(service);
+    html.raw("</a> <a href=\"/catalog\">Catalog</a>")
+}
 
 /// The state of the service and of each component.
 pub(super) fn page(health: &Health) -> Html {
@@ -16,7 +24,7 @@ pub(super) fn page(health: &Health) -> Html {
     });
     let html = html.raw("</p>\n<dl class=\"card parts\">").each(&health.components, row).raw("</dl>\n");
     html.raw("<p class=\"soft\">As JSON: <a href=\"/health/ready\">health</a>, ")
-        .raw("<a href=\"/topology.json\">topology</a>, <a href=\"/contracts.json\">contracts</a></p>")
+        .raw("<a href=\"/topology.json\">topology</a>, <a href=\"/asyncapi.json\">AsyncAPI</a></p>")
 }
 
 fn row(component: &Component) -> Html {

@@ -2,26 +2,21 @@
 //!
 //! It changes nothing, takes no bodies, and has small limits.
 
-mod contracts;
-mod example;
-mod fields;
 #[cfg(feature = "metrics")]
 mod figures;
 mod health;
-mod html;
 mod index;
 mod keys;
 mod site;
 #[cfg(test)]
 mod tests;
-mod topology;
 #[cfg(not(feature = "metrics"))]
 mod uncounted;
 
 #[cfg(feature = "metrics")]
 pub(crate) use figures::Figures;
 pub(crate) use keys::keys;
-pub(crate) use site::{Site, Told, Way};
+pub(crate) use site::Site;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use uncounted::Figures;
 
@@ -32,14 +27,13 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::map_response,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::{HttpOptions, quiet_on};
+use crate::catalog;
 
 type Asked = State<Arc<Site>>;
 
@@ -53,11 +47,11 @@ pub(crate) fn router(site: Site, figures: Figures) -> Router {
         .route("/", get(index))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/catalog", get(catalog))
         .route("/topology", get(topology))
-        .route("/topology.json", get(topology_json))
-        .route("/contracts", get(contracts))
-        .route("/contracts.json", get(contracts_json))
-        .route("/contracts/{event}", get(contract))
+        .route("/topology.json", get(topology))
+        .route("/asyncapi.json", get(document))
+        .route("/contracts/{file}", get(schema))
         .with_state(Arc::new(site))
         .merge(figures.router())
         .layer(map_response(move |answer| guarded(answer, policy.clone())))
@@ -66,42 +60,28 @@ pub(crate) fn router(site: Site, figures: Figures) -> Router {
 
 async fn index(State(site): Asked, headers: HeaderMap) -> Response {
     let health = site.board.health().await;
-    match wants_json(&headers) {
-        true => json(StatusCode::OK, &health),
-        false => html::page(&site.service, "Health", index::page(&health)),
+    if wants_json(&headers) {
+        return json(StatusCode::OK, &health);
     }
+    let title = format!("Health · {}", site.service);
+    Html(catalog::framed(&title, index::links(&site.service), index::page(&health))).into_response()
 }
 
-async fn topology(State(site): Asked, headers: HeaderMap) -> Response {
-    match wants_json(&headers) {
-        true => json(StatusCode::OK, &topology::data(&site)),
-        false => html::page(&site.service, "Topology", topology::page(&site)),
-    }
+async fn catalog(State(site): Asked) -> Response {
+    Html(site.catalog.clone()).into_response()
 }
 
-async fn topology_json(State(site): Asked) -> Response {
-    json(StatusCode::OK, &topology::data(&site))
+async fn topology(State(site): Asked) -> Response {
+    in_json(StatusCode::OK, site.topology.clone())
 }
 
-async fn contracts(State(site): Asked, headers: HeaderMap) -> Response {
-    match wants_json(&headers) {
-        true => json(StatusCode::OK, &contracts::data(&site)),
-        false => html::page(&site.service, "Contracts", contracts::list(&site)),
-    }
+async fn document(State(site): Asked) -> Response {
+    json(StatusCode::OK, &site.document)
 }
 
-async fn contracts_json(State(site): Asked) -> Response {
-    json(StatusCode::OK, &contracts::data(&site))
-}
-
-async fn contract(State(site): Asked, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let file = name.strip_suffix(".json");
-    let event = file.unwrap_or(&name);
-    let answer = match file.is_some() || wants_json(&headers) {
-        true => contracts::schema(&site, event).map(|schema| json(StatusCode::OK, &schema)),
-        false => contracts::page(&site, event).map(|page| html::page(&site.service, event, page)),
-    };
-    answer.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+async fn schema(State(site): Asked, Path(file): Path<String>) -> Response {
+    let schema = file.strip_suffix(".json").and_then(|event| site.schema(event));
+    schema.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |schema| json(StatusCode::OK, schema))
 }
 
 /// Browsers name HTML; who names JSON and not that gets data.
@@ -111,14 +91,9 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("json") && !accept.contains("text/html")
 }
 
-/// What a page may do: be shown, in our one style.
+/// What a page may do, and that no other may hold it.
 fn policy() -> HeaderValue {
-    let digest = BASE64_STANDARD.encode(Sha256::digest(html::STYLE));
-    let text = format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
-    );
-    text.try_into().expect("it is ASCII")
+    format!("{}; frame-ancestors 'none'", catalog::policy()).try_into().expect("it is ASCII")
 }
 
 /// The same for every answer: what it may do, and that nobody keeps it.
@@ -153,6 +128,9 @@ pub(crate) fn options(address: String) -> HttpOptions {
 
 /// An answer in JSON.
 fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let text = serde_json::to_vec_pretty(body).expect("text and numbers have a JSON form");
+    in_json(status, serde_json::to_string_pretty(body).expect("text and numbers have a JSON form"))
+}
+
+fn in_json(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -1,18 +1,18 @@
 //! `Service::admin`, and the listener's life: there from the beginning of the start to the end of the stop.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use super::on::Asked;
 use crate::{
+    catalog::{Catalog, Html},
     config::{Absent, Known},
     health::Light,
     http::{
         Bound, Parts, Refused,
-        admin::{self, Site, Told, Way},
+        admin::{self, Site},
     },
     lifecycle::Lifecycle,
-    pipeline::Route,
-    service::{Error, ErrorKind, Running, Service, plan::Station},
+    service::{Error, ErrorKind, Running, Service},
     telemetry::Observers,
     time::{Clock, Dice},
 };
@@ -57,7 +57,6 @@ impl Admin {
     /// Listens, and answers from now on. Nothing is borrowed meanwhile: a service under way is not shared.
     pub(crate) fn open(
         asked: Asked,
-        stations: &[Station],
         running: &Running,
         (clock, dice): (Clock, Dice),
     ) -> impl Future<Output = Result<Self, Error>> + use<> {
@@ -71,10 +70,11 @@ impl Admin {
             board: running.board.clone(),
             light: Light::default(),
         };
-        let mut ways: Vec<Way> = stations.iter().flat_map(|station| ways(station, &asked.told)).collect();
-        ways.sort_by(|one, other| one.contract.name.cmp(other.contract.name));
-        let site = Site { service: asked.service, board: running.board.clone(), ways };
-        let (router, options) = (admin::router(site, asked.figures), admin::options(asked.address));
+        let Asked { service, topology, document, address, figures } = asked;
+        let links = Html::of("<a href=\"/\">Health</a>");
+        let catalog = Catalog::of(&service, &document).page_with(links);
+        let site = Site { service, board: running.board.clone(), topology, document, catalog };
+        let (router, options) = (admin::router(site, figures), admin::options(address));
         async move {
             let bound = Bound::new(router, options).await.map_err(refused)?;
             let address = Some(bound.address());
@@ -100,17 +100,6 @@ fn refused(refused: Refused) -> Error {
             Error::new(ErrorKind::Http, format!("the admin listener cannot have `{address}`")).caused_by(error)
         }
     }
-}
-
-/// The ways of the events that a station handles.
-fn ways<'a>(station: &'a Station, told: &'a [(Arc<Route>, Told)]) -> impl Iterator<Item = Way> + 'a {
-    station.queue.bindings.iter().zip(&station.routes).filter_map(|(binding, route)| {
-        let (_, told) = told.iter().find(|(known, _)| Arc::ptr_eq(known, route))?;
-        let (via, queue) = (station.via.clone(), station.queue.clone());
-        let (contract, handler) = (route.contract, route.name.clone());
-        let (timeout, delays) = (route.timeout, route.retry.delays().to_vec());
-        Some(Way { via, queue, binding: binding.clone(), contract, handler, timeout, delays, told: *told })
-    })
 }
 
 impl Drop for Admin {

@@ -12,6 +12,6 @@ mod on;
 #[cfg(feature = "http")]
 pub(crate) use admin::{Admin, keys as admin_keys};
 #[cfg(not(feature = "http"))]
-pub(crate) use off::{Admin, Place, Told, Wish, admin_keys, keys};
+pub(crate) use off::{Admin, Place, Wish, admin_keys, keys};
 #[cfg(feature = "http")]
-pub(crate) use on::{Place, Told, Wish, keys};
+pub(crate) use on::{Place, Wish, keys};

@@ -2,12 +2,13 @@
 
 use std::{convert::Infallible, future::Ready, sync::Arc};
 
+use serde_json::Value as Json;
+
 use crate::{
     config::{Absent, Config, Known},
     lifecycle::Lifecycle,
-    pipeline::Route,
     publisher::Line,
-    service::{Error, Running, banner::Table, plan::Station},
+    service::{Description, Error, Running, banner::Table},
     telemetry::Observer,
     time::{Clock, Dice},
 };
@@ -15,16 +16,6 @@ use crate::{
 /// No routes.
 #[derive(Default)]
 pub(crate) struct Wish;
-
-/// Nothing to tell of a subscription.
-pub(crate) struct Told;
-
-impl Told {
-    #[expect(clippy::extra_unused_type_parameters, reason = "it is of a subscription to `E`")]
-    pub(crate) fn of<E>() -> Self {
-        Self
-    }
-}
 
 /// No admin listener.
 #[derive(Default)]
@@ -35,7 +26,7 @@ pub(crate) struct Admin;
 pub(crate) struct Place;
 
 impl Admin {
-    pub(crate) fn open(asked: Infallible, _: &[Station], _: &Running, _: (Clock, Dice)) -> Ready<Result<Self, Error>> {
+    pub(crate) fn open(asked: Infallible, _: &Running, _: (Clock, Dice)) -> Ready<Result<Self, Error>> {
         match asked {}
     }
 
@@ -63,9 +54,12 @@ impl Wish {
         true
     }
 
-    pub(crate) fn tell(&mut self, _: &Arc<Route>, _: Told) {}
-
-    pub(crate) fn admin(&mut self, _: &str, _: &Config, _: &mut Vec<Arc<dyn Observer>>) -> Option<Infallible> {
+    pub(crate) fn admin(
+        &mut self,
+        _: impl FnOnce() -> (Description, Json),
+        _: &Config,
+        _: &mut Vec<Arc<dyn Observer>>,
+    ) -> Option<Infallible> {
         None
     }
 

@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
+use serde_json::Value as Json;
 
-pub(crate) use crate::http::admin::Told;
 use crate::{
     config::{Absent, Config, Known},
     health::{Kind, Light},
@@ -13,9 +13,8 @@ use crate::{
         admin::{self, Figures},
     },
     lifecycle::Lifecycle,
-    pipeline::Route,
     publisher::Line,
-    service::{Error, ErrorKind, Running, Service, banner::Table},
+    service::{Description, Error, ErrorKind, Running, Service, banner::Table},
     telemetry::Observer,
 };
 
@@ -26,14 +25,16 @@ pub(crate) struct Wish {
     /// They are made over what the settings say.
     choices: Vec<Choice>,
     pub(super) admin: Option<String>,
-    told: Vec<(Arc<Route>, Told)>,
 }
 
 /// An admin listener that somebody asked for.
 pub(crate) struct Asked {
     pub(super) service: String,
+    /// What it describes itself as, in JSON.
+    pub(super) topology: String,
+    /// The same with its contracts, as an AsyncAPI document.
+    pub(super) document: Json,
     pub(super) address: String,
-    pub(super) told: Vec<(Arc<Route>, Told)>,
     pub(super) figures: Figures,
 }
 
@@ -112,20 +113,16 @@ impl Wish {
     /// It counts what observers see, and is one of them.
     pub(crate) fn admin(
         &mut self,
-        service: &str,
+        describe: impl FnOnce() -> (Description, Json),
         config: &Config,
         observers: &mut Vec<Arc<dyn Observer>>,
     ) -> Option<Asked> {
-        let (told, service) = (std::mem::take(&mut self.told), service.to_owned());
         let address = self.admin.take().or_else(|| admin::keys().read(config).address)?;
         let figures = Figures::default();
         figures.join(observers);
-        Some(Asked { service, address, told, figures })
-    }
-
-    /// Keeps what only the types of a subscription tell.
-    pub(crate) fn tell(&mut self, route: &Arc<Route>, told: Told) {
-        self.told.push((route.clone(), told));
+        let (described, document) = describe();
+        let topology = serde_json::to_string_pretty(&described).expect("it is plain data");
+        Some(Asked { service: described.service, topology, document, address, figures })
     }
 
     /// The router, and the options as settings and code have them; none, if there are no routes.

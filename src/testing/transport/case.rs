@@ -105,6 +105,9 @@ macro_rules! __each_case {
             "D-07" delivery d_07_attempt_counts,
             "D-08" delivery d_08_prefetch_bound,
             "D-09" delivery d_09_per_instance,
+            "D-10" delivery d_10_upcasts,
+            "D-11" delivery d_11_followed,
+            "D-12" delivery d_12_looked_at,
             // Order.
             "O-01" order o_01_per_key_order,
             "O-02" order o_02_order_under_failure,
@@ -134,6 +137,9 @@ macro_rules! __each_case {
             "X-11" poison x_11_no_magic,
             "X-12" poison x_12_header_bomb,
             "X-13" poison x_13_process_killer,
+            "X-14" poison x_14_chosen_ones_leave,
+            "X-15" poison x_15_two_at_once,
+            "X-16" poison x_16_cut_while_put_back,
             // Stop and leases.
             "S-01" stop s_01_drain,
             "S-02" stop s_02_drain_forced,

@@ -6,6 +6,7 @@ use super::{Pace, Trial};
 use crate::{
     Event, Service,
     envelope::MessageId,
+    event::Upcast,
     service::Running,
     transport::{DeadLetter, Outgoing, PublishError, QueuePlan, Transport},
 };
@@ -34,6 +35,12 @@ impl Office {
     pub(super) async fn post<E: Event>(&self, trial: &Trial, event: &E) -> MessageId {
         let running = self.running.as_ref().expect("it is not paused");
         trial.post(running.publisher(), event).await.expect("the service listens")
+    }
+
+    /// Publishes an event of an older contract than the service handles.
+    pub(super) async fn post_older<Old: Event, New: Upcast<Old>>(&self, trial: &Trial, event: &Old) -> MessageId {
+        let running = self.running.as_ref().expect("it is not paused");
+        trial.post_older::<Old, New>(running.publisher(), event).await.expect("the service listens")
     }
 
     /// Puts a message into the queue as a foreign producer does; what it is like is up to the caller.

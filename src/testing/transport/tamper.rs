@@ -9,7 +9,7 @@ use crate::{
     health::Status,
     transport::{
         Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, QueuePlan,
-        SettleError, Settlement, Topology, Transport, TransportError,
+        SettleError, Settlement, Sorter, Topology, Transport, TransportError,
     },
 };
 
@@ -72,6 +72,19 @@ pub trait Tamper: Send + Sync + 'static {
         on: &dyn Transport,
     ) -> Result<Vec<DeadLetter>, TransportError> {
         on.dead_letters(queue, limit).await
+    }
+
+    /// Puts dead letters back, or deletes them.
+    ///
+    /// # Errors
+    /// As [`Transport::sort_dead_letters`].
+    async fn sort_dead_letters(
+        &self,
+        queue: &str,
+        sorter: &mut dyn Sorter,
+        on: &dyn Transport,
+    ) -> Result<(), TransportError> {
+        on.sort_dead_letters(queue, sorter).await
     }
 
     /// Closes the connection.
@@ -172,8 +185,8 @@ impl Transport for Between {
         self.by.dead_letters(queue, limit, &*self.transport).await
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
-        self.transport.redrive(queue).await
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        self.by.sort_dead_letters(queue, sorter, &*self.transport).await
     }
 
     async fn close(&self) {

@@ -1,14 +1,20 @@
-//! The dead letters of a queue: looked at, and put back.
+//! The dead letters of a queue: looked at, put back, and deleted.
 
 use std::time::{Duration, SystemTime};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use bytes::Bytes;
+use futures_util::{StreamExt, future};
 use lapin::{
-    Channel, Consumer,
+    BasicProperties, Channel, Consumer,
     message::Delivery as Arrival,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions},
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        QueueDeclareOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
+
+use tokio::time::Instant;
 
 use super::{
     copies::named,
@@ -21,7 +27,10 @@ use super::{
 use crate::{
     contract::dead_letter_queue,
     envelope::Sealed,
-    transport::{DeadLetter, Reason, ReasonKind, TransportError, TransportErrorKind},
+    transport::{
+        DeadLetter, Fate, PublishError, PublishErrorKind, Reason, ReasonKind, Sorter, TransportError,
+        TransportErrorKind,
+    },
 };
 
 /// How long the next dead letter may take to arrive, when the broker said that there is one.
@@ -29,8 +38,10 @@ const NEXT: Duration = Duration::from_secs(1);
 /// How often, and after how long, it is looked whether what was given back is there.
 const LOOKS: usize = 100;
 const LOOK: Duration = Duration::from_millis(10);
-/// How many go back at once.
+/// How many are looked at, and leave, at once.
 const AT_ONCE: usize = 100;
+/// How long what stays is held while others are looked at. RabbitMQ waits for 30 minutes at least.
+const HELD: Duration = Duration::from_secs(15 * 60);
 /// The time for one to be stored.
 const BACK_TIME: Duration = Duration::from_secs(10);
 
@@ -39,84 +50,187 @@ pub(super) async fn look(wire: &Wire, queue: &str, limit: usize) -> Result<Vec<D
     let channel = wire.channel().await?;
     let name = dead_letter_queue(queue);
     let count = count(&channel, &name).await?.min(limit);
-    let (mut letters, mut last) = (Vec::new(), None);
+    let mut letters = Vec::new();
     if count > 0 {
-        let mut consumer = consume(&channel, &name, count).await?;
+        let (mut consumer, mut tags) = (consume(&channel, &name, count).await?, Vec::new());
         while letters.len() < count {
             let Some(arrival) = next(&mut consumer, &name).await? else { break };
-            last = Some(arrival.delivery_tag);
+            tags.push(arrival.delivery_tag);
             letters.push(dead_letter(queue, arrival));
         }
-    }
-    if let Some(last) = last {
-        give_back(&channel, &name, (last, letters.len())).await?;
+        // What is given back would come to this one again at once.
+        let cancelled = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+        answer(format!("read queue `{name}` no more"), cancelled).await?;
+        give_back(&channel, &name, tags).await?;
     }
     answer("close a channel", channel.close(200, "looked".into())).await?;
     Ok(letters)
 }
 
-/// Gives back all up to this tag, and waits for a moment until so many are there again: who looks next must see them.
-async fn give_back(channel: &Channel, queue: &str, (last, many): (u64, usize)) -> Result<(), TransportError> {
-    let options = BasicNackOptions { multiple: true, requeue: true };
-    answer("give dead letters back", channel.basic_nack(last, options)).await?;
+/// How many messages wait in a queue; none, if that cannot be had.
+pub(super) async fn waiting(wire: &Wire, queue: &str) -> Option<u64> {
+    // A queue that is missing takes the channel with it.
+    let channel = wire.channel().await.ok()?;
+    let waiting = count(&channel, queue).await.ok()?;
+    // What was told is told, however the channel ends.
+    let _ = channel.close(200, "counted".into()).await;
+    u64::try_from(waiting).ok()
+}
+
+/// Gives these back in their order, and waits for a moment until so many are there again: who looks next must see them.
+/// One by one: of several readers' together, RabbitMQ keeps the order of each.
+async fn give_back(channel: &Channel, queue: &str, tags: Vec<u64>) -> Result<(), TransportError> {
+    let options = BasicNackOptions { multiple: false, requeue: true };
+    for tag in &tags {
+        answer("give dead letters back", channel.basic_nack(*tag, options)).await?;
+    }
     let mut looks = 0;
-    while count(channel, queue).await? < many && looks < LOOKS {
+    while count(channel, queue).await? < tags.len() && looks < LOOKS {
         looks += 1;
         tokio::time::sleep(LOOK).await;
     }
     Ok(())
 }
 
-/// Puts every dead letter of now back into its queue, as if it had never been tried; how many there were.
-pub(super) async fn redrive(wire: &Wire, outlet: &Outlet, queue: &str) -> Result<usize, TransportError> {
-    let channel = wire.channel().await?;
-    count(&channel, queue).await.map_err(|error| nowhere_to_go(queue, error))?;
-    let name = dead_letter_queue(queue);
-    let count = count(&channel, &name).await?;
-    if count == 0 {
-        return Ok(0);
-    }
-    let mut consumer = consume(&channel, &name, AT_ONCE).await?;
-    let (mut taken, mut done, mut going) = (0, 0, FuturesUnordered::new());
-    loop {
-        while taken < count && going.len() < AT_ONCE {
-            let Some(arrival) = next(&mut consumer, &name).await? else {
-                taken = count;
-                break;
-            };
-            taken += 1;
-            going.push(put_back(&channel, outlet, queue, arrival));
-        }
-        let Some(back) = going.next().await else { break };
-        back?;
-        done += 1;
-    }
-    drop(going);
-    answer("close a channel", channel.close(200, "done".into())).await?;
-    Ok(done)
+/// Does with each dead letter of now what the sorter says. What stays goes back to its place at the end.
+pub(super) async fn sort(
+    wire: &Wire,
+    outlet: &Outlet,
+    queue: &str,
+    sorter: &mut dyn Sorter,
+) -> Result<(), TransportError> {
+    let (channel, name) = (wire.channel().await?, dead_letter_queue(queue));
+    let unseen = count(&channel, &name).await?;
+    let mut round =
+        Round { channel, queue, name, unseen, stayed: Vec::new(), until: outlet.setup.clock.instant() + HELD };
+    let sorted = round.sort(outlet, sorter).await;
+    let ended = round.end().await;
+    sorted.and(ended)
 }
 
-fn nowhere_to_go(queue: &str, error: TransportError) -> TransportError {
-    match error.kind() {
-        TransportErrorKind::Missing => {
-            let text =
-                format!("queue `{queue}` is not there to put its dead letters back into (or each instance has one)");
-            TransportError::new(TransportErrorKind::Missing, text).caused_by(error)
+/// One way through the dead letters of a queue. What was seen and stays is held until its end.
+struct Round<'a> {
+    channel: Channel,
+    queue: &'a str,
+    name: String,
+    /// How many of then were not looked at yet: they stand before what died since.
+    unseen: usize,
+    /// Their tags, in the order in which they came.
+    stayed: Vec<u64>,
+    until: Instant,
+}
+
+impl Round<'_> {
+    async fn sort(&mut self, outlet: &Outlet, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        loop {
+            let room = sorter.room().await;
+            if outlet.setup.clock.instant() >= self.until {
+                // RabbitMQ would take back what it waits for so long. Those that stayed are asked about once more.
+                self.give_back().await?;
+                self.until = outlet.setup.clock.instant() + HELD;
+            }
+            let some = room.min(self.unseen).min(AT_ONCE);
+            if some == 0 {
+                return Ok(());
+            }
+            let arrivals = self.take(some).await?;
+            // Somebody else has the others.
+            self.unseen = if arrivals.len() < some { 0 } else { self.unseen - some };
+            self.decide(arrivals, outlet, sorter).await?;
         }
-        _ => error,
+    }
+
+    /// Takes so many, and no more come.
+    async fn take(&self, some: usize) -> Result<Vec<Arrival>, TransportError> {
+        let mut consumer = consume(&self.channel, &self.name, some).await?;
+        let mut arrivals = Vec::new();
+        while arrivals.len() < some {
+            let Some(arrival) = next(&mut consumer, &self.name).await? else { break };
+            arrivals.push(arrival);
+        }
+        let cancelled = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+        answer(format!("read queue `{}` no more", self.name), cancelled).await?;
+        Ok(arrivals)
+    }
+
+    async fn decide(
+        &mut self,
+        arrivals: Vec<Arrival>,
+        outlet: &Outlet,
+        sorter: &mut dyn Sorter,
+    ) -> Result<(), TransportError> {
+        let (mut leaving, mut stayed) = (Vec::new(), Vec::new());
+        for arrival in arrivals {
+            let (tag, properties) = (arrival.delivery_tag, arrival.properties.clone());
+            let letter = dead_letter(self.queue, arrival);
+            match sorter.fate(&letter) {
+                Fate::Stay => stayed.push(tag),
+                fate => {
+                    let leave = self.leave(fate, (tag, properties, letter.sealed.body), outlet);
+                    leaving.push(async move { leave.await.map_err(|error| (error, tag)) });
+                }
+            }
+        }
+        let mut answer = Ok(());
+        for left in future::join_all(leaving).await {
+            match left {
+                Ok(fate) => sorter.left(fate),
+                // The others have left all the same.
+                Err((error, tag)) => {
+                    stayed.push(tag);
+                    answer = Err(error);
+                }
+            }
+        }
+        stayed.sort_unstable();
+        self.stayed.extend(stayed);
+        answer
+    }
+
+    /// Takes one out; before that, where it goes back, stores it there.
+    async fn leave(
+        &self,
+        fate: Fate,
+        (tag, properties, body): (u64, BasicProperties, Bytes),
+        outlet: &Outlet,
+    ) -> Result<Fate, TransportError> {
+        if fate == Fate::Back {
+            let (properties, headers) = copied(&properties);
+            let properties = named(properties.with_headers(headers), &outlet.setup.dice);
+            let letter = Letter::into_queue(self.queue.to_owned(), body, properties);
+            outlet.publish(letter, BACK_TIME).await.map_err(|error| not_put_back(self.queue, error))?;
+        }
+        let acked = self.channel.basic_ack(tag, BasicAckOptions::default());
+        answer("take a dead letter out", acked).await.map(|()| fate)
+    }
+
+    /// What stays goes back to its place, before all that was not looked at.
+    async fn give_back(&mut self) -> Result<(), TransportError> {
+        let stayed = std::mem::take(&mut self.stayed);
+        self.unseen += stayed.len();
+        give_back(&self.channel, &self.name, stayed).await
+    }
+
+    async fn end(mut self) -> Result<(), TransportError> {
+        if self.channel.status().connected() {
+            self.give_back().await?;
+            answer("close a channel", self.channel.close(200, "sorted".into())).await?;
+        }
+        Ok(())
     }
 }
 
-async fn put_back(channel: &Channel, outlet: &Outlet, queue: &str, arrival: Arrival) -> Result<(), TransportError> {
-    let (properties, headers) = copied(&arrival.properties);
-    let properties = named(properties.with_headers(headers), &outlet.setup.dice);
-    let letter = Letter::into_queue(queue.to_owned(), arrival.data.into(), properties);
-    outlet.publish(letter, BACK_TIME).await.map_err(|error| {
-        let text = format!("a dead letter was not put back into queue `{queue}`; it stays");
-        TransportError::new(TransportErrorKind::Unreachable, text).caused_by(error)
-    })?;
-    let acked = channel.basic_ack(arrival.delivery_tag, BasicAckOptions::default());
-    answer("take a dead letter out", acked).await
+fn not_put_back(queue: &str, error: PublishError) -> TransportError {
+    let (kind, text) = match error.kind() {
+        PublishErrorKind::Unroutable => (
+            TransportErrorKind::Missing,
+            format!("queue `{queue}` is not there to put its dead letters back into (or each instance has one)"),
+        ),
+        _ => {
+            (TransportErrorKind::Unreachable, format!("a dead letter was not put back into queue `{queue}`; it stays"))
+        }
+    };
+    TransportError::new(kind, text).caused_by(error)
 }
 
 async fn count(channel: &Channel, queue: &str) -> Result<usize, TransportError> {

@@ -23,7 +23,7 @@ use super::{
     topology,
     wire::Wire,
 };
-use crate::transport::{Deliveries, Delivery, Provision, TransportError, TransportErrorKind};
+use crate::transport::{Deliveries, Delivery, TransportError, TransportErrorKind};
 
 /// What the parcels of one consumer share.
 pub(super) struct Intake {
@@ -51,7 +51,7 @@ impl Intake {
         let queue = &self.station.name;
         let declared = async {
             let channel = self.wire.channel().await?;
-            topology::declare(&channel, &self.station, Provision::Create, Lifetime::Durable).await?;
+            topology::declare(&channel, &self.station, Lifetime::Durable).await?;
             close(&channel).await;
             Ok::<_, TransportError>(())
         };

@@ -8,6 +8,7 @@ mod acks;
 mod address;
 mod copies;
 mod dead;
+mod definitions;
 mod dial;
 mod fault;
 mod guard;
@@ -18,6 +19,7 @@ mod names;
 mod outlet;
 mod parcel;
 mod properties;
+mod prune;
 mod runtime;
 mod setup;
 mod shelf;
@@ -30,7 +32,7 @@ mod wire;
 pub use tomodachi::tomodachi_queue;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -60,8 +62,8 @@ use crate::{
     error::told,
     health::Status,
     transport::{
-        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
-        Transport, TransportError,
+        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, Prune, PublishError, PublishErrorKind,
+        QueuePlan, Remnant, Sorter, Topology, Transport, TransportError, in_one,
     },
 };
 
@@ -135,6 +137,10 @@ impl Amqp {
         Ok(Station::new(plan, self.setup.address()?.parameters(), &on.id))
     }
 
+    fn stations(&self, plans: &[QueuePlan], on: &Wire) -> Result<Vec<Station>, TransportError> {
+        plans.iter().map(|plan| self.station(plan, on)).collect()
+    }
+
     /// The queue's shelf; and whether it was read before, for it may have gone meanwhile.
     fn shelf(&self, queue: &str) -> (Arc<Shelf>, Seen) {
         let mut queues = self.queues();
@@ -187,16 +193,20 @@ impl Transport for Amqp {
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        in_one(self.differences(topology, mode).await?)
+    }
+
+    async fn differences(&self, topology: &Topology, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
         let parameters = self.setup.address()?.parameters();
         self.queues().mode = Some(mode);
         let wire = self.consuming.wire().await?;
-        let stations = topology.queues.iter().map(|plan| self.station(plan, &wire)).collect::<Result<Vec<_>, _>>()?;
+        let stations = self.stations(&topology.queues, &wire)?;
         if parameters.compat == Compat::Tomodachi {
             tracing::warn!("queues are deleted with their messages a day after their last reader, as tomodachi has it");
         }
-        topology::provision(&wire, parameters, &stations, mode).await?;
+        let differences = topology::provision(&wire, parameters, &stations, mode).await?;
         // What would keep us from publishing is told at the start, too.
-        self.outlet.open().await
+        self.outlet.open().await.map(|()| differences)
     }
 
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
@@ -226,9 +236,9 @@ impl Transport for Amqp {
         let channel = wire.channel().await?;
         let ((shelf, seen), declares) = (self.shelf(&plan.name), self.declares());
         if declares && seen == Seen::Before {
-            topology::declare(&channel, &station, Provision::Create, Lifetime::Durable).await?;
+            topology::declare(&channel, &station, Lifetime::Durable).await?;
         }
-        topology::declare(&channel, &station, Provision::Create, Lifetime::Connection).await?;
+        topology::declare(&channel, &station, Lifetime::Connection).await?;
         answer("fetch ahead", channel.basic_qos(station.prefetch(), BasicQosOptions::default())).await?;
         // Before the first delivery can come.
         let reader = shelf.read();
@@ -254,8 +264,18 @@ impl Transport for Amqp {
         dead::look(&*self.consuming.wire().await?, queue, limit).await
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
-        dead::redrive(&*self.consuming.wire().await?, &self.outlet, queue).await
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        dead::sort(&*self.consuming.wire().await?, &self.outlet, queue, sorter).await
+    }
+
+    async fn prune(&self, former: &[QueuePlan], today: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+        let wire = self.consuming.wire().await?;
+        let (former, today) = (self.stations(former, &wire)?, self.stations(&today.queues, &wire)?);
+        prune::prune(&wire, &former, &today, mode).await
+    }
+
+    fn exports(&self, topology: &Topology, _: &[String]) -> Result<BTreeMap<String, String>, TransportError> {
+        Ok(definitions::exports(self.setup.address()?, topology))
     }
 
     async fn close(&self) {
@@ -266,6 +286,12 @@ impl Transport for Amqp {
         self.setup.lifecycle.finished_within(CLOSE_TIME).await;
         let _ = tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()).await;
         tokio::join!(self.consuming.close(), self.outlet.close());
+    }
+
+    async fn backlog(&self, queue: &QueuePlan) -> Backlog {
+        let Some(wire) = self.consuming.open() else { return Backlog::default() };
+        let Ok(station) = self.station(queue, &wire) else { return Backlog::default() };
+        Backlog::new(dead::waiting(&wire, &station.name).await, dead::waiting(&wire, &queue.dead_letters).await)
     }
 
     fn status(&self) -> Status {

@@ -119,6 +119,11 @@ impl Station {
         [dead].into_iter().chain(waiting).chain([read]).collect()
     }
 
+    /// The queues that live so long.
+    pub(super) fn lasting(&self, lifetime: Lifetime) -> Vec<Declared> {
+        self.queues().into_iter().filter(|queue| queue.lifetime == lifetime).collect()
+    }
+
     /// The arguments of the queue that is read.
     fn read(&self) -> FieldTable {
         let mut arguments = FieldTable::default();

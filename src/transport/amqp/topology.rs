@@ -17,35 +17,90 @@ use super::{
 use crate::transport::{Binding, Provision, TransportError};
 
 /// The exchange that every broker has.
-const BUILT_IN: &str = "amq.topic";
+pub(super) const BUILT_IN: &str = "amq.topic";
 /// So many subscriptions are declared at once: each has several queues, and RabbitMQ takes its time for each.
 const AT_ONCE: usize = 8;
 
-/// Does what the mode says with the exchange and these queues.
+/// Does what the mode says with the exchange and these queues; what is missing or differs.
 pub(super) async fn provision(
     wire: &Wire,
     parameters: &Parameters,
     stations: &[Station],
     mode: Provision,
-) -> Result<(), TransportError> {
-    let channel = wire.channel().await?;
-    if mode != Provision::Assume {
-        exchange(&channel, &parameters.exchange, mode).await?;
-        for some in stations.chunks(AT_ONCE) {
-            future::try_join_all(some.iter().map(|station| declare_alone(wire, station, mode))).await?;
-        }
+) -> Result<Vec<TransportError>, TransportError> {
+    let differences = match mode {
+        Provision::Assume => Vec::new(),
+        mode => differences(wire, parameters, stations, mode).await?,
+    };
+    if !differences.is_empty() {
+        return Ok(differences);
     }
     // Nobody but us can make what lives on our connection.
+    let channel = wire.channel().await?;
     for station in stations {
-        declare(&channel, station, mode, Lifetime::Connection).await?;
+        declare(&channel, station, Lifetime::Connection).await?;
         tell_filters(station);
     }
-    Ok(())
+    Ok(differences)
 }
 
-/// Declares the durable queues of a station on a channel of their own.
-async fn declare_alone(wire: &Wire, station: &Station, mode: Provision) -> Result<(), TransportError> {
-    declare(&wire.channel().await?, station, mode, Lifetime::Durable).await
+async fn differences(
+    wire: &Wire,
+    parameters: &Parameters,
+    stations: &[Station],
+    mode: Provision,
+) -> Result<Vec<TransportError>, TransportError> {
+    let mut look = Look::through(wire).await?;
+    look.keep(exchange(&look.channel, &parameters.exchange, mode).await).await?;
+    let mut found = look.found;
+    // To another exchange than the planned one nothing is bound, so that nothing is made.
+    let mode = if found.is_empty() { mode } else { Provision::Verify };
+    for some in stations.chunks(AT_ONCE) {
+        let looked = future::try_join_all(some.iter().map(|station| look_at(wire, station, mode))).await?;
+        found.extend(looked.into_iter().flatten());
+    }
+    Ok(found)
+}
+
+/// Declares the durable queues of a station on channels of their own, or looks at them.
+async fn look_at(wire: &Wire, station: &Station, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
+    let (queues, mut look) = (station.lasting(Lifetime::Durable), Look::through(wire).await?);
+    for queue in &queues {
+        let answer = match mode {
+            Provision::Verify => verify(&look.channel, queue).await,
+            _ => create(&look.channel, queue).await,
+        };
+        look.keep(answer).await?;
+    }
+    // AMQP cannot be asked for a binding without making it.
+    if mode != Provision::Verify && look.found.is_empty() && queues.iter().any(|queue| queue.name == station.name) {
+        look.keep(bind(&look.channel, station).await).await?;
+    }
+    Ok(look.found)
+}
+
+/// What differs, as RabbitMQ answers; each such answer closes the channel, so that the next question needs a new one.
+struct Look<'a> {
+    wire: &'a Wire,
+    channel: Channel,
+    found: Vec<TransportError>,
+}
+
+impl<'a> Look<'a> {
+    async fn through(wire: &'a Wire) -> Result<Self, TransportError> {
+        Ok(Self { wire, channel: wire.channel().await?, found: Vec::new() })
+    }
+
+    async fn keep(&mut self, answer: Result<(), TransportError>) -> Result<(), TransportError> {
+        match answer {
+            Err(error) if error.kind().is_difference() => {
+                self.found.push(error);
+                self.channel = self.wire.channel().await?;
+                Ok(())
+            }
+            answer => answer,
+        }
+    }
 }
 
 /// Says which filters cost the broker's whole way: it knows routing keys only.
@@ -57,26 +112,15 @@ fn tell_filters(station: &Station) {
 }
 
 /// Declares the queues of a station that live so long, and binds the one that is read.
-pub(super) async fn declare(
-    channel: &Channel,
-    station: &Station,
-    mode: Provision,
-    lifetime: Lifetime,
-) -> Result<(), TransportError> {
-    let queues = station.queues();
-    let mine: Vec<_> = queues.iter().filter(|queue| queue.lifetime == lifetime).collect();
-    for queue in &mine {
-        match mode {
-            Provision::Verify if lifetime == Lifetime::Durable => verify(channel, queue).await?,
-            _ => create(channel, queue).await?,
-        }
+pub(super) async fn declare(channel: &Channel, station: &Station, lifetime: Lifetime) -> Result<(), TransportError> {
+    let queues = station.lasting(lifetime);
+    for queue in &queues {
+        create(channel, queue).await?;
     }
-    // AMQP cannot be asked for a binding without making it.
-    if mine.iter().any(|queue| queue.name == station.name) && (mode, lifetime) != (Provision::Verify, Lifetime::Durable)
-    {
-        bind(channel, station).await?;
+    match queues.iter().any(|queue| queue.name == station.name) {
+        true => bind(channel, station).await,
+        false => Ok(()),
     }
-    Ok(())
 }
 
 async fn exchange(channel: &Channel, name: &str, mode: Provision) -> Result<(), TransportError> {
@@ -86,7 +130,7 @@ async fn exchange(channel: &Channel, name: &str, mode: Provision) -> Result<(), 
     answer(format!("exchange `{name}`"), asked).await
 }
 
-async fn create(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
+pub(super) async fn create(channel: &Channel, queue: &Declared) -> Result<(), TransportError> {
     let alone = queue.lifetime == Lifetime::Connection;
     let options = QueueDeclareOptions { durable: !alone, exclusive: alone, ..Default::default() };
     let asked = channel.queue_declare(short(&queue.name), options, queue.arguments.clone());
@@ -108,6 +152,17 @@ async fn bind(channel: &Channel, station: &Station) -> Result<(), TransportError
         let asked = channel.queue_bind(queue, short(exchange), key, QueueBindOptions::default(), FieldTable::default());
         let what = format!("binding of queue `{}` to `{}` on `{exchange}`", station.name, binding.routing_key);
         answer(what, asked).await?;
+    }
+    Ok(())
+}
+
+/// Has nothing come into the queue that is read any more; from where nothing came, nothing is taken away.
+pub(super) async fn unbind(channel: &Channel, station: &Station) -> Result<(), TransportError> {
+    let exchange = &station.parameters.exchange;
+    for binding in &station.plan.bindings {
+        let (queue, key) = (short(&station.name), short(&binding.routing_key));
+        let asked = channel.queue_unbind(queue, short(exchange), key, FieldTable::default());
+        answer(format!("binding of queue `{}` to `{}`", station.name, binding.routing_key), asked).await?;
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub(super) enum Action {
     CreateQueue,
     SetQueueAttributes,
     TagQueue,
+    DeleteQueue,
     Publish,
     GetTopicAttributes,
     ListTags,
@@ -41,18 +42,20 @@ pub(super) enum Action {
     TagTopic,
     Subscribe,
     SetSubscriptionAttributes,
+    Unsubscribe,
     GetCallerIdentity,
 }
 
 /// Each kind of call: its permission, what it does, and who makes it. The calls for many messages at once
-/// (`…Batch`) take the permission of those for one. Who we are may be asked by anyone.
+/// (`…Batch`) take the permission of those for one. Who we are may be asked by anyone; what is left of earlier plans is not
+/// the service's to delete.
 /// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 const TABLE: &[(Action, &str, &str, &[Duty])] = {
     use Action::{
-        ChangeMessageVisibility, CreateQueue, CreateTopic, DeleteMessage, GetCallerIdentity, GetQueueAttributes,
-        GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, ListQueueTags, ListSubscriptions, ListTags,
-        ReceiveMessage, SendMessage, SetQueueAttributes, SetSubscriptionAttributes, SetTopicAttributes, Subscribe,
-        TagQueue, TagTopic,
+        ChangeMessageVisibility, CreateQueue, CreateTopic, DeleteMessage, DeleteQueue, GetCallerIdentity,
+        GetQueueAttributes, GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, ListQueueTags,
+        ListSubscriptions, ListTags, ReceiveMessage, SendMessage, SetQueueAttributes, SetSubscriptionAttributes,
+        SetTopicAttributes, Subscribe, TagQueue, TagTopic, Unsubscribe,
     };
     use Duty::{Consume, Create, Redrive, Send, Verify};
     &[
@@ -66,6 +69,7 @@ const TABLE: &[(Action, &str, &str, &[Duty])] = {
         (CreateQueue, "sqs:CreateQueue", "create", &[Create]),
         (SetQueueAttributes, "sqs:SetQueueAttributes", "change the attributes of", &[Create]),
         (TagQueue, "sqs:TagQueue", "tag", &[Create]),
+        (DeleteQueue, "sqs:DeleteQueue", "delete", &[]),
         (Action::Publish, "sns:Publish", "publish to", &[Duty::Publish]),
         (GetTopicAttributes, "sns:GetTopicAttributes", "read the attributes of", &[Verify, Create]),
         (ListTags, "sns:ListTagsForResource", "read the tags of", &[Verify, Create]),
@@ -76,6 +80,7 @@ const TABLE: &[(Action, &str, &str, &[Duty])] = {
         (TagTopic, "sns:TagResource", "tag", &[Create]),
         (Subscribe, "sns:Subscribe", "create", &[Create]),
         (SetSubscriptionAttributes, "sns:SetSubscriptionAttributes", "change the attributes of", &[Create]),
+        (Unsubscribe, "sns:Unsubscribe", "delete", &[]),
         (GetCallerIdentity, "sts:GetCallerIdentity", "tell the account of", &[]),
     ]
 };

@@ -171,8 +171,15 @@ impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         causes(self.0.source())
-            .try_for_each(|cause| write!(f, ": {}", cause.to_string().replace(char::is_control, " ")))
+            .try_for_each(|cause| write!(f, ": {}", first_line(&cause.to_string()).replace(char::is_control, " ")))
     }
+}
+
+/// Where a signature is wrong, AWS tells in further lines what should have been signed: a session's token is in them (K3).
+/// The SDK spells an end of line out.
+fn first_line(text: &str) -> String {
+    let end = text.find('\n').into_iter().chain(text.find("\\n")).min();
+    end.map_or_else(|| text.to_owned(), |end| text[..end].to_owned() + "…")
 }
 
 /// No request came about: for want of credentials, or because of what it said.
@@ -272,6 +279,14 @@ mod tests {
         let told = |kind| Fault::new(kind, Reach::Not, "no").needing(Action::ReceiveMessage, "billing").to_string();
         assert_eq!(told(FaultKind::Denied), "no; it takes `sqs:ReceiveMessage` on `billing`");
         assert_eq!(told(FaultKind::Missing), "no");
+    }
+
+    #[test]
+    fn k3_what_was_signed_is_not_told() {
+        for said in ["it differs.\nx-amz-security-token:t0ken", r"it differs.\nx-amz-security-token:t0ken"] {
+            assert_eq!(first_line(said), "it differs.…");
+        }
+        assert_eq!(first_line("it differs."), "it differs.");
     }
 
     #[test]

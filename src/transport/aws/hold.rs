@@ -47,8 +47,10 @@ impl Hold {
             false => Some(parcel),
         };
         let Some(parcel) = parcel else { return Ok(()) };
+        // First, for what waits behind it may go back with it.
+        let shown = self.intake.show(&parcel, after);
         self.intake.let_go(&parcel);
-        self.intake.show(&parcel, after)
+        shown
     }
 
     /// Has the message wait for its next attempt.

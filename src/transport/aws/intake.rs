@@ -86,11 +86,17 @@ impl Intake {
     /// Lets go of a parcel's place and key. Where others have it now, what waits behind it goes back to the queue, for it
     /// would overtake (O4).
     pub(super) fn let_go(&self, parcel: &Parcel) {
-        if !parcel.lost.is_cancelled() {
-            return self.shelf.leave(parcel.key.as_deref());
-        }
-        for behind in self.shelf.forsake(parcel.key.as_deref()) {
-            let _ = self.show(&behind, Duration::ZERO);
+        let behind = match parcel.lost.is_cancelled() {
+            true => self.shelf.forsake(parcel.key.as_deref()),
+            false => self.shelf.leave(parcel.key.as_deref()),
+        };
+        self.give_up(behind);
+    }
+
+    /// Shows parcels to others that nobody here will have.
+    fn give_up(&self, parcels: impl IntoIterator<Item = Parcel>) {
+        for parcel in parcels {
+            let _ = self.show(&parcel, Duration::ZERO);
         }
     }
 
@@ -166,9 +172,10 @@ impl Intake {
         }
         self.deletes.hurry();
         self.changes.hurry();
-        // What SQS was about to hand out would be hidden for nobody.
+        // What SQS was about to hand out would be hidden for nobody; and what were given back would come here again.
         let rest = async { while flying.next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST, rest).await;
+        self.give_up(self.shelf.end());
     }
 
     /// How many more messages there is room for.
@@ -225,8 +232,8 @@ impl Intake {
         let parcel = Parcel::new(Post::from(message), self.holding.take(receipt), self.plan.ordered);
         if let Some(early) = parcel.early(self.holding.setup.clock.now()) {
             let _ = self.show(&parcel, early);
-        } else if let Some(late) = self.shelf.arrive(parcel) {
-            let _ = self.show(&late, Duration::ZERO);
+        } else {
+            self.give_up(self.shelf.arrive(parcel));
         }
     }
 }
@@ -278,14 +285,5 @@ impl QueueDeliveries {
     fn why(&self) -> TransportError {
         let fault = self.intake.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         fault.map_or_else(closed, |fault| fault.told(format_args!("receive from queue `{}`", self.intake.plan.name)))
-    }
-}
-
-impl Drop for QueueDeliveries {
-    /// Gives back what was fetched and is not handed out.
-    fn drop(&mut self) {
-        for parcel in self.intake.shelf.end() {
-            let _ = self.intake.show(&parcel, Duration::ZERO);
-        }
     }
 }

@@ -24,6 +24,7 @@ mod queues;
 mod setup;
 mod shelf;
 mod signature;
+mod tail;
 mod tomodachi;
 mod topics;
 mod topology;
@@ -32,7 +33,7 @@ mod wallet;
 
 pub use signature::{Checks, SignatureError, SignatureErrorKind, Signed, SignedKind, Verifier};
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_credential_types::{
@@ -50,13 +51,14 @@ use self::{
     queues::{ChangeDesk, DoneDesk},
     setup::Setup,
     shelf::Shelf,
+    tail::Tails,
 };
 pub use self::{iam::IamPolicy, tomodachi::tomodachi_queue};
 use crate::{
     health::Status,
     transport::{
-        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Topology,
-        Transport, TransportError,
+        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, Prune, PublishError, PublishErrorKind,
+        QueuePlan, Remnant, Sorter, Topology, Transport, TransportError, in_one,
     },
 };
 
@@ -96,6 +98,7 @@ pub struct Aws {
     outlet: Arc<Outlet>,
     closed: CancellationToken,
     intakes: TaskTracker,
+    tails: Tails,
 }
 
 /// SNS and SQS at this URL; what is wrong with it is told at once.
@@ -130,7 +133,7 @@ impl Aws {
         let linger = setup.address().map_or(Duration::ZERO, |address| address.parameters().linger);
         let setup = Arc::new(setup);
         let outlet = Arc::new(Outlet::new(setup.clone(), linger));
-        Self { setup, outlet, closed: CancellationToken::new(), intakes: TaskTracker::new() }
+        Self { setup, outlet, closed: CancellationToken::new(), intakes: TaskTracker::new(), tails: Tails::default() }
     }
 
     /// Sends straight to a queue, as tomodachi does it.
@@ -191,6 +194,10 @@ impl Transport for Aws {
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        in_one(self.differences(topology, mode).await?)
+    }
+
+    async fn differences(&self, topology: &Topology, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
         self.setup.directory.set_mode(mode, self.setup.address()?.parameters());
         self.setup.upkeep.plan(topology, mode);
         let (setup, topology) = (self.setup.clone(), topology.clone());
@@ -242,17 +249,50 @@ impl Transport for Aws {
         self.setup.run(dead::look(self.setup.clone(), queue.to_owned(), limit)).await
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
-        self.setup.run(dead::redrive(self.setup.clone(), self.outlet.clone(), queue.to_owned())).await
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        dead::sort(&self.setup, &self.outlet, queue, sorter).await
+    }
+
+    async fn tail(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        self.tails.keep(plan);
+        self.setup.run(tail::begin(self.setup.clone(), plan.clone())).await?;
+        self.consume(plan).await
+    }
+
+    async fn prune(&self, former: &[QueuePlan], today: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+        let (setup, former, today) = (self.setup.clone(), former.to_vec(), today.clone());
+        self.setup.run(async move { upkeep::prune(&setup, &former, &today, mode).await }).await
+    }
+
+    fn exports(&self, topology: &Topology, published: &[String]) -> Result<BTreeMap<String, String>, TransportError> {
+        let mut files = topology::templates(topology, published, self.setup.address()?.parameters())?;
+        let policy = topology.iam_policy().publishes_to(published).redrives();
+        files.insert("iam-policy.json".to_owned(), format!("{policy}\n"));
+        Ok(files)
     }
 
     async fn close(&self) {
         // Whoever closes may not wait for the end.
         let _leaving = self.setup.leaving();
         self.closed.cancel();
+        for plan in self.tails.take() {
+            // What is left behind is told.
+            let _ = self.setup.run(tail::end(self.setup.clone(), plan)).await;
+        }
         self.intakes.close();
         let settled = tokio::time::timeout(SETTLE_TIME, self.intakes.wait());
         let _ = tokio::join!(settled, tokio::time::timeout(CLOSE_TIME, self.outlet.quiet()));
+    }
+
+    async fn backlog(&self, queue: &QueuePlan) -> Backlog {
+        let (setup, queue) = (self.setup.clone(), queue.clone());
+        let counting = async move {
+            Ok(Backlog::new(
+                queues::waiting(&setup, &queue.name).await,
+                queues::waiting(&setup, &queue.dead_letters).await,
+            ))
+        };
+        self.setup.run(counting).await.unwrap_or_default()
     }
 
     fn status(&self) -> Status {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-    SendMessageBatchRequestEntry,
+    QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use tokio::time::Instant;
 
@@ -15,9 +15,19 @@ use super::{
     holding::{Change, Done, Holding},
     letter::{SQS_LIMIT, told},
     outlet::Sending,
-    setup::Setup,
+    setup::{CALL, Setup},
     topics::TRY,
 };
+
+/// How many messages wait in a queue; none, if that cannot be had. Who may not ask works on without it.
+pub(super) async fn waiting(setup: &Setup, queue: &str) -> Option<u64> {
+    let clients = setup.clients().await.ok()?;
+    let url = setup.directory.queue(queue, clients).await.ok()?;
+    let waiting = QueueAttributeName::ApproximateNumberOfMessages;
+    let asking = clients.sqs.get_queue_attributes().queue_url(url).attribute_names(waiting.clone());
+    let answer = clients.ask(CALL, asking.send()).await.ok()?;
+    answer.attributes?.get(&waiting)?.parse().ok()
+}
 
 /// Sends to one queue.
 pub(super) struct QueueDesk {

@@ -99,17 +99,28 @@ impl Clients {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        // The SDK writes whole answers into its log, with what messages hold.
-        let call = call.with_subscriber(Dispatch::none());
-        let answer = match tokio::time::timeout(time, call).await {
-            Ok(answer) => answer.map_err(Fault::of),
-            Err(_) => Err(Fault::new(FaultKind::Away, Reach::Maybe, format!("no answer within {time:?}"))),
-        };
+        let answer = self.ask(time, call).await;
         self.pulse.beat(answer.as_ref().err(), self.clock.instant());
         if answer.as_ref().is_err_and(|fault| fault.kind == FaultKind::Credentials) {
             self.wallet.refused();
         }
         answer
+    }
+
+    /// Makes a call of which nothing else is to be concluded.
+    pub(super) async fn ask<T, E>(
+        &self,
+        time: Duration,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Fault>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        // The SDK writes whole answers into its log, with what messages hold.
+        match tokio::time::timeout(time, call.with_subscriber(Dispatch::none())).await {
+            Ok(answer) => answer.map_err(Fault::of),
+            Err(_) => Err(Fault::new(FaultKind::Away, Reach::Maybe, format!("no answer within {time:?}"))),
+        }
     }
 }
 

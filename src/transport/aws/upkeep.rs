@@ -11,7 +11,7 @@ use super::{
     setup::Setup,
     topology::{self, Site},
 };
-use crate::transport::{Provision, Topology, TransportError};
+use crate::transport::{Provision, Prune, QueuePlan, Remnant, Topology, TransportError, in_one};
 
 /// A deleted queue cannot be made again within 60 s (AWS: CreateQueue); it is tried this often at most.
 const SPACING: Duration = Duration::from_secs(10);
@@ -56,17 +56,34 @@ impl Upkeep {
     }
 }
 
-/// Brings a topology into being, as the mode says; on the transport's thread.
-pub(super) async fn provision(setup: &Setup, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+/// Brings a topology into being, as the mode says; on the transport's thread. What is missing or differs.
+pub(super) async fn provision(
+    setup: &Setup,
+    topology: &Topology,
+    mode: Provision,
+) -> Result<Vec<TransportError>, TransportError> {
+    topology::provision(&site(setup).await?, topology, mode).await
+}
+
+/// Looks for what earlier plans left, and deletes it, as the mode says; on the transport's thread.
+pub(super) async fn prune(
+    setup: &Setup,
+    former: &[QueuePlan],
+    today: &Topology,
+    mode: Prune,
+) -> Result<Vec<Remnant>, TransportError> {
+    topology::prune(&site(setup).await?, former, today, mode).await
+}
+
+async fn site(setup: &Setup) -> Result<Site<'_>, TransportError> {
     let (clients, parameters) = (setup.clients().await?, setup.address()?.parameters());
-    let site = Site { clients, directory: &setup.directory, parameters, dice: &setup.dice };
-    topology::provision(&site, topology, mode).await
+    Ok(Site { clients, directory: &setup.directory, parameters, dice: &setup.dice })
 }
 
 /// Makes what is missing around a queue that is not there any more; on the transport's thread.
 pub(super) async fn mend(setup: Arc<Setup>, queue: String) {
     let Some(topology) = setup.upkeep.to_mend(&queue, setup.clock.instant()) else { return };
-    match provision(&setup, &topology, Provision::Create).await {
+    match provision(&setup, &topology, Provision::Create).await.and_then(in_one) {
         Ok(()) => tracing::warn!(queue, "it was deleted, and is made again; what it held is lost"),
         Err(error) => {
             tracing::warn!(

@@ -18,6 +18,7 @@ mod publish;
 mod queue;
 mod registry;
 mod routes;
+mod sorting;
 mod state;
 #[cfg(test)]
 mod walk;
@@ -34,8 +35,8 @@ use crate::{
     error::told,
     health::Status,
     transport::{
-        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Topology, Transport,
-        TransportError, TransportErrorKind,
+        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, QueuePlan, Reach, Sorter,
+        Topology, Transport, TransportError, TransportErrorKind, in_one,
     },
 };
 
@@ -181,6 +182,10 @@ impl Transport for Memory {
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+        in_one(self.differences(topology, mode).await?)
+    }
+
+    async fn differences(&self, topology: &Topology, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
         self.open()?;
         provision::provision(&mut self.broker.lock().state, topology, mode, self.connection.number)
     }
@@ -206,24 +211,18 @@ impl Transport for Memory {
         Ok(self.broker.lock().state.dead_letters(queue, limit))
     }
 
-    async fn redrive(&self, name: &str) -> Result<usize, TransportError> {
-        let queue = self.queue(name)?;
-        let now = self.broker.now();
-        let mut held = self.broker.lock();
-        if held.state.declared[queue].reach == Reach::PerInstance {
-            let text =
-                format!("queue `{name}` is one for each instance: there is none to put its dead letters back into");
-            return Err(TransportError::new(TransportErrorKind::Missing, text));
-        }
-        let (count, wake) = held.state.redrive(queue, now);
-        let bell = held.bell(queue);
-        drop(held);
-        bell.ring(wake);
-        Ok(count)
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        sorting::sort(self, queue, sorter).await
     }
 
     async fn close(&self) {
         self.connection.close();
+    }
+
+    async fn backlog(&self, queue: &QueuePlan) -> Backlog {
+        let count = |count: usize| u64::try_from(count).ok();
+        let depth = self.depth(&queue.name);
+        depth.map_or_else(Backlog::default, |depth| Backlog::new(count(depth.ready), count(depth.dead)))
     }
 
     fn status(&self) -> Status {

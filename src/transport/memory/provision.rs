@@ -6,84 +6,85 @@ use super::{
     routes::QueueId,
     state::{Declared, State},
 };
-use crate::transport::{Provision, QueuePlan, Reach, Topology, TransportError, TransportErrorKind};
+use crate::transport::{Binding, Provision, QueuePlan, Reach, Topology, TransportError, TransportErrorKind};
 
-/// Does what the mode says, and makes the queues that are the connection's own; changes nothing when it fails.
+/// Does what the mode says, and makes the queues that are the connection's own; changes nothing where something differs,
+/// and tells that.
 pub(super) fn provision(
     state: &mut State,
     topology: &Topology,
     mode: Provision,
     connection: u64,
-) -> Result<(), TransportError> {
-    match mode {
-        Provision::Assume => {}
-        Provision::Verify => agree(state, topology).and_then(|()| all_there(state, topology))?,
-        Provision::Create => {
-            agree(state, topology)?;
-            create(state, topology);
-        }
+) -> Result<Vec<TransportError>, TransportError> {
+    let differences = match mode {
+        Provision::Assume => Vec::new(),
+        Provision::Verify => differing(state, topology).into_iter().chain(absent(state, topology)).collect(),
+        Provision::Create => differing(state, topology),
+    };
+    if !differences.is_empty() {
+        return Ok(differences);
+    }
+    if mode == Provision::Create {
+        create(state, topology);
     }
     for plan in topology.queues.iter().filter(|plan| plan.reach == Reach::PerInstance) {
         let planned = *state.names.get(&plan.name).ok_or_else(|| missing(format!("queue `{}`", plan.name)))?;
         state.own_queue(plan, planned, connection);
     }
-    Ok(())
+    Ok(differences)
 }
 
-/// Nothing the plan names is there and differs.
-fn agree(state: &State, topology: &Topology) -> Result<(), TransportError> {
+/// What the plan names that is there and differs.
+fn differing(state: &State, topology: &Topology) -> Vec<TransportError> {
     let known = state.names.iter().map(|(name, queue)| (name.as_str(), &state.declared[*queue]));
     let planned: Vec<_> = topology.queues.iter().map(|plan| (plan, declared(plan))).collect();
     let mut known: HashMap<&str, &Declared> = known.collect();
-    for (plan, wanted) in &planned {
-        same(plan, known.entry(&plan.name).or_insert(wanted), wanted)?;
-    }
+    let queues = planned.iter().filter_map(|(plan, wanted)| {
+        let known = known.entry(&plan.name).or_insert(wanted);
+        other(plan, known, wanted)
+    });
+    let mut found: Vec<_> = queues.map(mismatch).collect();
     for topic in &topology.topics {
         let ordered = state.topics.get(&topic.name).and_then(|topic| topic.ordered);
         if ordered.is_some_and(|ordered| ordered != topic.ordered) {
             let text = format!("topic `{}` is there, but not with `ordered` = {}", topic.name, topic.ordered);
-            return Err(mismatch(text));
+            found.push(mismatch(text));
         }
     }
-    Ok(())
+    found
 }
 
-fn same(plan: &QueuePlan, known: &Declared, wanted: &Declared) -> Result<(), TransportError> {
+fn other(plan: &QueuePlan, known: &Declared, wanted: &Declared) -> Option<String> {
     if known.ordered != wanted.ordered {
-        let text = format!("queue `{}` is there, but not with `ordered` = {}", plan.name, wanted.ordered);
-        return Err(mismatch(text));
+        return Some(format!("queue `{}` is there, but not with `ordered` = {}", plan.name, wanted.ordered));
     }
     if known.reach != wanted.reach {
-        let text = format!("queue `{}` is there, but not as {}", plan.name, wanted.reach);
-        return Err(mismatch(text));
+        return Some(format!("queue `{}` is there, but not as {}", plan.name, wanted.reach));
     }
-    if known.dead_letters != wanted.dead_letters {
-        let (known, wanted) = (&known.dead_letters, &wanted.dead_letters);
-        let text = format!("queue `{}` keeps its dead letters in `{known}`, not in `{wanted}`", plan.name);
-        return Err(mismatch(text));
-    }
-    Ok(())
+    let (known, wanted) = (&known.dead_letters, &wanted.dead_letters);
+    (known != wanted).then(|| format!("queue `{}` keeps its dead letters in `{known}`, not in `{wanted}`", plan.name))
 }
 
-/// All the plan names is there.
-fn all_there(state: &State, topology: &Topology) -> Result<(), TransportError> {
-    for topic in &topology.topics {
-        state.topics.get(&topic.name).ok_or_else(|| missing(format!("topic `{}`", topic.name)))?;
-    }
+/// What the plan names that is not there.
+fn absent(state: &State, topology: &Topology) -> Vec<TransportError> {
+    let topics = topology.topics.iter().filter(|topic| !state.topics.contains_key(&topic.name));
+    let mut found: Vec<_> = topics.map(|topic| missing(format!("topic `{}`", topic.name))).collect();
     for plan in &topology.queues {
-        let queue = *state.names.get(&plan.name).ok_or_else(|| missing(format!("queue `{}`", plan.name)))?;
-        if plan.reach == Reach::PerInstance {
-            continue;
+        let queue = state.names.get(&plan.name).copied();
+        if queue.is_none() {
+            found.push(missing(format!("queue `{}`", plan.name)));
         }
-        for binding in &plan.bindings {
+        let has = |binding: &&Binding| {
             let topic = state.topics.get(&binding.topic);
-            if !topic.is_some_and(|topic| topic.routes.has(queue, binding)) {
-                let (topic, event) = (&binding.topic, binding.event);
-                return Err(missing(format!("the way of `{event}` from topic `{topic}` to queue `{}`", plan.name)));
-            }
-        }
+            topic.zip(queue).is_some_and(|(topic, queue)| topic.routes.has(queue, binding))
+        };
+        let planned = plan.bindings.iter().filter(|_| plan.reach == Reach::Shared);
+        found.extend(planned.filter(|binding| !has(binding)).map(|binding| {
+            let (topic, event) = (&binding.topic, binding.event);
+            missing(format!("the way of `{event}` from topic `{topic}` to queue `{}`", plan.name))
+        }));
     }
-    Ok(())
+    found
 }
 
 /// Adds what is not there yet.

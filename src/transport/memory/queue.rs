@@ -182,16 +182,10 @@ impl Queue {
         Wake { ready, ..Wake::default() }
     }
 
-    /// Puts dead letters back at the end, as many as there is room for; how many that were (X7).
-    pub(super) fn redrive(&mut self, dead: &mut DeadLetters, now: Instant) -> (usize, Wake) {
-        let count = dead.count().min(self.capacity.saturating_sub(self.unsettled()));
-        let mut wake = Wake::default();
-        for entry in dead.take(count) {
-            let position = self.number();
-            let again = Entry { redelivered: true, ..Entry::new(entry.message, position, None) };
-            wake.ready += self.enter(again, now).ready;
-        }
-        (count, wake)
+    /// Puts a dead letter back at the end, as if it had never been tried (X7). The caller has seen that there is room.
+    pub(super) fn put_back(&mut self, dead: Entry, now: Instant) -> Wake {
+        let position = self.number();
+        self.enter(Entry { redelivered: true, ..Entry::new(dead.message, position, None) }, now)
     }
 
     fn number(&mut self) -> u64 {

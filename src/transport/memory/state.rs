@@ -123,11 +123,14 @@ impl State {
         queues.map(|(queue, state)| (queue, state.give_back(connection, now))).collect()
     }
 
-    /// Puts dead letters back into their queue.
-    pub(super) fn redrive(&mut self, queue: QueueId, now: Instant) -> (usize, Wake) {
-        let (count, wake) = self.queues[queue].redrive(&mut self.dead[queue], now);
-        self.unsettled += count;
-        (count, wake)
+    /// Puts a dead letter back into its queue; none, if it is gone, or there is no room for it.
+    pub(super) fn put_back(&mut self, queue: QueueId, number: u64, now: Instant) -> Option<Wake> {
+        if !self.queues[queue].has_room() {
+            return None;
+        }
+        let entry = self.dead[queue].take(number)?;
+        self.unsettled += 1;
+        Some(self.queues[queue].put_back(entry, now))
     }
 
     /// The dead letters of a queue, oldest first.

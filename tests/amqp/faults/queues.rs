@@ -107,7 +107,7 @@ fn log() -> &'static Log {
 /// The queue's own messages may be gone, as far as they were not yet here to be handled; nothing else is.
 fn loses_what_it_held(release: Release) {
     log();
-    let report = judge(&READ, || Road::new(release, |place| Box::pin(delete_read(place))), 6);
+    let report = judge(&READ, || Road::new(release, |place| Box::pin(delete_read(place))), std::process::id().into());
     let Err(account) = report.result else { return };
     let count = |figure: &str| {
         let lines = account.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());

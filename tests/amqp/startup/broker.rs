@@ -13,15 +13,20 @@ const USER: &str = "clerk";
 pub type Rights<'a> = [&'a str; 3];
 pub const ALL: Rights = [".*", ".*", ".*"];
 
-/// A broker with the virtual host and the user.
-pub struct Office(pub Rabbit);
+/// A broker with the virtual host, and the user with this password.
+pub struct Office(pub Rabbit, String);
 
 impl Office {
     /// Opens it on a broker of this release.
     pub async fn open(release: Release) -> Self {
-        let office = Self(Rabbit::take(release).await);
+        Self::with_password(release, PASSWORD).await
+    }
+
+    /// The same with this password, as it stands in a URL.
+    pub async fn with_password(release: Release, password: &str) -> Self {
+        let office = Self(Rabbit::take(release).await, password.to_owned());
         office.close().await;
-        let password = PASSWORD.replace("%3a", ":");
+        let password = password.replace("%3a", ":");
         office
             .eval(&format!(
                 "rabbit_vhost:add(<<\"{HOST}\">>, <<\"test\">>),
@@ -62,13 +67,13 @@ impl Office {
 
     /// Where the user finds it.
     pub fn url(&self) -> String {
-        format!("amqp://{USER}:{PASSWORD}@localhost:{}/{HOST}", self.0.port())
+        format!("amqp://{USER}:{}@localhost:{}/{HOST}", self.1, self.0.port())
     }
 
     /// The same by TLS, trusting whoever signed the broker's certificate.
     pub fn tls_url(&self) -> String {
         let authority = self.0.authority();
-        format!("amqps://{USER}:{PASSWORD}@localhost:{}/{HOST}?ca={}", self.0.tls_port(), authority.display())
+        format!("amqps://{USER}:{}@localhost:{}/{HOST}?ca={}", self.1, self.0.tls_port(), authority.display())
     }
 
     async fn eval(&self, code: &str) {

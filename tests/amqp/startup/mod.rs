@@ -7,6 +7,8 @@ mod service;
 mod settings;
 mod topology;
 
+#[cfg(all(feature = "http", feature = "logs"))]
+pub use broker::Office;
 use service::Told;
 
 /// The password, as it stands in a URL, and a piece of it that must never be seen.

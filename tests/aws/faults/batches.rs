@@ -1,10 +1,18 @@
 //! Batches of which a part fails.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tegami::{
     HandlerError, Retry,
-    testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter},
+    telemetry::{End, Fact},
+    testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter, until},
     transport::Transport,
 };
 use tegami_test_servers::{Applied, Kind, Rule, Trouble};
@@ -34,7 +42,8 @@ async fn buried(trial: &Trial) -> Done {
     let posted = trial.handler(&never, |_: LetterPosted, _| async { Err(HandlerError::reject("a letter to nobody")) });
     let filing = trial.handler(&never, |_: LetterFiled, _| async { Err(HandlerError::reject("a letter to nobody")) });
     let service = trial.service("billing").await.on::<LetterPosted>(posted).on::<LetterFiled>(filing);
-    let running = trial.start(service).await;
+    let buried = Arc::new(AtomicUsize::new(0));
+    let running = trial.start(service.observe(counting(buried.clone()))).await;
     assert_eq!(trial.inject(TROUBLE).await, Injected::Done);
     for number in 0..LETTERS {
         trial.post(running.publisher(), &letter("a", number)).await.expect("somebody listens");
@@ -50,8 +59,21 @@ async fn buried(trial: &Trial) -> Done {
         assert!(kept == letters || !plan.ordered, "{kept} dead letters of `{}`", plan.name);
     }
     assert_eq!(trial.inject(AFTERWARDS).await, Injected::Done);
+    // A copy may be there before its answer is, and the letter itself with it.
+    until(|| buried.load(Ordering::SeqCst) >= LETTERS + FILED).await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
+}
+
+/// Counts the dead letters whose copies were answered for.
+fn counting(buried: Arc<AtomicUsize>) -> impl Fn(&Fact<'_>) {
+    move |fact| {
+        if let Fact::Settled(settled) = fact
+            && settled.end == End::DeadLettered
+        {
+            buried.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 /// Waits until each letter is there; how many are.

@@ -76,7 +76,9 @@ impl Subject for Road {
     }
 
     async fn lift(&self, _: Fault) {
-        self.broker.place().await.fault.lift();
+        let fault = &self.broker.place().await.fault;
+        fault.lift();
+        fault.door().opened().await;
     }
 
     async fn address(&self) -> Option<String> {

@@ -15,7 +15,7 @@ const CHANGING: [&str; 6] = ["Create*", "Set*", "Subscribe", "Tag*", "Un*", "Del
 
 /// An emulator with names of our own.
 pub struct Account {
-    emulator: Emulator,
+    pub emulator: Emulator,
     pub fault: AwsFault,
     pub caller: Caller,
     prefix: String,

@@ -2,12 +2,14 @@
 
 mod account;
 mod endpoints;
+mod export;
 mod keys;
 #[path = "../../service/log.rs"]
 mod log;
 mod others;
 mod permissions;
 mod plans;
+mod prune;
 mod refused;
 mod told;
 mod twice;

@@ -15,8 +15,9 @@ use tegami::{
     envelope::{MessageId, Sealed},
     time::Clock,
     transport::{
-        Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, PublishErrorKind,
-        QueuePlan, SettleError, SettleErrorKind, Settlement, Topology, Transport, TransportError, TransportErrorKind,
+        Capabilities, DeadLetter, Deliveries, Delivery, Fate, Lease, Outgoing, Provision, PublishError,
+        PublishErrorKind, QueuePlan, SettleError, SettleErrorKind, Settlement, Sorter, Topology, Transport,
+        TransportError, TransportErrorKind,
     },
 };
 use tokio::{sync::Notify, time::Instant};
@@ -80,6 +81,15 @@ impl Loft {
 impl Queue {
     fn push(&mut self, id: MessageId, sealed: Sealed, redelivered: bool) {
         self.letters.push(Letter { id, sealed, attempt: 1, redelivered, first: None, due: Instant::now(), held: None });
+    }
+
+    /// A dead letter goes back, or for good.
+    fn leave(&mut self, place: usize, fate: Fate) {
+        let letter = self.dead.remove(place);
+        if fate == Fate::Back {
+            let sealed = Sealed { body: letter.payload().clone(), attributes: letter.attributes().clone() };
+            self.push(letter.id().cloned().expect("every letter has one"), sealed, true);
+        }
     }
 
     fn free(&mut self) -> impl Iterator<Item = &mut Letter> {
@@ -173,18 +183,30 @@ impl Transport for Pigeons {
         self.on(queue, |queue| queue.dead.iter().take(limit).cloned().collect())
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
-        let count = self.on(queue, |queue| {
-            let dead = std::mem::take(&mut queue.dead);
-            let letters = dead.iter().map(|letter| (letter.id().cloned(), letter));
-            for (id, letter) in letters {
-                let sealed = Sealed { body: letter.payload().clone(), attributes: letter.attributes().clone() };
-                queue.push(id.expect("every letter has one"), sealed, true);
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        // What dies meanwhile is not among these.
+        let ids: Vec<_> = self.on(queue, |queue| queue.dead.iter().filter_map(|dead| dead.id().cloned()).collect())?;
+        let mut ids = ids.into_iter();
+        loop {
+            let some: Vec<_> = ids.by_ref().take(sorter.room().await).collect();
+            if some.is_empty() {
+                break;
             }
-            dead.len()
-        });
+            for id in some {
+                let of = |queue: &Queue| queue.dead.iter().position(|dead| dead.id() == Some(&id));
+                let Some(letter) = self.on(queue, |queue| of(queue).map(|place| queue.dead[place].clone()))? else {
+                    continue;
+                };
+                let fate = sorter.fate(&letter);
+                let left = fate != Fate::Stay
+                    && self.on(queue, |queue| of(queue).map(|place| queue.leave(place, fate)))?.is_some();
+                if left {
+                    sorter.left(fate);
+                }
+            }
+        }
         self.loft.news.notify_waiters();
-        count
+        Ok(())
     }
 
     async fn close(&self) {

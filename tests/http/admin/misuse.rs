@@ -16,7 +16,8 @@ use crate::{
     client::{self, Client, get, post},
 };
 
-const PATHS: [&str; 6] = ["/", "/health/live", "/health/ready", "/topology", "/topology.json", "/contracts"];
+const PATHS: [&str; 8] =
+    ["/", "/health/live", "/health/ready", "/catalog", "/topology", "/topology.json", "/asyncapi.json", "/metrics"];
 
 #[tokio::test]
 async fn nothing_of_it_is_public_and_nothing_public_is_there() -> Result<(), Error> {
@@ -91,6 +92,7 @@ async fn it_takes_no_bodies_no_other_methods_and_no_other_paths() -> Result<(), 
         "/health/ready%00",
         "/topology/",
         "/topology.xml",
+        "/catalog/",
         "/contracts/",
         "/contracts/a/b",
         "/contracts/..%2f..%2fetc%2fpasswd",

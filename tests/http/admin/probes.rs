@@ -64,7 +64,7 @@ async fn n1_probes_are_answered_while_the_start_waits_for_its_broker() -> Result
             break reason.to_owned();
         }
     };
-    assert_eq!(told, "waits for it: nobody answers at amqp://host/");
+    assert_eq!(told, "waits for it: nobody answers at amqp://me:***@host/");
     assert_eq!(probe(address, "/health/live").await.0, 200);
     away.0.store(true, SeqCst);
     let running = starting.await.expect("no panic")?;

@@ -72,6 +72,10 @@ fn k1_each_wrong_file_is_refused_with_key_line_and_what_was_expected() {
         ("[http]\ntrusted_proxies = ['10.0.0.0/33']", format!("`http.trusted_proxies` (tegami.toml:2) is a list: {NETWORKS}")),
         ("[http]\ntrusted_proxies = [1]", format!("`http.trusted_proxies` (tegami.toml:2) is a list: {NETWORKS}")),
         (
+            "[http]\nunobserved = ['health']",
+            "`http.unobserved` (tegami.toml:2) is a list: give paths, as `/health`".into(),
+        ),
+        (
             "[http]\nallowed_origins = 'x'",
             "`http.allowed_origins` (tegami.toml:2) is `\"x\"`: give a list of text; in a variable, commas stand between".into(),
         ),

@@ -1,6 +1,6 @@
 //! Every line within a delivery, a request or a run knows where it belongs.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::json;
 use tegami::{
@@ -18,6 +18,11 @@ const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 async fn fail(order: OrderPaid, _: Context) -> Result<(), HandlerError> {
     tracing::info!(attempt = "mine", order_id = order.order_id, "at work");
     Err(HandlerError::retry("no bank takes it"))
+}
+
+async fn note(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
+    tracing::info!("noted");
+    Ok(())
 }
 
 #[tokio::test]
@@ -61,16 +66,61 @@ async fn keys_stand_in_tomodachis_order() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn each_line_of_a_run_knows_its_schedule() -> Result<(), Error> {
-    async fn tidy(_: Tick) -> Result<(), HandlerError> {
+async fn each_line_of_a_run_knows_its_schedule_its_time_and_the_conversation_it_begins() -> Result<(), Error> {
+    async fn tidy(tick: Tick) -> Result<(), HandlerError> {
         tracing::info!("at work");
+        tick.publish(&order("o-1")).await?;
         Ok(())
     }
     let (lines, _guard) = Lines::begin(&[("log.format", "json")])?;
-    let test = TestService::start(Service::new("billing").every(Duration::from_secs(60), tidy)).await?;
-    test.advance(Duration::from_secs(61)).await;
-    let told = lines.told("at work");
-    assert_eq!(told.first().map(|line| &line["schedule"]), Some(&json!("tidy")), "{}", lines.text());
+    let service = Service::new("billing").every(Duration::from_secs(60), tidy).on::<OrderPaid>(note);
+    let test = TestService::start(service).await?;
+    test.advance(Duration::from_secs(121)).await;
+    test.settle().await;
+    let (runs, noted) = (lines.told("at work"), lines.told("noted"));
+    assert_eq!((runs.len(), noted.len()), (2, 2), "{}", lines.text());
+    for (run, noted) in runs.iter().zip(&noted) {
+        assert_eq!(run["schedule"], "tidy", "{run}");
+        assert!(run["planned"].as_str().is_some_and(|time| time.ends_with(":00+00:00")), "{run}");
+        assert!(run["correlation_id"].is_string() && run["correlation_id"] == noted["correlation_id"], "{run} {noted}");
+    }
+    assert_ne!(runs[0]["correlation_id"], runs[1]["correlation_id"]);
+    Ok(())
+}
+
+/// Asks a service at this address for `/work`, with these headers.
+async fn ask(address: SocketAddr, headers: &str) -> Result<(), BoxError> {
+    let mut client = tokio::net::TcpStream::connect(address).await?;
+    let head = format!("GET /work?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
+    client.write_all(head.as_bytes()).await?;
+    client.read_to_string(&mut String::new()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_names_no_conversation_knows_the_one_it_begins() -> Result<(), BoxError> {
+    use tegami::{
+        Publisher,
+        http::axum::{Router, routing::get},
+    };
+
+    async fn work(publisher: Publisher) {
+        tracing::info!("at work");
+        publisher.publish(&order("o-1")).await.expect("it is stored");
+    }
+    let (lines, _guard) = Lines::begin(&[("log.format", "json")])?;
+    let memory = Memory::new();
+    let service = Service::new("billing").transport(memory.clone()).on::<OrderPaid>(note);
+    let service = service.routes(Router::new().route("/work", get(work)));
+    let running = service.http(|http| http.address("127.0.0.1:0")).start().await?;
+    ask(running.http_address().expect("it has routes"), "").await?;
+    memory.quiet().await;
+    running.stop().await?;
+    let access = lines.told("").into_iter().filter(|line| line["status_code"] == 200);
+    let told: Vec<_> = lines.told("at work").into_iter().chain(lines.told("noted")).chain(access).collect();
+    assert_eq!(told.len(), 3, "{}", lines.text());
+    assert!(told[0]["correlation_id"].is_string(), "{}", told[0]);
+    assert!(told.iter().all(|line| line["correlation_id"] == told[0]["correlation_id"]), "{told:?}");
     Ok(())
 }
 
@@ -85,12 +135,8 @@ async fn each_line_of_a_request_knows_its_path_and_trace() -> Result<(), BoxErro
     let (lines, _guard) = Lines::begin(&[("log.format", "json")])?;
     let service = Service::new("billing").transport(Memory::new()).routes(Router::new().route("/work", get(work)));
     let running = service.http(|http| http.address("127.0.0.1:0")).start().await?;
-    let mut client = tokio::net::TcpStream::connect(running.http_address().expect("it has routes")).await?;
-    let head = format!(
-        "GET /work?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Request-Id: r-1\r\ntraceparent: {PARENT}\r\n\r\n"
-    );
-    client.write_all(head.as_bytes()).await?;
-    client.read_to_string(&mut String::new()).await?;
+    let address = running.http_address().expect("it has routes");
+    ask(address, &format!("X-Request-Id: r-1\r\ntraceparent: {PARENT}\r\n")).await?;
     running.stop().await?;
     let access = lines.told("").into_iter().filter(|line| line["status_code"] == 200);
     let told: Vec<_> = lines.told("at work").into_iter().chain(access).collect();

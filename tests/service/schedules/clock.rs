@@ -218,3 +218,16 @@ mod foreign {
         assert_eq!(never.expect("it is one of the crate's").len(), 0);
     }
 }
+
+#[test]
+fn j4_what_has_a_name_comes_when_it_says() {
+    for (schedule, expected) in [
+        (Schedule::heartbeat(), "2026-03-27 12:00:01 +00:00"),
+        (Schedule::minutely(), "2026-03-27 12:01:00 +00:00"),
+        (Schedule::hourly(), "2026-03-27 13:00:00 +00:00"),
+        (Schedule::daily(), "2026-03-28 00:00:00 +00:00"),
+        (Schedule::monthly(), "2026-04-01 00:00:00 +00:00"),
+    ] {
+        assert_eq!(upcoming(schedule, "UTC", "2026-03-27T12:00:00Z", 1), [expected]);
+    }
+}

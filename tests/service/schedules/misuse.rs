@@ -133,6 +133,8 @@ async fn k1_a_service_with_a_wrong_schedule_does_not_start_and_names_it() {
     let text = "schedule `report` is wrong: `0 25 * * *` at character 3: `25` is no hour; expected 0 to 23";
     let wrong = service().cron("0 25 * * *", report).every(Duration::ZERO, report);
     assert_eq!(start(wrong).await, (ErrorKind::Schedule, text.to_owned()));
+    let (kind, text) = start(service().at("25:00:00", report)).await;
+    assert!(kind == ErrorKind::Schedule && text.contains("`25:00:00`"), "{text}");
     let twice = service().cron("0 1 * * *", report).cron("0 2 * * *", report);
     let text = "schedule `report` is there twice: give one of them a `.name(…)` of its own";
     assert_eq!(start(twice).await.1, text);

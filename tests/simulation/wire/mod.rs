@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use tegami::{
     event::{Attributes, Policy, Value},
     transport::{
-        Capabilities, DeadLetter, Deliveries, Delivery, Memory, Outgoing, Provision, PublishError, QueuePlan, Topology,
-        Transport, TransportError, TransportErrorKind,
+        Capabilities, DeadLetter, Deliveries, Delivery, Memory, Outgoing, Provision, PublishError, QueuePlan, Sorter,
+        Topology, Transport, TransportError, TransportErrorKind,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -151,8 +151,8 @@ impl Transport for Wire {
         self.up()?.dead_letters(queue, limit).await
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
-        self.up()?.redrive(queue).await
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+        self.up()?.sort_dead_letters(queue, sorter).await
     }
 
     async fn close(&self) {

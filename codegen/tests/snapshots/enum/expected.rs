@@ -141,6 +141,7 @@ const _: () = {
                     kind: __private::AttributeKind::Text,
                 },
             ],
+            fields: &["carrier", "before"],
             ordered: false,
             fingerprint: "3ad487b96e70d090",
             source: "tests/snapshots/enum/contract.proto:17",

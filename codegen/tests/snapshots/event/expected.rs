@@ -118,6 +118,7 @@ const _: () = {
                     kind: __private::AttributeKind::Number,
                 },
             ],
+            fields: &["order_id", "currency", "amount_minor", "type"],
             ordered: true,
             fingerprint: "444011a7a2ed23af",
             source: "tests/snapshots/event/contract.proto:10",

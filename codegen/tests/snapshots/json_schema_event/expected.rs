@@ -33,10 +33,6 @@ pub struct ParcelShipped {
         with = "::tegami::__private::json_schema::As::<::tegami::__private::json_schema::Integer>"
     )]
     pub weight_grams: i64,
-    /// Default: `false`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[builder(default, setter(strip_option))]
-    pub insured: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(default, setter(strip_option, into))]
     pub r#type: Option<String>,
@@ -112,7 +108,7 @@ const _: () = {
 
     impl __private::json_schema::Described for ParcelShipped {
         const NAME: &'static str = "shop.shipping.v1.ParcelShipped";
-        const TEXT: &'static str = "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\",\"minimum\":1,\"exclusiveMaximum\":30000},\"insured\":{\"type\":\"boolean\",\"default\":false},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}";
+        const TEXT: &'static str = "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"shop.shipping.v1.ParcelShipped\",\"description\":\"A parcel has left the warehouse.\",\"type\":\"object\",\"x-tegami\":{\"event\":{\"topic\":\"parcels\",\"routing_key\":\"parcel.shipped\",\"ordered\":true},\"key\":\"parcel_id\",\"attributes\":[\"carrier\",\"weightGrams\"]},\"properties\":{\"parcel_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The parcel.\"},\"carrier\":{\"enum\":[\"dhl\",\"ups-express\"],\"description\":\"Who carries it.\"},\"weightGrams\":{\"type\":\"integer\",\"minimum\":1,\"exclusiveMaximum\":30000},\"type\":{\"type\":\"string\"},\"shipped_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"note\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"parcel_id\",\"carrier\",\"weightGrams\",\"note\"],\"additionalProperties\":false}";
     }
     __private::json_described!(ParcelShipped);
     impl __private::Event for ParcelShipped {
@@ -133,8 +129,16 @@ const _: () = {
                     kind: __private::AttributeKind::Number,
                 },
             ],
+            fields: &[
+                "carrier",
+                "note",
+                "parcel_id",
+                "shipped_at",
+                "type",
+                "weightGrams",
+            ],
             ordered: true,
-            fingerprint: "de7aed6cfa82558f",
+            fingerprint: "bb0c251bf3253bbc",
             source: "tests/snapshots/json_schema_event/parcel_shipped.schema.json:1",
         };
         type Format = __private::JsonSchema;

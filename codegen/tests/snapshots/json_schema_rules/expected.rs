@@ -48,6 +48,10 @@ pub struct Customer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(default, setter(strip_option, into))]
     pub site: Option<String>,
+    /// Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[builder(default, setter(strip_option))]
+    pub insured: Option<bool>,
 }
 
 /// What is nested in `Customer`.
@@ -74,7 +78,7 @@ const _: () = {
 
     impl __private::json_schema::Described for Customer {
         const NAME: &'static str = "shop.customers.v1.Customer";
-        const TEXT: &'static str = "{\"$id\":\"shop.customers.v1.Customer\",\"description\":\"A plain type: no event, for others to refer to.\",\"type\":\"object\",\"properties\":{\"email\":{\"type\":\"string\",\"format\":\"email\",\"maxLength\":100},\"age\":{\"type\":\"integer\",\"minimum\":0,\"exclusiveMaximum\":150},\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},\"maxItems\":3,\"uniqueItems\":true},\"scores\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\",\"minimum\":0.5}},\"address\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}},\"site\":{\"type\":\"string\",\"format\":\"uri\"}},\"required\":[\"email\",\"tags\"]}";
+        const TEXT: &'static str = "{\"$id\":\"shop.customers.v1.Customer\",\"description\":\"A plain type: no event, for others to refer to.\",\"type\":\"object\",\"properties\":{\"email\":{\"type\":\"string\",\"format\":\"email\",\"maxLength\":100},\"age\":{\"type\":\"integer\",\"minimum\":0,\"exclusiveMaximum\":150},\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},\"maxItems\":3,\"uniqueItems\":true},\"scores\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\",\"minimum\":0.5}},\"address\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}},\"site\":{\"type\":\"string\",\"format\":\"uri\"},\"insured\":{\"type\":\"boolean\",\"default\":false}},\"required\":[\"email\",\"tags\"]}";
     }
     __private::json_described!(Customer);
     impl __private::Rules for Customer {

@@ -278,6 +278,7 @@ fn i1_without_an_inbox_effects_do_not_count_until_one_is_found() {
 fn r3_a_retry_before_its_delay_is_early() {
     let verdict = changed(r#""at":2600"#, r#""at":2599"#);
     only(&verdict, Figure::Early, &["a1 at billing: attempt 2 came 1ns too soon"]);
+    assert!(verdict.is_clean_but(&[Figure::Early]) && !verdict.is_clean_but(&[Figure::Lost]));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::{
     testing::transport::{Fault, trial::held},
     transport::{
         Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Reach,
-        Topology, Transport, TransportError, TransportErrorKind,
+        Sorter, Topology, Transport, TransportError, TransportErrorKind,
     },
 };
 
@@ -138,9 +138,9 @@ impl Transport for Line {
         wire.ask(wire.transport.dead_letters(queue, limit)).await.ok_or_else(away)?
     }
 
-    async fn redrive(&self, queue: &str) -> Result<usize, TransportError> {
+    async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
         let wire = self.asks().await?;
-        wire.ask(wire.transport.redrive(queue)).await.ok_or_else(away)?
+        wire.ask(wire.transport.sort_dead_letters(queue, sorter)).await.ok_or_else(away)?
     }
 
     async fn close(&self) {

@@ -8,6 +8,7 @@ mod neighbours;
 mod packed;
 mod reasons;
 mod redrive;
+mod sorting;
 mod undecodable;
 mod versions;
 
@@ -18,6 +19,7 @@ pub use killer::x_13_process_killer;
 pub use neighbours::{x_03_bad_neighbour, x_04_burst, x_05_dlq_down};
 pub use reasons::x_06_reasons;
 pub use redrive::x_10_redrive;
+pub use sorting::{x_14_chosen_ones_leave, x_15_two_at_once, x_16_cut_while_put_back};
 pub use undecodable::{x_01_undecodable, x_02_no_id};
 pub use versions::x_09_unknown_and_versions;
 

@@ -37,11 +37,10 @@ impl fmt::Display for Change {
     }
 }
 
-/// Refuses what AWS does not change any more.
-pub(super) fn refuse_fixed(what: &str, changes: &[Change]) -> Result<(), TransportError> {
-    let Some(change) = changes.iter().find(|change| FIXED.contains(&change.attribute)) else { return Ok(()) };
-    let text = format!("{what} is there, and cannot be changed: {change}");
-    Err(TransportError::new(TransportErrorKind::Mismatch, text))
+/// What AWS does not change any more, in words.
+pub(super) fn fixed(what: &str, changes: &[Change]) -> Option<String> {
+    let change = changes.iter().find(|change| FIXED.contains(&change.attribute))?;
+    Some(format!("{what} is there, and cannot be changed: {change}"))
 }
 
 /// All that a look found.
@@ -61,33 +60,34 @@ impl Findings {
         self.differing.push(format!("{what} differs: {}", told.join(", ")));
     }
 
-    /// One error that names them all, in the same order each time.
-    pub(super) fn told(mut self) -> Result<(), TransportError> {
-        let kind = match (self.missing.is_empty(), self.differing.is_empty()) {
-            (true, true) => return Ok(()),
-            (false, _) => TransportErrorKind::Missing,
-            (true, false) => TransportErrorKind::Mismatch,
-        };
+    /// Something is there, and cannot become what it should be.
+    pub(super) fn stays(&mut self, text: String) {
+        self.differing.push(text);
+    }
+
+    /// All of them, in the same order each time.
+    pub(super) fn told(mut self) -> Vec<TransportError> {
         self.missing.sort_unstable();
         self.differing.sort_unstable();
-        Err(TransportError::new(kind, [self.missing, self.differing].concat().join("; ")))
+        let missing = self.missing.into_iter().map(|text| TransportError::new(TransportErrorKind::Missing, text));
+        let differing = self.differing.into_iter().map(|text| TransportError::new(TransportErrorKind::Mismatch, text));
+        missing.chain(differing).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::in_one;
 
     #[test]
     fn k1_a_topic_of_another_kind_is_told_and_stays() {
         let of_kind = Change::new("FifoTopic", "true", None);
         let mended = Change::new("KmsMasterKeyId", "alias/shop", None);
-        assert!(refuse_fixed("topic `moves.fifo`", std::slice::from_ref(&mended)).is_ok());
-        let error = refuse_fixed("topic `moves.fifo`", &[mended, of_kind]).unwrap_err();
-        assert_eq!(error.kind(), TransportErrorKind::Mismatch);
+        assert_eq!(fixed("topic `moves.fifo`", std::slice::from_ref(&mended)), None);
         let expected =
             "topic `moves.fifo` is there, and cannot be changed: its FifoTopic is not set, `true` is expected";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(fixed("topic `moves.fifo`", &[mended, of_kind]).as_deref(), Some(expected));
     }
 
     #[test]
@@ -96,10 +96,10 @@ mod tests {
         findings.differing("queue `a`", &[Change::new("DelaySeconds", "0", Some("3"))]);
         findings.missing("topic `z`".to_owned());
         findings.missing("topic `b`".to_owned());
-        let error = findings.told().unwrap_err();
+        let error = in_one(findings.told()).unwrap_err();
         let expected = "topic `b` is not there; topic `z` is not there; \
             queue `a` differs: its DelaySeconds is `3`, `0` is expected";
         assert_eq!((error.kind(), &*error.to_string()), (TransportErrorKind::Missing, expected));
-        assert!(Findings::default().told().is_ok());
+        assert!(in_one(Findings::default().told()).is_ok());
     }
 }

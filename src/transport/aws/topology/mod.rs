@@ -2,12 +2,14 @@
 //!
 //! `wanted` has what the plan asks for in the words of SNS and SQS, `policy` who may write into a queue; `queues`,
 //! `topics` and `subscriptions` look at what is there and, where they may, mend what differs. What the plan does not
-//! speak of is left as it is, and nothing is ever removed.
+//! speak of is left as it is, and nothing is removed but by `prune`. `export` has the same as templates.
 
 mod asking;
+mod export;
 mod findings;
 mod names;
 mod policy;
+mod prune;
 mod queues;
 mod subscriptions;
 mod topics;
@@ -18,11 +20,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::try_join_all;
 
 use self::findings::Findings;
-pub(super) use self::topics::create as create_topic;
+pub(super) use self::{export::templates, topics::create as create_topic};
 use super::{address::Parameters, directory::Directory, setup::Clients};
 use crate::{
     time::Dice,
-    transport::{Provision, Topology, TransportError},
+    transport::{Provision, Prune, QueuePlan, Remnant, Topology, TransportError},
 };
 
 /// So many calls are under way at once: AWS allows few a second for some, and tells us to wait.
@@ -36,18 +38,38 @@ pub(super) struct Site<'a> {
     pub(super) dice: &'a Dice,
 }
 
-/// Does what the mode says with the topics and queues of a service.
+/// Does what the mode says with the topics and queues of a service; what is missing or differs.
 ///
 /// # Errors
-/// One that names what is missing or differs, what did not work, and the permission that it takes.
-pub(super) async fn provision(site: &Site<'_>, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+/// One that names what did not work, and the permission that it takes.
+pub(super) async fn provision(
+    site: &Site<'_>,
+    topology: &Topology,
+    mode: Provision,
+) -> Result<Vec<TransportError>, TransportError> {
     if mode == Provision::Assume {
-        return Ok(());
+        return Ok(Vec::new());
     }
     names::check(topology)?;
     let round = Round { site, mode, findings: Mutex::default() };
     round.walk(topology).await?;
-    round.findings.into_inner().unwrap_or_else(PoisonError::into_inner).told()
+    Ok(round.findings.into_inner().unwrap_or_else(PoisonError::into_inner).told())
+}
+
+/// Looks for the queues of earlier plans that are not in today's, and deletes them, as the mode says.
+///
+/// # Errors
+/// One that names what did not work, and the permission that it takes.
+pub(super) async fn prune(
+    site: &Site<'_>,
+    former: &[QueuePlan],
+    today: &Topology,
+    mode: Prune,
+) -> Result<Vec<Remnant>, TransportError> {
+    let names = today.queues.iter().flat_map(|plan| [&*plan.name, &*plan.dead_letters]).collect();
+    let round = Round { site, mode: Provision::Verify, findings: Mutex::default() };
+    // As one it is deeper than the compiler goes.
+    Box::pin(round.prune(former, &names, mode)).await
 }
 
 /// One walk over a topology.

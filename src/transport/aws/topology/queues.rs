@@ -6,12 +6,12 @@ use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::{
     Round, at_once,
-    findings::{Change, refuse_fixed},
+    findings::{Change, fixed},
     policy, topics,
     wanted::{self, Queue, Redrive},
 };
 use crate::transport::{
-    QueuePlan, Topology, TransportError, TransportErrorKind,
+    QueuePlan, Topology, TransportError,
     aws::{
         actions::Action,
         directory::nameless,
@@ -63,7 +63,10 @@ impl Round<'_> {
                 let mut changes = changes(queue, found);
                 if let Some(plan) = plan {
                     changes.extend(redrive(plan, found, queues.get(&*plan.dead_letters)));
-                    changes.extend(policy(plan, found, topics)?);
+                    match policy(plan, found, topics) {
+                        Ok(change) => changes.extend(change),
+                        Err(why) => self.findings().stays(why),
+                    }
                 }
                 self.change_queue(queue.name, found, &changes).await?;
                 self.tag_queue(queue.name, found).await
@@ -89,7 +92,7 @@ impl Round<'_> {
         self.read_queue(name, url, age).await.map(Some)
     }
 
-    async fn look_up(&self, name: &str) -> Result<String, Fault> {
+    pub(super) async fn look_up(&self, name: &str) -> Result<String, Fault> {
         let clients = self.site.clients;
         let asking = clients.sqs.get_queue_url().queue_name(name);
         let found = self.site.ask(|| clients.call(CALL, asking.clone().send())).await?;
@@ -112,8 +115,19 @@ impl Round<'_> {
     }
 
     async fn read_queue(&self, name: &str, url: String, age: Age) -> Result<Found, TransportError> {
+        let (arn, attributes) = self.read_attributes(name, &url).await?;
+        self.site.directory.keep_home(&arn);
+        Ok(Found { url, arn, attributes, age })
+    }
+
+    /// The ARN of a queue, and all its attributes.
+    pub(super) async fn read_attributes(
+        &self,
+        name: &str,
+        url: &str,
+    ) -> Result<(String, HashMap<String, String>), TransportError> {
         let Self { site, .. } = self;
-        let asking = site.clients.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::All);
+        let asking = site.clients.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
         let mends = |kind| kind == FaultKind::Missing;
         let asked = site.ask_until(mends, || site.clients.call(CALL, asking.clone().send())).await;
         let what = format!("{} ({url})", the_queue(name));
@@ -123,8 +137,7 @@ impl Round<'_> {
             attributes.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
         let arn = attributes.get("QueueArn").cloned().ok_or_else(|| nameless("a queue", name));
         let arn = arn.map_err(site.failed(Action::GetQueueAttributes, what))?;
-        site.directory.keep_home(&arn);
-        Ok(Found { url, arn, attributes, age })
+        Ok((arn, attributes))
     }
 
     async fn change_queue(&self, name: &str, found: &Found, changes: &[Change]) -> Result<(), TransportError> {
@@ -136,7 +149,10 @@ impl Round<'_> {
             self.findings().differing(&what, changes);
             return Ok(());
         }
-        refuse_fixed(&what, changes)?;
+        if let Some(text) = fixed(&what, changes) {
+            self.findings().stays(text);
+            return Ok(());
+        }
         let values = changes.iter().map(|change| (QueueAttributeName::from(change.attribute), change.value.clone()));
         let setting = site.clients.sqs.set_queue_attributes().queue_url(&found.url);
         let setting = setting.set_attributes(Some(values.collect()));
@@ -184,7 +200,7 @@ impl Round<'_> {
     }
 }
 
-fn the_queue(name: &str) -> String {
+pub(super) fn the_queue(name: &str) -> String {
     format!("queue `{name}`")
 }
 
@@ -209,16 +225,14 @@ fn redrive(plan: &QueuePlan, found: &Found, dead_letters: Option<&Found>) -> Opt
     }
 }
 
-fn policy(plan: &QueuePlan, found: &Found, topics: &topics::Topics<'_>) -> Result<Option<Change>, TransportError> {
+fn policy(plan: &QueuePlan, found: &Found, topics: &topics::Topics<'_>) -> Result<Option<Change>, String> {
     let fed_by: Vec<String> = wanted::by_topic(plan).keys().filter_map(|topic| topics.arn(topic)).collect();
     if fed_by.is_empty() {
         return Ok(None);
     }
     let known = found.attributes.get("Policy").map_or("", String::as_str);
-    let merged = policy::merged(known, &found.arn, &fed_by).map_err(|why| {
-        let text = format!("the policy of queue `{}` ({}) {why}", plan.name, found.arn);
-        TransportError::new(TransportErrorKind::Mismatch, text)
-    })?;
+    let merged = policy::merged(known, &found.arn, &fed_by);
+    let merged = merged.map_err(|why| format!("the policy of queue `{}` ({}) {why}", plan.name, found.arn))?;
     let Some(merged) = merged else { return Ok(None) };
     if !merged.sources.are_exact() {
         let (queue, topics) = (&plan.name, merged.sources.to_string());

@@ -6,7 +6,7 @@ use aws_sdk_sns::types::Tag;
 
 use super::{
     Round, at_once,
-    findings::{Change, refuse_fixed},
+    findings::{Change, fixed},
     wanted,
 };
 use crate::transport::{
@@ -61,8 +61,9 @@ impl Round<'_> {
         let arn = home.topic(name);
         let (arn, is_there) = match self.read_topic(&arn).await {
             Ok(known) => {
-                self.mend_topic(name, &arn, changes(&wanted::topic(ordered, site.parameters), &known)).await?;
-                (arn, true)
+                let changes = changes(&wanted::topic(ordered, site.parameters), &known);
+                let is_there = self.mend_topic(name, &arn, changes).await?;
+                (arn, is_there)
             }
             Err(fault) if fault.kind == FaultKind::Missing && self.may_change() => {
                 let made = site.ask(|| create(name, site.clients, site.parameters)).await;
@@ -78,27 +79,31 @@ impl Round<'_> {
         Ok(Topic { arn, is_there })
     }
 
-    async fn read_topic(&self, arn: &str) -> Result<HashMap<String, String>, Fault> {
+    pub(super) async fn read_topic(&self, arn: &str) -> Result<HashMap<String, String>, Fault> {
         let clients = self.site.clients;
         let asking = clients.sns.get_topic_attributes().topic_arn(arn);
         let answer = self.site.ask(|| clients.call(CALL, asking.clone().send())).await?;
         Ok(answer.attributes.unwrap_or_default())
     }
 
-    async fn mend_topic(&self, name: &str, arn: &str, changes: Vec<Change>) -> Result<(), TransportError> {
+    /// Mends what differs; can the topic feed our queues then?
+    async fn mend_topic(&self, name: &str, arn: &str, changes: Vec<Change>) -> Result<bool, TransportError> {
         let (what, site) = (the_topic(name, arn), self.site);
         if !self.may_change() && !changes.is_empty() {
             self.findings().differing(&what, &changes);
-            return Ok(());
+            return Ok(true);
         }
-        refuse_fixed(&what, &changes)?;
+        if let Some(text) = fixed(&what, &changes) {
+            self.findings().stays(text);
+            return Ok(false);
+        }
         for Change { attribute, value, .. } in changes {
             let setting = site.clients.sns.set_topic_attributes().topic_arn(arn);
             let setting = setting.attribute_name(attribute).attribute_value(value);
             let set = site.ask(|| site.clients.call(CALL, setting.clone().send())).await;
             set.map_err(site.failed(Action::SetTopicAttributes, &what))?;
         }
-        self.tag_topic(name, arn).await
+        self.tag_topic(name, arn).await.map(|()| true)
     }
 
     /// Adds what tags are missing on a topic that was there before.

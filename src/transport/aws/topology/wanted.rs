@@ -115,7 +115,8 @@ pub(super) fn redrive(found: Option<&str>, plan: &QueuePlan, dead_letters: &str)
     }
 }
 
-fn most_receives(plan: &QueuePlan) -> usize {
+/// So often SQS hands a message out before it puts it among the dead letters itself.
+pub(super) fn most_receives(plan: &QueuePlan) -> usize {
     match plan.halts {
         true => MOST,
         false => (2 * (plan.retry_delays.len() + 1) + MORE).min(MOST),

@@ -15,6 +15,8 @@ use super::call::Call;
 pub enum Trouble {
     /// Answers with this status and error code, in the words of the service; nothing is done.
     Answer(u16, &'static str),
+    /// The signature is wrong; the answer has all that was to be signed in it, as that of AWS.
+    WrongSignature,
     /// The service has had too many calls, and says so as it really does.
     Throttled,
     /// The call waits until [`lift`](super::AwsFault::lift), then it goes on; [`spare`](super::AwsFault::spare) lets it wait.

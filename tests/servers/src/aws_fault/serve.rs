@@ -148,6 +148,7 @@ impl Server {
         let answered = async || self.hand_on(head, call).await;
         Ok(match trouble {
             Trouble::Answer(status, code) => words::refusal(call.tongue, status, code).whole(),
+            Trouble::WrongSignature => words::wrong_signature(call.tongue, &head.headers).whole(),
             Trouble::Throttled => words::throttled(call.tongue).whole(),
             Trouble::Reset => return Err(Torn::Reset),
             Trouble::LostAnswer => return answered().await.and(Err(Torn::Reset)),

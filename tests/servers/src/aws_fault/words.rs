@@ -1,9 +1,8 @@
 //! What the services say when they refuse.
 
 use bytes::Bytes;
-use hyper::http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
-
-use serde_json::Value;
+use hyper::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde_json::{Value, json};
 
 use super::{call::Tongue, serve::Answer};
 
@@ -14,9 +13,24 @@ const ID: &str = "<ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000
 
 /// An answer with this status and error code.
 pub(super) fn refusal(tongue: Tongue, status: u16, code: &str) -> Answer {
+    refusal_saying(tongue, status, (code, "a test wants it"))
+}
+
+/// A signature that is wrong: AWS tells what it should have been made of, each header on a line of its own.
+pub(super) fn wrong_signature(tongue: Tongue, headers: &HeaderMap) -> Answer {
+    let of = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}:{}\n", value.to_str().unwrap_or_default());
+    let signed: String = headers.iter().map(of).collect();
+    let said = format!(
+        "The request signature we calculated does not match the signature you provided.\n\n\
+         The Canonical String for this request should have been\n'POST\n/\n\n{signed}'\n"
+    );
+    refusal_saying(tongue, 403, ("SignatureDoesNotMatch", &said))
+}
+
+fn refusal_saying(tongue: Tongue, status: u16, (code, message): (&str, &str)) -> Answer {
     let (kind, body) = match tongue {
-        Tongue::Json => json(code),
-        Tongue::Query => xml(status, code),
+        Tongue::Json => json(code, message),
+        Tongue::Query => xml(status, code, message),
     };
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
     let status = StatusCode::from_u16(status).expect("a test names a status that there is");
@@ -31,14 +45,14 @@ pub(super) fn throttled(tongue: Tongue) -> Answer {
     }
 }
 
-fn json(code: &str) -> (&'static str, String) {
-    let body = format!(r#"{{"__type":"com.amazonaws.sqs#{code}","message":"a test wants it"}}"#);
-    ("application/x-amz-json-1.0", body)
+fn json(code: &str, message: &str) -> (&'static str, String) {
+    let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": message});
+    ("application/x-amz-json-1.0", body.to_string())
 }
 
-fn xml(status: u16, code: &str) -> (&'static str, String) {
+fn xml(status: u16, code: &str, message: &str) -> (&'static str, String) {
     let fault = if status < 500 { "Sender" } else { "Receiver" };
-    let error = format!("<Type>{fault}</Type><Code>{code}</Code><Message>a test wants it</Message>");
+    let error = format!("<Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message>");
     ("text/xml", format!(r#"<ErrorResponse xmlns="{SPACE}"><Error>{error}</Error></ErrorResponse>"#))
 }
 

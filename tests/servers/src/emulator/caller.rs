@@ -55,10 +55,27 @@ impl Caller {
     /// # Errors
     /// It is refused, or nobody answers.
     pub fn sns(&self, operation: &str, fields: &[(&str, &str)]) -> Result<String, Refused> {
+        self.query(("sns", "2010-03-31"), operation, fields)
+    }
+
+    /// Calls an operation of CloudFormation with these fields; the XML of the answer.
+    ///
+    /// # Errors
+    /// It is refused, or nobody answers.
+    pub fn cloudformation(&self, operation: &str, fields: &[(&str, &str)]) -> Result<String, Refused> {
+        self.query(("cloudformation", "2010-05-15"), operation, fields)
+    }
+
+    fn query(
+        &self,
+        (service, version): (&str, &str),
+        operation: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<String, Refused> {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("Action", operation).append_pair("Version", "2010-03-31").extend_pairs(fields);
+        form.append_pair("Action", operation).append_pair("Version", version).extend_pairs(fields);
         let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
-        let (status, text) = self.call("sns", kind, &form.finish())?;
+        let (status, text) = self.call(service, kind, &form.finish())?;
         if status == 200 { Ok(text) } else { Err(Refused { status, code: last(inside(&text, "Code")), text }) }
     }
 

@@ -60,6 +60,11 @@ impl Proxy {
         self.shared.door(Door::Open);
     }
 
+    /// Waits until it lets somebody in, after it was told to.
+    pub async fn opened(&self) {
+        let _ = self.shared.listens.subscribe().wait_for(|listens| *listens).await;
+    }
+
     /// Refuses new connections; those that are open stay.
     pub fn refuse(&self) {
         self.shared.door(Door::Closed);

@@ -24,6 +24,7 @@ pub(super) async fn accept(listener: TcpListener, address: SocketAddr, shared: A
             (_, None) => listener = Some(TcpListener::bind(address).await.expect("its port is still free")),
             (_, Some(_)) => {}
         }
+        shared.listens.send_replace(listener.is_some());
         tokio::select! {
             _ = rules.changed() => {}
             Some(_) = connections.join_next() => {}

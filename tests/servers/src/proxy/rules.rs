@@ -83,13 +83,16 @@ pub(super) struct Shared {
     pub(super) server: SocketAddr,
     pub(super) seed: u64,
     rules: watch::Sender<Rules>,
+    /// Does it listen? The door is opened and closed a moment after it is said.
+    pub(super) listens: watch::Sender<bool>,
     counts: Mutex<Counts>,
 }
 
 impl Shared {
     pub(super) fn new(server: SocketAddr, seed: u64) -> Self {
         let rules = Rules { door: Door::Open, faults: [None; 2], resets: 0 };
-        Self { server, seed, rules: watch::Sender::new(rules), counts: Mutex::default() }
+        let (rules, listens) = (watch::Sender::new(rules), watch::Sender::new(true));
+        Self { server, seed, rules, listens, counts: Mutex::default() }
     }
 
     pub(super) fn rules(&self) -> watch::Receiver<Rules> {

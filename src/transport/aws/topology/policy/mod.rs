@@ -42,6 +42,11 @@ pub(super) fn merged(existing: &str, queue: &str, topics: &[String]) -> Result<O
     }
 }
 
+/// Does it let anybody in for another reason than ours? What cannot be read may.
+pub(super) fn lets_others_in(existing: &str) -> bool {
+    Document::parse(existing).map_or(true, |document| !document.foreign.is_empty())
+}
+
 /// A policy in parts. What is not ours stays as text, letter by letter.
 struct Document {
     around: BTreeMap<String, Box<RawValue>>,

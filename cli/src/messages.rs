@@ -1,0 +1,147 @@
+//! `tegami publish`, `peek` and `tail`: messages in and out of a service's topics and queues, by its own contracts.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    process::ExitCode,
+};
+
+use clap::Args;
+use tegami::service::{DescribedMessage, Peek as Look, Posted};
+
+use crate::{
+    output::{failed, json, printed},
+    program::Program,
+    shown::{self, Shown},
+};
+
+const DONE: u8 = 0;
+
+/// Publish an event that is given as JSON, as the service would: checked by its contract, through its publisher.
+#[derive(Args)]
+#[command(after_long_help = PUBLISH)]
+pub(crate) struct Publish {
+    /// An event that the service publishes or handles: its name, or the end of it.
+    event: String,
+    /// The event in canonical JSON, or `@file`, or `-` for standard input.
+    #[arg(default_value = "-")]
+    json: String,
+    #[command(flatten)]
+    program: Program,
+}
+
+/// Look at what waits in a queue, as its handlers would get it. It goes back, and is handled as before.
+#[derive(Args)]
+#[command(after_long_help = PEEK)]
+pub(crate) struct Peek {
+    /// The queue.
+    queue: String,
+    /// How many messages at most; 100 at most.
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    program: Program,
+}
+
+/// Follow what flows from now on, beside all who read it, until Ctrl-C.
+#[derive(Args)]
+#[command(after_long_help = TAIL)]
+pub(crate) struct Tail {
+    /// An event (its name, or the end of it), or a queue of the service: all that flows into it.
+    what: String,
+    /// Print each as a line of JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    program: Program,
+}
+
+const PUBLISH: &str = "\
+Examples:
+  tegami publish OrderPaid '{\"order_id\": \"o-1\"}' -- ./billing
+  tegami publish OrderPaid @order.json -- ./billing
+
+Exit codes:
+  0  the broker has it
+  2  it was not published, or nobody knows: the program says why";
+
+const PEEK: &str = "\
+Each broker counts that a message was handed out, so look now and then, and not in a loop: see the guide.
+
+Exit codes:
+  0  shown
+  2  the program gave no answer: it says why";
+
+const TAIL: &str = "\
+On RabbitMQ it has a queue of its own that goes with it; SNS is asked to copy into a queue of SQS, which is deleted
+at the end. What is in memory is in one process alone, and cannot be followed.
+
+Exit codes:
+  0  it was stopped
+  2  it cannot be followed: the program says why";
+
+/// Runs `publish`.
+pub(crate) fn publish(arguments: &Publish) -> ExitCode {
+    let json = match given(&arguments.json) {
+        Ok(json) => json,
+        Err(error) => return failed(format_args!("the event cannot be read: {error}")),
+    };
+    match arguments.program.ask_about::<Posted>(&format!("publish {}", arguments.event), &json) {
+        Ok(Posted { event, id, .. }) => printed(DONE, &format!("{} published as {}\n", Shown(&event), Shown(&id))),
+        Err(none) => failed(none),
+    }
+}
+
+fn given(json: &str) -> io::Result<Vec<u8>> {
+    if let Some(file) = json.strip_prefix('@') {
+        return fs::read(file);
+    }
+    if json != "-" {
+        return Ok(json.as_bytes().to_vec());
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// Runs `peek`.
+pub(crate) fn peek(arguments: &Peek) -> ExitCode {
+    let mut look = Look::default();
+    (look.queue, look.limit) = (arguments.queue.clone(), arguments.limit);
+    let task = format!("peek {}", serde_json::to_string(&look).expect("it is plain data"));
+    match arguments.program.ask::<Vec<DescribedMessage>>(&task) {
+        Ok(messages) if arguments.json => printed(DONE, &json(&messages)),
+        Ok(messages) if messages.is_empty() => printed(DONE, "nothing waits that could be had\n"),
+        Ok(messages) => printed(DONE, &messages.iter().map(line).collect::<String>()),
+        Err(none) => failed(none),
+    }
+}
+
+/// Runs `tail`.
+pub(crate) fn tail(arguments: &Tail) -> ExitCode {
+    let followed = arguments.program.follow(&format!("tail {}", arguments.what), |text| {
+        // What the program prints beside is none.
+        let Ok(message) = serde_json::from_str::<DescribedMessage>(text) else { return Ok(()) };
+        let json = || shown::json(&serde_json::to_string(&message).expect("it is plain data")) + "\n";
+        let mut out = anstream::stdout().lock();
+        out.write_all(if arguments.json { json() } else { line(&message) }.as_bytes())?;
+        out.flush()
+    });
+    followed.map_or_else(failed, |()| ExitCode::from(DONE))
+}
+
+fn line(message: &DescribedMessage) -> String {
+    let DescribedMessage { id, event, size, key, payload, unreadable, .. } = message;
+    let id = Shown(id.as_deref().unwrap_or("(no id)")).to_string();
+    let key = key.as_ref().map_or_else(String::new, |key| format!(" key {}", Shown(key)));
+    match (payload, unreadable) {
+        (Some(payload), _) => {
+            format!("{id}{key} {} {}\n", Shown(event.as_deref().unwrap_or("event")), Shown(payload.get()))
+        }
+        (None, why) => {
+            format!("{id}{key} {size} bytes that cannot be read: {}\n", Shown(why.as_deref().unwrap_or_default()))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `tegami new`: a service to begin with.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use tegami_codegen::Lockfile;
+
+use crate::{
+    output::{failed, printed},
+    shown::Shown,
+};
+
+const MADE: u8 = 0;
+/// The longest name of a service.
+const LONGEST: usize = 64;
+
+/// Make a service in a folder of its own: contracts, a handler, its test, and a lock with its contract test.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The service's name: a-z 0-9 -, a letter first, at most 64.
+    name: String,
+    /// Where tegami is: the folder of a clone, or the URL of a git repository. Default: crates.io.
+    #[arg(long, value_name = "FOLDER|URL")]
+    tegami: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tegami new greeter --tegami ../tegami
+  cd greeter && cargo test && cargo run
+
+Exit codes:
+  0  made
+  2  not made: the name is none, the folder is there, or it cannot be written";
+
+/// Where each file of the template goes; `proto/` has a folder of the service.
+const FILES: [(&str, &str); 6] = [
+    ("Cargo.toml", include_str!("../template/Cargo.toml.txt")),
+    ("build.rs", include_str!("../template/build.rs.txt")),
+    ("archive/.gitattributes", include_str!("../template/gitattributes.txt")),
+    (".gitignore", include_str!("../template/gitignore.txt")),
+    ("src/main.rs", include_str!("../template/main.rs.txt")),
+    ("proto/{package}/v1/{package}.proto", include_str!("../template/contract.proto.txt")),
+];
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let name = &arguments.name;
+    match checked(name).and_then(|()| made(arguments)) {
+        Ok(()) => printed(MADE, &format!("{name} is made: cd {name} && cargo test\n")),
+        Err(why) => failed(format_args!("`{}` is not made: {}", Shown(name), Shown(&why))),
+    }
+}
+
+fn checked(name: &str) -> Result<(), String> {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if !begins || !name.chars().all(known) || name.ends_with('-') || name.len() > LONGEST {
+        return Err(format!("a service's name has 1 to {LONGEST} of a-z 0-9 -, a letter first and no - last"));
+    }
+    Ok(())
+}
+
+/// Everything in a folder beside it first, which takes its place when it is whole.
+fn made(arguments: &Arguments) -> Result<(), String> {
+    let name = &arguments.name;
+    if Path::new(name).exists() {
+        return Err("there is something of this name here".to_owned());
+    }
+    let begun = PathBuf::from(format!(".{name}.unfinished"));
+    let written = written(arguments, &begun).map_err(|error| error.to_string());
+    let done = written.and_then(|()| fs::rename(&begun, name).map_err(|error| error.to_string()));
+    done.inspect_err(|_| drop(fs::remove_dir_all(&begun)))
+}
+
+fn written(arguments: &Arguments, folder: &Path) -> io::Result<()> {
+    let package = arguments.name.replace('-', "_");
+    let words = [
+        ("{name}", arguments.name.clone()),
+        ("{tegami}", dependency(arguments.tegami.as_deref(), "")?),
+        ("{codegen}", dependency(arguments.tegami.as_deref(), "codegen")?),
+        ("{package}", package.clone()),
+    ];
+    let filled = |text: &str| words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));
+    for (path, text) in FILES {
+        let path = folder.join(filled(path));
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(path, filled(text))?;
+    }
+    let events = ["QuestionAnswered", "QuestionAsked"].map(|event| format!("{package}.v1.{event}"));
+    let lock =
+        Lockfile::of(folder.join("proto")).and_then(|lock| lock.service(&arguments.name, &events[..1], &events[1..]));
+    fs::write(folder.join("contracts.lock"), lock.map_err(|error| io::Error::other(error.to_string()))?.text())
+}
+
+/// How Cargo finds the library, or the crate in this folder of it.
+fn dependency(from: Option<&str>, folder: &str) -> io::Result<String> {
+    match from {
+        None => Ok(format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))),
+        Some(url) if url.contains("://") => Ok(format!("git = {url:?}")),
+        Some(path) => {
+            let path = fs::canonicalize(Path::new(path).join(folder))?;
+            Ok(format!("path = {:?}", path.display().to_string()))
+        }
+    }
+}

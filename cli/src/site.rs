@@ -1,0 +1,77 @@
+//! `tegami site`: services as a folder to open in a browser.
+
+use std::{fs, io, path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use serde_json::Value as Json;
+use tegami::catalog::Catalog;
+
+use crate::{
+    output::{failed, printed},
+    program::Program,
+    shown::Shown,
+};
+
+const WRITTEN: u8 = 0;
+
+/// Write a service as a page for people: its events with their fields and an example, who publishes and who handles
+/// them, its queues, a picture; to be searched. Connects to nothing.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The folder to write into; it is made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// The AsyncAPI document of another service to take in, for a fleet; can be given again.
+    #[arg(long, value_name = "FILE")]
+    with: Vec<PathBuf>,
+    /// What the page calls itself. Default: the service's name.
+    #[arg(long)]
+    title: Option<String>,
+    #[command(flatten)]
+    program: Program,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tegami site --out site -- ./billing
+  tegami asyncapi -- ./shipping > shipping.json
+  tegami site --out site --title shop --with shipping.json -- ./billing
+
+The page needs nothing but itself: open it from the folder, or serve that.
+
+Exit codes:
+  0  written
+  2  the program gave no answer, a document cannot be read, or the folder cannot be written";
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    match page(arguments).and_then(|page| written(arguments, &page).map_err(|error| told(arguments, error))) {
+        Ok(path) => printed(WRITTEN, &format!("{}\n", Shown(&path.to_string_lossy()))),
+        Err(why) => failed(why),
+    }
+}
+
+fn page(arguments: &Arguments) -> Result<String, String> {
+    let document: Json = arguments.program.ask("async-api").map_err(|none| none.to_string())?;
+    let title = arguments.title.as_deref().or(document["info"]["title"].as_str()).unwrap_or_default();
+    let own = Catalog::new(title).document(&document.to_string());
+    let mut catalog = own.map_err(|error| format!("what the program says of itself cannot be shown: {error}"))?;
+    for path in &arguments.with {
+        let wrong = |why: &str| format!("`{}` cannot be taken in: {}", Shown(&path.to_string_lossy()), Shown(why));
+        let text = fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
+        catalog = catalog.document(&text).map_err(|error| wrong(&error.to_string()))?;
+    }
+    Ok(catalog.page())
+}
+
+fn written(arguments: &Arguments, page: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(&arguments.out)?;
+    let path = arguments.out.join("index.html");
+    fs::write(&path, page)?;
+    Ok(path)
+}
+
+fn told(arguments: &Arguments, error: io::Error) -> String {
+    format!("`{}` cannot be written: {error}", Shown(&arguments.out.to_string_lossy()))
+}

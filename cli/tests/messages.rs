@@ -1,0 +1,115 @@
+//! `tegami dlq redrive` and `drop`, `publish`, `peek` and `tail` ask a service's program, and say what it answers.
+
+#![cfg(unix)]
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Command, Output, Stdio},
+};
+
+fn tegami(arguments: &[&str], script: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tegami"));
+    command.args(arguments).args(["--", "sh", "-c", script]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn said(arguments: &[&str], script: &str, input: &str) -> (Option<i32>, String, String) {
+    let mut child = tegami(arguments, script).spawn().expect("the command runs");
+    // One that reads nothing may be gone by now.
+    let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("it ends");
+    (status.code(), String::from_utf8(stdout).expect("text"), String::from_utf8(stderr).expect("text"))
+}
+
+const LETTER: &str = r#"{"id":"m-1","queue":"q","size":3,"key":"o-1","payload":{"order_id":"o-1"},
+    "reason":{"kind":"handler-error","error":"no ink\u009b1m","event":"shop.OrderPaid","service":"billing",
+       "queue":"q","attempts":6,"first":"2026-01-01T00:00:00Z","last":"2026-01-01T00:01:00Z"}}"#;
+
+/// Tells a letter and then the answer.
+fn telling(answer: &str) -> String {
+    let letter: String = LETTER.split('\n').map(str::trim).collect();
+    format!("echo hello; echo \"task: $TEGAMI_TASK\" >&2; printf '%s\\n' '{letter}' '{answer}'")
+}
+
+#[test]
+fn dlq_redrive_hands_on_what_is_chosen() {
+    let words = ["dlq", "redrive", "q", "--id", "a b", "--id", "c", "--reason", "no ink", "--readable"];
+    let words = [&words[..], &["--limit", "3", "--rate", "30/min", "--dry-run"]].concat();
+    let (code, text, errors) = said(&words, &telling(r#"{"queue":"q","redriven":1}"#), "");
+    assert_eq!(code, Some(0), "{errors}");
+    let task = r#"task: redrive {"queue":"q","ids":["a b","c"],"reason":"no ink","readable":true,"limit":3,"rate":0.5,"dry_run":true}"#;
+    assert_eq!(errors.trim_end(), task);
+    assert!(text.starts_with("m-1 in q\n  handler-error, tried 6 times: no ink\\u{9b}1m\n"), "{text}");
+    assert!(text.ends_with("\n1 would be put back into q\n"), "{text}");
+    for (rate, good) in
+        [("20", true), ("2.5/s", true), ("0", false), ("-1/s", false), ("1/day", false), ("fast", false)]
+    {
+        let (code, ..) = said(&["dlq", "redrive", "q", "--rate", rate], &telling(r#"{"queue":"q","redriven":1}"#), "");
+        assert_eq!(code == Some(0), good, "{rate}");
+    }
+}
+
+#[test]
+fn dlq_drop_needs_a_choice_and_a_yes() {
+    let answer = telling(r#"{"queue":"q","dropped":1}"#);
+    let (code, text, errors) = said(&["dlq", "drop", "q", "--readable"], &answer, "");
+    assert_eq!((code, &*text, &*errors), (Some(2), "", "error: say which: --id, --reason or --all\n"));
+    let (code, text, errors) = said(&["dlq", "drop", "q", "--all"], &answer, "");
+    assert_eq!((code, errors.trim_end()), (Some(0), r#"task: drop {"queue":"q","all":true,"dry_run":true}"#));
+    assert!(text.starts_with("m-1 in q\n") && text.ends_with("\n1 would be deleted of q; --yes does it\n"), "{text}");
+    let (code, text, errors) = said(&["dlq", "drop", "q", "--id", "m-1", "--yes"], &answer, "");
+    assert_eq!((code, errors.trim_end()), (Some(0), r#"task: drop {"queue":"q","ids":["m-1"]}"#));
+    assert!(text.ends_with("\n1 deleted of q\n"), "{text}");
+}
+
+#[test]
+fn publish_takes_json_as_it_stands_from_a_file_and_from_standard_input() {
+    let script = r#"echo "task: $TEGAMI_TASK" >&2; cat >&2; echo '{"event":"shop.OrderPaid","id":"m-1"}'"#;
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("event-{}.json", std::process::id()));
+    std::fs::write(&file, r#"{"order_id":"o-1"}"#).expect("a file");
+    let at = format!("@{}", file.display());
+    for (json, input) in [(r#"{"order_id":"o-1"}"#, ""), (&*at, ""), ("-", r#"{"order_id":"o-1"}"#)] {
+        let (code, text, errors) = said(&["publish", "OrderPaid", json], script, input);
+        assert_eq!((code, &*text), (Some(0), "shop.OrderPaid published as m-1\n"), "{errors}");
+        assert_eq!(errors, "task: publish OrderPaid\n{\"order_id\":\"o-1\"}");
+    }
+    std::fs::remove_file(file).expect("it was ours");
+    let (code, _, errors) = said(&["publish", "OrderPaid", "@/no/such/file"], script, "");
+    assert!(code == Some(2) && errors.contains("cannot be read"), "{errors}");
+    let (code, _, errors) = said(&["publish", "OrderPaid", "{}"], "exit 1", "");
+    assert!(code == Some(2) && errors.contains("could not `publish OrderPaid`"), "{errors}");
+}
+
+const MESSAGES: [&str; 2] = [
+    r#"{"id":"m-1","event":"shop.OrderPaid","size":9,"key":"o\u001b-1","payload":{"order_id":"\u001b[31m"}}"#,
+    r#"{"id":null,"size":3,"unreadable":"no envelope\u009b"}"#,
+];
+
+const SHOWN: &str = "m-1 key o\\u{1b}-1 shop.OrderPaid {\"order_id\":\"\\u001b[31m\"}
+(no id) 3 bytes that cannot be read: no envelope\\u{9b}
+";
+
+#[test]
+fn peek_shows_what_waits() {
+    let script = format!("echo \"task: $TEGAMI_TASK\" >&2; printf '%s\\n' '[{},{}]'", MESSAGES[0], MESSAGES[1]);
+    let (code, text, errors) = said(&["peek", "q", "--limit", "2"], &script, "");
+    assert_eq!((code, &*text, errors.trim_end()), (Some(0), SHOWN, r#"task: peek {"queue":"q","limit":2}"#));
+    let (code, text, _) = said(&["peek", "q"], "echo '[]'", "");
+    assert_eq!((code, &*text), (Some(0), "nothing waits that could be had\n"));
+}
+
+#[test]
+fn tail_shows_each_message_as_it_comes_until_the_program_ends() {
+    let script = format!("echo hello; printf '%s\\n' '{}' '{}'; read -r _; exit 0", MESSAGES[0], MESSAGES[1]);
+    let mut child = tegami(&["tail", "OrderPaid"], &script).spawn().expect("the command runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let first: Vec<String> = lines.by_ref().take(2).map(|line| line.expect("text")).collect();
+    assert_eq!(first.join("\n") + "\n", SHOWN);
+    drop(lines);
+    child.wait().expect("it ends");
+    let (code, text, _) = said(&["tail", "q", "--json"], &script, "");
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((code, events.len()), (Some(0), 2), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{9b}'), "{text:?}");
+}

@@ -1,0 +1,151 @@
+//! Messages and dead letters as data: what they hold, and why they are dead.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Parts, Station};
+use crate::service::Contracts;
+use crate::{
+    codec::{DecodeError, DecodeErrorKind},
+    envelope::{Envelope, Head, MessageId, Payload, Sealed},
+    error::told,
+    event::Encoding,
+    pipeline::{Addressed, Routes},
+    transport::{DeadLetter, Delivery, Reason},
+};
+
+/// The most of one queue that are told.
+pub(super) const MOST: usize = 10_000;
+
+/// A dead letter, and what the service would make of it today.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DescribedDeadLetter {
+    /// The message's id, if it had one.
+    pub id: Option<String>,
+    /// The queue whose dead letter it is.
+    pub queue: String,
+    /// Why it was given up on.
+    pub reason: Reason,
+    /// Its body, in bytes.
+    pub size: usize,
+    /// What must stay in order together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The event as its handler would get it today, in canonical JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Box<RawValue>>,
+    /// Why no handler of today would get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
+/// A message, and what the service would make of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DescribedMessage {
+    /// The message's id, if it has one.
+    pub id: Option<String>,
+    /// The event that it says it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Its body, in bytes.
+    pub size: usize,
+    /// What must stay in order together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The event as its handler would get it, in canonical JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Box<RawValue>>,
+    /// Why nobody here would get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
+/// Reads messages as the handlers of one queue would; without a queue, as anyone who knows their contracts.
+pub(super) struct Reader {
+    queue: String,
+    envelope: Arc<dyn Envelope>,
+    contracts: Contracts,
+    routes: Option<Routes>,
+}
+
+/// A message that could be read.
+struct Opened {
+    head: Head,
+    json: Box<RawValue>,
+    wanted: bool,
+}
+
+impl Reader {
+    pub(super) fn of(parts: &Parts, station: &Station) -> Self {
+        let routes = Routes { routes: station.routes.clone(), upcasts: parts.upcasts.clone() };
+        Self { queue: station.queue.name.clone(), routes: Some(routes), ..Self::of_published(parts) }
+    }
+
+    /// For events that nobody here handles.
+    pub(super) fn of_published(parts: &Parts) -> Self {
+        let (envelope, contracts) = (parts.envelope.clone(), parts.contracts.clone());
+        Self { queue: String::new(), envelope, contracts, routes: None }
+    }
+
+    /// Would a handler get it?
+    pub(super) fn can_read(&self, letter: &DeadLetter) -> bool {
+        self.open(&letter.sealed).is_ok()
+    }
+
+    pub(super) fn dead_letter(&self, letter: &DeadLetter) -> DescribedDeadLetter {
+        let message = self.told(letter.id.as_ref(), &letter.sealed, self.open(&letter.sealed));
+        DescribedDeadLetter {
+            id: message.id,
+            queue: self.queue.clone(),
+            reason: letter.reason.clone(),
+            size: message.size,
+            key: message.key,
+            payload: message.payload,
+            unreadable: message.unreadable,
+        }
+    }
+
+    /// The message; none, if the handlers' filters leave it out.
+    pub(super) fn message(&self, delivery: &Delivery) -> Option<DescribedMessage> {
+        let opened = self.open(&delivery.sealed);
+        let unwanted = opened.as_ref().is_ok_and(|opened| !opened.wanted);
+        (!unwanted).then(|| self.told(delivery.id.as_ref(), &delivery.sealed, opened))
+    }
+
+    fn told(&self, id: Option<&MessageId>, sealed: &Sealed, opened: Result<Opened, DecodeError>) -> DescribedMessage {
+        let (opened, unreadable) = match opened {
+            Ok(opened) => (Some(opened), None),
+            Err(error) => (None, Some(told(&error))),
+        };
+        let (head, payload) = opened.map(|opened| (opened.head, opened.json)).unzip();
+        let (event, key) = head.map(|head| (head.event, head.key)).unwrap_or_default();
+        let event = event.map(Into::into);
+        DescribedMessage { id: id.map(ToString::to_string), event, size: sealed.body.len(), key, payload, unreadable }
+    }
+
+    fn open(&self, sealed: &Sealed) -> Result<Opened, DecodeError> {
+        let Some(routes) = &self.routes else { return self.open_published(sealed) };
+        let Addressed { route, message, wanted } = routes.open(sealed, &self.envelope)?;
+        let json = raw(&route.handler.shown(&message.content)?)?;
+        Ok(Opened { head: message.head, json, wanted })
+    }
+
+    fn open_published(&self, sealed: &Sealed) -> Result<Opened, DecodeError> {
+        let message = self.envelope.open(sealed)?;
+        let event = message.head.event.as_deref().unwrap_or_default();
+        let (_, contract) = self.contracts.get(event).ok_or_else(|| {
+            DecodeError::new(DecodeErrorKind::UnknownEvent, format!("event `{event}` is not known here"))
+        })?;
+        let json = raw(&(contract.recode)(&message.content, Encoding::Json)?)?;
+        Ok(Opened { head: message.head, json, wanted: true })
+    }
+}
+
+fn raw(payload: &Payload) -> Result<Box<RawValue>, DecodeError> {
+    let json = String::from_utf8(payload.bytes.to_vec()).ok().and_then(|text| RawValue::from_string(text).ok());
+    json.ok_or_else(|| DecodeError::new(DecodeErrorKind::Undecodable, "it has no JSON form"))
+}

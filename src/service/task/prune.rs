@@ -1,0 +1,263 @@
+//! What earlier releases of the service left on its brokers.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Open;
+use crate::{
+    service::{DescribedHandler, DescribedQueue, Description, Error, ErrorKind},
+    transport::{Binding, Prune, QueuePlan, Reach, Remnant},
+};
+
+/// The most that is read of earlier plans, in bytes.
+const MOST: u64 = 64 * 1024 * 1024;
+
+/// What earlier plans left on one transport.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// The kind of the transport.
+    pub transport: String,
+    /// The queues that are left, or were.
+    pub remnants: Vec<Remnant>,
+}
+
+/// Earlier plans, one after the other, as `describe` told them.
+fn former(input: impl Read) -> Result<Vec<Description>, Error> {
+    let plans = serde_json::Deserializer::from_reader(input.take(MOST)).into_iter();
+    let plans = plans.collect::<Result<Vec<Description>, _>>();
+    let plans = plans.map_err(|error| wrong("an earlier plan on standard input cannot be read").caused_by(error))?;
+    match plans.is_empty() {
+        true => Err(wrong("there is no earlier plan on standard input, as `tegami plan --json` told it")),
+        false => Ok(plans),
+    }
+}
+
+/// The same from standard input.
+pub(super) fn standard_input() -> Result<Vec<Description>, Error> {
+    former(io::stdin().lock())
+}
+
+impl Open {
+    /// Deletes what only earlier plans have, or tells it, transport by transport.
+    pub(super) async fn prune(&self, plans: &[Description], mode: Prune) -> Result<Vec<Pruned>, Error> {
+        let (mut former, mut pruned) = (self.queues_of(plans)?, Vec::new());
+        for (name, transport, today) in self.transports.planned(&self.stations) {
+            let queues = former.remove(name).unwrap_or_default().into_values();
+            let (ours, others): (Vec<_>, Vec<_>) = queues.partition(|queue| self.is_ours(queue));
+            let mut remnants = transport.prune(&ours, &today, mode).await?;
+            let looked = transport.prune(&others, &today, Prune::Look).await?;
+            let why = format!("its name does not begin with `{}`: others may have it, too", self.beginning());
+            remnants.extend(looked.into_iter().map(|other| other.kept(Some(why.clone()))));
+            pruned.push(Pruned { transport: transport.name().to_owned(), remnants });
+        }
+        pruned.extend(former.into_iter().map(|(name, queues)| away(name, queues)));
+        Ok(pruned)
+    }
+
+    /// The queues of these plans by their transport and name; of a queue that stands in several, what is in any.
+    fn queues_of(&self, plans: &[Description]) -> Result<Queues, Error> {
+        let mut former = Queues::new();
+        for plan in plans {
+            let (of, ours) = (&plan.service, self.names.service());
+            if of != ours {
+                let of = of.escape_debug();
+                return Err(wrong(format!(
+                    "an earlier plan on standard input is that of `{of}`, and this is `{ours}`"
+                )));
+            }
+            for queue in plan.queues.iter().map(|queue| (&queue.transport, planned(queue))) {
+                let (transport, queue) = queue;
+                let known = former.entry(transport.clone()).or_default().entry(queue.name.clone());
+                let known = known.or_insert_with(|| queue.clone());
+                known.bindings.extend(queue.bindings);
+                if known.retry_delays.len() < queue.retry_delays.len() {
+                    known.retry_delays = queue.retry_delays;
+                }
+            }
+        }
+        Ok(former)
+    }
+
+    /// Has no other service a queue of this name? Others may have what was named in code.
+    fn is_ours(&self, queue: &QueuePlan) -> bool {
+        [&queue.name, &queue.dead_letters].iter().all(|name| name.starts_with(&self.beginning()))
+    }
+
+    /// How the names begin that are derived from this service's.
+    fn beginning(&self) -> String {
+        self.names.exact(&format!("{}-", self.names.service()))
+    }
+}
+
+/// Queues by their transport and name.
+type Queues = BTreeMap<Option<String>, BTreeMap<String, QueuePlan>>;
+
+/// Queues on a transport that the service has not any more.
+fn away(transport: Option<String>, queues: BTreeMap<String, QueuePlan>) -> Pruned {
+    let transport = transport.unwrap_or_default();
+    let why = format!("the transport `{}` is not attached any more", transport.escape_debug());
+    let remnants = queues.into_keys().filter_map(|name| Remnant::of([name]));
+    let remnants = remnants.map(|remnant| remnant.kept(Some(why.clone()))).collect();
+    Pruned { transport, remnants }
+}
+
+/// As much of a plan as was told of it.
+fn planned(queue: &DescribedQueue) -> QueuePlan {
+    let delays = queue.events.iter().map(|event| &event.retry_after_seconds).max_by_key(|delays| delays.len());
+    let delay = |seconds: &f64| Duration::try_from_secs_f64(*seconds).unwrap_or_default();
+    QueuePlan {
+        name: queue.name.clone(),
+        dead_letters: queue.dead_letters.clone(),
+        ordered: queue.ordered,
+        retry_delays: delays.into_iter().flatten().map(delay).collect(),
+        halts: queue.halts_on_dead_letters,
+        bindings: queue.events.iter().map(fed).collect(),
+        concurrency: queue.concurrency,
+        reach: if queue.per_instance { Reach::PerInstance } else { Reach::Shared },
+    }
+}
+
+/// Where a queue was fed from; what for does not matter any more.
+fn fed(way: &DescribedHandler) -> Binding {
+    let (topic, routing_key) = (way.topic.clone(), way.routing_key.clone());
+    Binding { topic, routing_key, event: "", by_name: false, policy: Default::default() }
+}
+
+fn wrong(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Setting, text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{
+        config::Config,
+        service::Service,
+        transport::{
+            Capabilities, DeadLetter, Deliveries, Memory, Outgoing, Provision, PublishError, Sorter, Topology,
+            Transport, TransportError,
+        },
+    };
+
+    /// A broker that still has everything, empty and unread, unless today's plan has it.
+    struct Full(Memory);
+
+    #[async_trait]
+    impl Transport for Full {
+        fn name(&self) -> &'static str {
+            "full"
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            self.0.capabilities()
+        }
+
+        async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
+            self.0.provision(topology, mode).await
+        }
+
+        async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
+            self.0.publish(outgoing).await
+        }
+
+        async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+            self.0.consume(queue).await
+        }
+
+        async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
+            self.0.dead_letters(queue, limit).await
+        }
+
+        async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
+            self.0.sort_dead_letters(queue, sorter).await
+        }
+
+        async fn prune(&self, former: &[QueuePlan], _: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+            let done = |plan: &QueuePlan| Remnant::of([plan.name.clone(), format!("{mode:?}")]);
+            Ok(former.iter().filter_map(done).collect())
+        }
+
+        async fn close(&self) {
+            self.0.close().await;
+        }
+    }
+
+    fn open(name: &str, prefix: &str) -> Open {
+        let config = Config::new().set("prefix", prefix).unwrap();
+        let service = Service::new(name).config(config).transport(Full(Memory::new()));
+        Open::of(service.parts).unwrap()
+    }
+
+    fn plan(service: &str, queues: &[(&str, &str)]) -> String {
+        let queue = |(name, dead): &(&str, &str)| {
+            format!(
+                r#"{{"name":"{name}","per_instance":false,"ordered":false,"halts_on_dead_letters":false,"concurrency":1,
+                "dead_letters":"{dead}","events":[{{"event":"e","topic":"t","routing_key":"e","handler":"h",
+                "timeout_seconds":1.0,"retry_after_seconds":[0.5,1.0]}}]}}"#
+            )
+        };
+        let queues: Vec<String> = queues.iter().map(queue).collect();
+        format!(r#"{{"service":"{service}","topics":[],"queues":[{}]}}"#, queues.join(","))
+    }
+
+    async fn pruned(open: &Open, plans: &str) -> Result<Vec<(String, String, bool)>, Error> {
+        let pruned = open.prune(&former(plans.as_bytes())?, Prune::Delete).await?;
+        let remnants = pruned.into_iter().flat_map(|pruned| pruned.remnants);
+        Ok(remnants.map(|mut left| (left.queue, left.with.remove(0), left.kept.is_some())).collect())
+    }
+
+    #[tokio::test]
+    async fn n7_nothing_of_another_service_is_ever_deleted() {
+        let queues = [
+            ("bill-orders", "bill-orders-dead"),
+            ("billing-orders", "billing-orders-dead"),
+            ("bill", "bill-dead"),
+            ("bill-mixed", "billing-orders-dead"),
+            ("staging-bill-orders", "staging-bill-orders-dead"),
+            ("theirs", "theirs-dead"),
+        ];
+        let told = |ours: &str| {
+            let delete = [ours].map(|name| (name.to_owned(), "Delete".to_owned(), false));
+            let mut others: Vec<&str> = queues.iter().map(|(name, _)| *name).filter(|name| *name != ours).collect();
+            others.sort_unstable();
+            let looked = others.into_iter().map(|name| (name.to_owned(), "Look".to_owned(), true));
+            delete.into_iter().chain(looked).collect::<Vec<_>>()
+        };
+        let plans = plan("bill", &queues);
+        assert_eq!(pruned(&open("bill", ""), &plans).await.unwrap(), told("bill-orders"));
+        assert_eq!(pruned(&open("bill", "staging-"), &plans).await.unwrap(), told("staging-bill-orders"));
+        let error = pruned(&open("billing", ""), &plans).await.unwrap_err();
+        assert!(error.to_string().contains("that of `bill`, and this is `billing`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn k1_earlier_plans_that_are_none_are_refused() {
+        for (plans, words) in [
+            ("", "there is no earlier plan"),
+            ("{}", "cannot be read"),
+            (&plan("bill", &[])[..9], "cannot be read"),
+            (&*format!("{} x", plan("bill", &[])), "cannot be read"),
+        ] {
+            let error = pruned(&open("bill", ""), plans).await.unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let both = plan("bill", &[("bill-a", "bill-a-dead")]) + "\n" + &plan("bill", &[("bill-b", "bill-b-dead")]);
+        assert_eq!(pruned(&open("bill", ""), &both).await.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_earlier_plan_says_what_stood_around_a_queue() {
+        let told = former(plan("bill", &[("bill-a", "bill-a-dead")]).as_bytes()).unwrap();
+        let plan = planned(&told[0].queues[0]);
+        assert_eq!(plan.retry_delays, [0.5, 1.0].map(Duration::from_secs_f64));
+        assert_eq!((&*plan.bindings[0].topic, &*plan.bindings[0].routing_key), ("t", "e"));
+    }
+}
