@@ -165,7 +165,7 @@ fn s5_a_signal_ends_a_start_that_does_not_come_to_its_end() {
         send(&child, signal);
         let (code, took) = end(child);
         assert_eq!(code, Some(0), "{signal}");
-        assert!(took <= Duration::from_secs(1), "{signal} took {took:?}");
+        assert!(took <= Duration::from_secs(5), "{signal} took {took:?}");
     }
 }
 

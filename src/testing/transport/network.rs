@@ -86,7 +86,8 @@ pub async fn n_01_broker_restart(trial: &Trial) -> Done {
     if trial.inject(Fault::Killed).await == Injected::Cannot {
         return without_fault(trial, running, &go, Fault::Killed).await;
     }
-    let posting = within(PUBLISH, "publishes while the broker is away", trial.post_letters(running.publisher(), 10));
+    let posting =
+        within(trial.allow(PUBLISH), "publishes while the broker is away", trial.post_letters(running.publisher(), 10));
     future::join(posting, tokio::time::sleep(AWAY)).await;
     trial.lift(Fault::Killed).await;
     go.cancel();
@@ -109,7 +110,8 @@ pub async fn n_02_silent_peer(trial: &Trial) -> Done {
         return without_fault(trial, running, &go, Fault::Frozen).await;
     }
     go.cancel();
-    let answers = within(PUBLISH, "publishes to a silent broker", trial.post_letters(running.publisher(), 10)).await;
+    let answers =
+        within(trial.allow(PUBLISH), "publishes to a silent broker", trial.post_letters(running.publisher(), 10)).await;
     let ok = answers.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(ok, 0, "a broker that says nothing has not said ok");
     // Twice the heartbeats of a connection: whoever gives up on a silent one has done so.
@@ -158,7 +160,8 @@ pub async fn n_04_blocked(trial: &Trial) -> Done {
     if trial.inject(Fault::Blocked).await == Injected::Cannot {
         return without_fault(trial, running, &go, Fault::Blocked).await;
     }
-    let posts = within(PUBLISH, "publishes to a blocked broker", trial.post_letters(running.publisher(), 10));
+    let posts =
+        within(trial.allow(PUBLISH), "publishes to a blocked broker", trial.post_letters(running.publisher(), 10));
     let going_on = async {
         go.cancel();
         within(trial.allow(BACK), "consumers to go on", trial.tally().until_done(backlog)).await;
@@ -187,7 +190,8 @@ pub async fn n_05_throttle_and_403(trial: &Trial) -> Done {
         return without_fault(trial, running, &go, Fault::Refusing).await;
     }
     go.cancel();
-    let posting = within(PUBLISH, "publishes that are refused", trial.post_letters(running.publisher(), 10));
+    let posting =
+        within(trial.allow(PUBLISH), "publishes that are refused", trial.post_letters(running.publisher(), 10));
     future::join(posting, tokio::time::sleep(2 * AWAY)).await;
     trial.lift(Fault::Refusing).await;
     within(trial.allow(BACK), "what waited to be done", trial.tally().until_done(2 * SLOTS)).await;

@@ -141,7 +141,7 @@ async fn j2_a_year_of_missed_seconds_is_made_up_for_by_one_run_at_once() -> Resu
     wall.forward(Duration::from_secs(365 * 86_400));
     let before = std::time::Instant::now();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+    assert!(before.elapsed() < Duration::from_secs(20), "{:?}", before.elapsed());
     let times = shown(&state.lock().expect("no panic").planned, "UTC");
     assert_eq!(times, ["2026-11-21 11:59:31 +00:00", "2027-11-21 11:59:32 +00:00"]);
     assert_eq!(report(&running).missed, 1);

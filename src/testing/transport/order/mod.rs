@@ -4,13 +4,13 @@
 
 mod desk;
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::future;
 use tokio::sync::Semaphore;
 
-use super::{Done, LetterFiled, Pace, Tamper, Trial, cut::Cut, filed, letters, tampered, until};
+use super::{Done, LetterFiled, Tamper, Trial, cut::Cut, filed, letters, tampered, until};
 use crate::{
     Event, HandlerError, Publisher, Service,
     service::{ErrorKind, Running},
@@ -20,8 +20,6 @@ use desk::{Desk, HANGS};
 
 /// How many keys there are.
 const KEYS: usize = 16;
-/// How long the machine may be busy elsewhere meanwhile, by real time and by paused time.
-const SHARED: [Duration; 2] = [Duration::from_secs(10), Duration::ZERO];
 
 /// O2: the letters of a key complete in the order of their publishes, never two at once.
 pub async fn o_01_per_key_order(trial: &Trial) -> Done {
@@ -83,8 +81,7 @@ pub async fn o_03_keys_independent(trial: &Trial) -> Done {
     trial.tally().until_done((2 * KEYS - 1) * each).await;
     let others = began.elapsed();
     assert_eq!(desk.done(HANGS).len(), each, "the one that hangs has not gone on");
-    let elsewhere = SHARED[usize::from(trial.pace == Pace::Virtual)];
-    assert!(others <= 2 * normal + elsewhere, "without one key {others:?}, with it {normal:?}");
+    assert!(others <= trial.allow(2 * normal), "without one key {others:?}, with it {normal:?}");
 
     desk.go_on();
     trial.tally().until_done(2 * KEYS * each).await;

@@ -119,7 +119,7 @@ pub async fn p_06_deadline(trial: &Trial) -> Done {
     let letters: Vec<_> = (0..10).map(|number| letter("a", number)).collect();
     let answers = future::join_all(letters.iter().map(|letter| trial.post(sender.publisher(), letter))).await;
     let took = began.elapsed();
-    assert!(took <= PUBLISH, "{took:?}");
+    assert!(took <= trial.allow(PUBLISH), "{took:?}");
     for answer in answers {
         assert_eq!(answer.map_err(|error| error.kind()), Err(PublishErrorKind::Unknown));
     }
@@ -199,7 +199,7 @@ pub async fn p_09_bounded_inflight(trial: &Trial) -> Done {
         let answers = future::join_all(publishes).await;
         let took = began.elapsed();
         trial.lift(Fault::Frozen).await;
-        assert!(took <= PUBLISH, "{took:?}");
+        assert!(took <= trial.allow(PUBLISH), "{took:?}");
         let answers = answers.into_iter();
         let (sent, others): (Vec<_>, Vec<_>) = answers.partition(|(kind, _)| *kind == PublishErrorKind::Unknown);
         assert!((1..=most).contains(&sent.len()), "{} of {size} bytes under way, {most} allowed", sent.len());
