@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::{Place, road::TROUBLE, tried};
 
 /// How long the broker has to store a message of this size.
-const STORED: Duration = Duration::from_secs(1);
+const STORED: Duration = Duration::from_secs(3);
 const SIZE: usize = 16 * 1024;
 
 static LOST: Case = Case::new("F-15", "f_15_confirm_lost", |trial| Box::pin(sent_again(trial)));
