@@ -19,6 +19,7 @@ mod inside;
 mod limits;
 mod log;
 mod observed;
+mod pages;
 mod requests;
 mod slow;
 mod sockets;
