@@ -20,6 +20,8 @@ mod limits;
 mod log;
 mod observed;
 mod pages;
+#[cfg(feature = "http-tls")]
+mod papers;
 mod requests;
 mod slow;
 mod sockets;
