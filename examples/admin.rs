@@ -1,6 +1,14 @@
 //! Health and the admin listener: what probes and people can ask of a running service.
 //!
-//! `TEGAMI_ADMIN=127.0.0.1:9000 cargo run --example admin --features http`, then open http://127.0.0.1:9000/.
+//! ```console
+//! $ TEGAMI_ADMIN=127.0.0.1:9000 cargo run --example admin --features http
+//! $ curl -s 127.0.0.1:9000/health/live
+//! $ curl -s 127.0.0.1:9000/health/ready
+//! $ curl -s 127.0.0.1:9000/topology | head -4
+//! $ curl -s -o /dev/null -w '%{http_code} %{content_type}\n' 127.0.0.1:9000/catalog
+//! ```
+//!
+//! Then open http://127.0.0.1:9000/.
 
 mod contracts {
     tegami::include_contracts!();
