@@ -4,7 +4,9 @@
 //! $ cargo run --example routes --features http-tls
 //! o-1  receipt filed
 //! $ curl -s 127.0.0.1:8080/orders --json '{"orderId": "o-1", "currency": "EUR", "amountMinor": 990}'
-//! $ curl -s 127.0.0.1:8080/proto/shop/orders/v1/order_paid.proto | head -1
+//! {"orderId": "o-1", "currency": "EUR", "amountMinor": "990"}
+//! $ curl -s 127.0.0.1:8080/proto/shop/orders/v1/orders.proto | head -1
+//! syntax = "proto3";
 //! $ curl -s 127.0.0.1:8080/nowhere
 //! there is no /nowhere
 //! $ curl -s -I 127.0.0.1:8080/nowhere | head -1
