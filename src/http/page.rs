@@ -46,10 +46,12 @@ impl Page {
     /// is none.
     pub(super) async fn fill(self, options: &HttpOptions, answer: Response) -> Response {
         let status = answer.status();
-        let page = options.pages.get(&status.as_u16()).filter(|_| is_empty(&self.method, &answer));
+        let is_head = self.method == Method::HEAD;
+        let page = options.pages.get(&status.as_u16()).filter(|_| is_empty(is_head, &answer));
         let Some(page) = page else { return answer };
         let making = async { page(Self { status, ..self }).await };
         match make(making, status, options.limits.handler).await {
+            Some(made) if is_head => without_body(merge(answer, made)),
             Some(made) => merge(answer, made),
             None => answer,
         }
@@ -57,13 +59,13 @@ impl Page {
 }
 
 /// Has the answer no body? One to HEAD never has, and tells of that which it left out.
-fn is_empty(method: &Method, answer: &Response) -> bool {
+fn is_empty(is_head: bool, answer: &Response) -> bool {
     let headers = answer.headers();
     let leaves_out = match headers.get(header::CONTENT_LENGTH) {
         Some(length) => length != "0",
         None => headers.contains_key(header::CONTENT_TYPE),
     };
-    answer.body().is_end_stream() && !(method == Method::HEAD && leaves_out)
+    answer.body().is_end_stream() && !(is_head && leaves_out)
 }
 
 /// The page, if it is one in time.
@@ -80,6 +82,14 @@ async fn make(making: impl Future<Output = Response>, status: StatusCode, limit:
             None
         }
     }
+}
+
+/// What HEAD is told: how long the body would have been.
+fn without_body(mut answer: Response) -> Response {
+    if let Some(length) = answer.body().size_hint().exact() {
+        answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    answer.map(|_| axum::body::Body::empty())
 }
 
 /// The answer with the page's body, and what its head says.

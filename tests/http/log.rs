@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use tegami::{
     Error,
     http::{
-        WebSocket,
+        Files, Page, WebSocket,
         axum::{
             Router,
             body::{Body, Bytes},
@@ -130,6 +130,32 @@ async fn routes_are_left_out_as_they_ask() -> Result<(), Error> {
     Ok(())
 }
 
+#[tokio::test]
+async fn answers_that_went_out_are_told_with_their_status_however_they_came_about() -> Result<(), Error> {
+    let (log, _guard) = Log::begin();
+    let parts = async || {
+        let parts = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"he")), Ok(Bytes::from_static(b"llo"))]);
+        ([("content-length", "5")], Body::from_stream(parts))
+    };
+    let page = async |_: Page| "nothing here";
+    let router = Router::new().route("/parts", on_get(parts)).nest_service("/files", Files::below("proto"));
+    let service = serve(router, move |http| http.page(StatusCode::NOT_FOUND, page)).await?;
+    let file = "/files/shop/orders/v1/orders.proto";
+    for (method, path) in [("GET", "/parts"), ("GET", file), ("GET", "/none"), ("HEAD", file), ("HEAD", "/none")] {
+        ask(&service, format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).await;
+    }
+    let lines = log.lines(5).await;
+    for (line, status) in lines.iter().zip([200, 200, 404, 200, 404]) {
+        assert!(line.contains(&format!(" status_code={status} ")) && !line.contains("replaced"), "{line}");
+    }
+    Ok(())
+}
+
+/// More than a client reads that leaves, of which the length is told.
+async fn measured() -> ([(&'static str, &'static str); 1], Body) {
+    ([("content-length", "67108864")], much().await)
+}
+
 async fn much() -> Body {
     let parts = stream::repeat(Bytes::from_static(&[0; 1 << 16])).take(1 << 10);
     Body::from_stream(parts.map(Ok::<_, io::Error>))
@@ -198,6 +224,7 @@ async fn a_client_that_leaves_is_a_499() -> Result<(), Error> {
         std::future::pending::<()>().await;
     };
     let router = Router::new().route("/hold", on_get(hold)).route("/much", on_get(much));
+    let router = router.route("/measured", on_get(measured));
     let service = serve(router, |http| http).await?;
     let mut client = Client::connect(&service).await;
     client.send(get("/hold")).await;
@@ -205,11 +232,13 @@ async fn a_client_that_leaves_is_a_499() -> Result<(), Error> {
     drop(client);
     let line = log.lines(1).await[0].clone();
     assert!(line.contains("status_code=499") && !line.contains("replaced"), "{line}");
-    let mut client = Client::connect(&service).await;
-    client.send(get("/much")).await;
-    client.some().await;
-    drop(client);
-    let line = log.lines(2).await[1].clone();
-    assert!(line.contains("status_code=499 replaced_status_code=200"), "{line}");
+    for (count, path) in [(2, "/much"), (3, "/measured")] {
+        let mut client = Client::connect(&service).await;
+        client.send(get(path)).await;
+        client.some().await;
+        drop(client);
+        let line = log.lines(count).await[count - 1].clone();
+        assert!(line.contains("status_code=499 replaced_status_code=200"), "{line}");
+    }
     Ok(())
 }
