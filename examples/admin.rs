@@ -1,6 +1,23 @@
 //! Health and the admin listener: what probes and people can ask of a running service.
 //!
-//! `TEGAMI_ADMIN=127.0.0.1:9000 cargo run --example admin --features http`, then open http://127.0.0.1:9000/.
+//! ```console
+//! $ TEGAMI_ADMIN=127.0.0.1:9000 cargo run --example admin --features http
+//! $ curl -s 127.0.0.1:9000/health/live
+//! {
+//!   "state": "up"
+//! }
+//! $ curl -s 127.0.0.1:9000/health/ready | grep -B 3 reason
+//!       "kind": "check",
+//!       "name": "disk",
+//!       "state": "degraded",
+//!       "reason": "nearly full: 93 % of /var/lib/billing is used"
+//! $ curl -s 127.0.0.1:9000/topology.json | grep filter
+//!           "filter": "currency is \"EUR\"",
+//! $ curl -s -o /dev/null -w '%{http_code} %{content_type}\n' 127.0.0.1:9000/catalog
+//! 200 text/html; charset=utf-8
+//! ```
+//!
+//! Then open http://127.0.0.1:9000/.
 
 mod contracts {
     tegami::include_contracts!();

@@ -1,7 +1,15 @@
 //! The example of the README: a service with one handler, and its test.
 //!
-//! Run it with `cargo run --example billing`, stop it with Ctrl-C; test it with
-//! `cargo test --example billing --features testing`.
+//! Run it with `cargo run --example billing`, stop it with Ctrl-C; and test it:
+//!
+//! ```console
+//! $ cargo test --example billing --features testing
+//!
+//! running 1 test
+//! test payment_leads_to_a_receipt ... ok
+//!
+//! test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+//! ```
 
 mod contracts {
     tegami::include_contracts!();

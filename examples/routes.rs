@@ -1,7 +1,19 @@
 //! Routes beside a handler, sharing a publisher: typed bodies, files, a WebSocket, a page of one's own.
 //!
-//! `TEGAMI_HTTP=127.0.0.1:8080 cargo run --example routes --features http-tls [CERTIFICATES.pem KEY.pem]`, then
-//! `curl -d '{"orderId":"o-1","currency":"EUR","amountMinor":"990"}' -H 'content-type: application/json' localhost:8080/orders`
+//! ```console
+//! $ cargo run --example routes --features http-tls
+//! o-1  receipt filed
+//! $ curl -s 127.0.0.1:8080/orders --json '{"orderId": "o-1", "currency": "EUR", "amountMinor": 990}'
+//! {"orderId": "o-1", "currency": "EUR", "amountMinor": "990"}
+//! $ curl -s 127.0.0.1:8080/proto/shop/orders/v1/orders.proto | head -1
+//! syntax = "proto3";
+//! $ curl -s 127.0.0.1:8080/nowhere
+//! there is no /nowhere
+//! $ curl -s -I 127.0.0.1:8080/nowhere | head -1
+//! HTTP/1.1 404 Not Found
+//! ```
+//!
+//! With `CERTIFICATES.pem KEY.pem` after a `--`, or with `TEGAMI_HTTP_TLS_CERTIFICATES` and `TEGAMI_HTTP_TLS_KEY`, it speaks TLS.
 
 mod contracts {
     tegami::include_contracts!();

@@ -68,4 +68,7 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/telemetry.md")]
     pub mod telemetry {}
+
+    #[doc = include_str!("../docs/design/tomodachi.md")]
+    pub mod tomodachi {}
 }

@@ -1,7 +1,7 @@
 //! The house holds: who may import whom, and which deeds happen in one place only.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -113,6 +113,32 @@ fn no_file_is_longer_than_five_hundred_lines_of_code() {
         let lines = code.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with("//")).count();
         assert!(lines <= 500, "{} has {lines} lines of code", path.display());
     }
+}
+
+/// The page about tomodachi says which test would see each of its regressions here.
+#[test]
+fn each_test_that_the_list_of_regressions_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = fs::read_to_string(root.join("docs/design/tomodachi.md")).expect("the list");
+    let is_test = |name: &str| {
+        name.matches('_').count() >= 3 && name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    let named: BTreeSet<&str> = list.split('`').skip(1).step_by(2).filter(|name| is_test(name)).collect();
+    assert!(named.len() > 40, "the list was not found: {named:?}");
+    let code: String = ["src", "tests", "cli"].map(|folder| code_below(&root.join(folder))).concat();
+    let missing: Vec<_> = named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "docs/design/tomodachi.md names tests that are not there: {missing:?}");
+}
+
+/// All Rust in a folder.
+fn code_below(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("it is readable").map(|entry| entry.expect("it is readable").path());
+    let code = entries.map(|path| match path.extension() {
+        _ if path.is_dir() => code_below(&path),
+        Some(ending) if ending == "rs" => fs::read_to_string(&path).expect("source is text"),
+        _ => String::new(),
+    });
+    code.collect()
 }
 
 /// Every file under `src/`, without its tests.

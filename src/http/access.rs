@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use axum::{
-    http::{HeaderMap, HeaderName, Method, Uri, Version, header, request},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version, header, request},
     response::Response,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,7 +11,7 @@ use http_body::Body;
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::quiet::Quiet;
+use super::{quiet::Quiet, websocket::Story};
 use crate::time::Clock;
 
 /// What a client that left before its answer is logged with.
@@ -19,17 +19,35 @@ pub(super) const LEFT: u16 = 499;
 
 /// One line in the making.
 pub(super) struct Entry {
-    client: IpAddr,
+    about: About,
     method: Method,
-    uri: Uri,
     version: Version,
     length: Option<u64>,
-    agent: Option<String>,
-    user: Option<String>,
+    answered: Option<Answered>,
+}
+
+/// Who asked for what, and when.
+#[derive(Clone)]
+pub(super) struct About {
+    pub(super) client: IpAddr,
+    pub(super) uri: Uri,
+    pub(super) agent: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) span: Span,
     clock: Clock,
     begun: Instant,
-    span: Span,
-    answered: Option<Answered>,
+}
+
+impl About {
+    /// The query, if there is one.
+    pub(super) fn query(&self) -> Option<&str> {
+        self.uri.query().filter(|query| !query.is_empty())
+    }
+
+    /// The time since the request's head.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.instant().saturating_duration_since(self.begun)
+    }
 }
 
 struct Answered {
@@ -37,34 +55,44 @@ struct Answered {
     length: Option<u64>,
     elapsed: Duration,
     quiet: bool,
+    socket: Option<Story>,
 }
 
 impl Entry {
     /// A line for this request, if anybody reads it.
     pub(super) fn begin(parts: &request::Parts, client: IpAddr, clock: Clock, span: &Span) -> Option<Box<Self>> {
-        let begin = || Self {
+        let about = || About {
             client,
-            method: parts.method.clone(),
             uri: parts.uri.clone(),
-            version: parts.version,
-            length: length(&parts.headers),
             agent: text(&parts.headers, header::USER_AGENT).map(str::to_owned),
             user: user(&parts.headers),
+            span: span.clone(),
             clock,
             begun: clock.instant(),
-            span: span.clone(),
+        };
+        let begin = || Self {
+            about: about(),
+            method: parts.method.clone(),
+            version: parts.version,
+            length: length(&parts.headers),
             answered: None,
         };
         tracing::enabled!(target: "tegami::http", tracing::Level::INFO).then(|| Box::new(begin()))
     }
 
     pub(super) fn answered(&mut self, answer: &Response) {
-        let status = answer.status();
+        let (status, extensions) = (answer.status(), answer.extensions());
+        let quiet = extensions.get::<Quiet>().is_some_and(|quiet| quiet.is_about(status));
+        let socket = extensions.get::<Story>().filter(|_| status == StatusCode::SWITCHING_PROTOCOLS && !quiet);
+        if let Some(story) = socket {
+            story.begin(&self.about);
+        }
         self.answered = Some(Answered {
             status: status.as_u16(),
             length: answer.body().size_hint().exact().or_else(|| length(answer.headers())),
-            elapsed: self.elapsed(),
-            quiet: answer.extensions().get::<Quiet>().is_some_and(|quiet| quiet.is_about(status)),
+            elapsed: self.about.elapsed(),
+            quiet,
+            socket: socket.cloned(),
         });
     }
 
@@ -74,35 +102,35 @@ impl Entry {
         if complete && answered.is_some_and(|answered| answered.quiet) {
             return;
         }
+        if let Some(story) = answered.and_then(|answered| answered.socket.as_ref()) {
+            return story.opened();
+        }
+        let about = &self.about;
         let status = answered.map(|answered| answered.status).filter(|_| complete).unwrap_or(LEFT);
         let length = answered.and_then(|answered| answered.length);
         tracing::info!(
             target: "tegami::http",
-            parent: &self.span,
+            parent: &about.span,
             status_code = status,
             replaced_status_code = answered.map(|answered| answered.status).filter(|_| !complete),
-            remote_ip = %self.client,
-            auth_user = self.user.as_deref(),
+            remote_ip = %about.client,
+            auth_user = about.user.as_deref(),
             request_method = self.method.as_str(),
-            request_path = self.uri.path(),
-            request_query_string = self.uri.query().filter(|query| !query.is_empty()),
+            request_path = about.uri.path(),
+            request_query_string = about.query(),
             http_version = ?self.version,
             response_content_length = length.filter(|_| complete),
             replaced_response_content_length = length.filter(|_| !complete),
             request_content_length = self.length,
             request_content_read_length = (read > 0).then_some(read),
-            user_agent = self.agent.as_deref(),
+            user_agent = about.agent.as_deref(),
             handler_elapsed_time = answered.map(|answered| seconds(answered.elapsed)),
-            request_time = seconds(self.elapsed()),
+            request_time = seconds(about.elapsed()),
         );
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.clock.instant().saturating_duration_since(self.begun)
     }
 }
 
-fn seconds(time: Duration) -> String {
+pub(super) fn seconds(time: Duration) -> String {
     format!("{:.5}s", time.as_secs_f64())
 }
 
@@ -110,7 +138,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
     text(headers, header::CONTENT_LENGTH)?.parse().ok()
 }
 

@@ -16,7 +16,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tracing::Span;
 
 use super::{
-    access::Entry,
+    access::{self, Entry},
     connection::Line,
     exchange::Exchange,
     observed::Observed,
@@ -35,6 +35,8 @@ pub(super) struct Visit {
     observed: Option<Box<Observed>>,
     /// Bytes of the answer's last part, which the connection has taken.
     taken: usize,
+    /// Bytes that the answer's head says are to come.
+    owed: Option<u64>,
     /// Did all of the answer go out?
     complete: bool,
 }
@@ -48,7 +50,7 @@ impl Visit {
         let entry = Entry::begin(parts, client, line.shared.parts.clock, span);
         let observed = Observed::begin(&line.shared, parts);
         let exchange = Exchange::new(line, client, span.clone());
-        Self { exchange, kind, framing, is_last, entry, observed, taken: 0, complete: false }
+        Self { exchange, kind, framing, is_last, entry, observed, taken: 0, owed: None, complete: false }
     }
 
     /// What the server knows.
@@ -79,6 +81,13 @@ impl Visit {
         }
         let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         self.complete = bodiless || answer.body().is_end_stream();
+        self.owed = access::length(answer.headers());
+    }
+
+    /// So much more of it goes out. Where its length was told, the connection does not ask for an end beyond it.
+    fn send(&mut self, bytes: usize) {
+        self.owed = self.owed.map(|owed| owed.saturating_sub(bytes as u64));
+        self.complete |= self.owed == Some(0);
     }
 }
 
@@ -124,6 +133,7 @@ impl http_body::Body for Answer {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             let bytes = frame.data_ref().map_or(0, Bytes::len);
+            self.visit.send(bytes);
             // With HTTP/1 the connection takes the last part at once. With HTTP/2 it waits for the client to have room.
             if self.visit.kind == Kind::Http1 && self.body.is_end_stream() {
                 self.visit.taken = bytes;

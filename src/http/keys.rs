@@ -1,6 +1,6 @@
 //! What settings say of the server: the section `[http]`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
 use ipnet::IpNet;
@@ -37,10 +37,27 @@ pub(crate) fn keys() -> Section<HttpOptions> {
         ),
         Key::of("allowed_origins", "whose pages may open WebSockets", |o: &mut HttpOptions| &mut o.origins),
     ];
+    keys.extend(papers());
     keys.extend(times());
     keys.extend(sizes());
     keys.extend(counts());
     Section::new("http", keys)
+}
+
+/// What TLS needs: both, or neither.
+fn papers() -> [Key<HttpOptions>; 2] {
+    let certificates = |options: &mut HttpOptions, given: &Given| Ok(options.tls.with_certificates(path(given)?)?);
+    let key = |options: &mut HttpOptions, given: &Given| Ok(options.tls.with_key(path(given)?)?);
+    let kind = ("text", "");
+    [
+        Key::with("tls.certificates", "PEM file of the certificate, and those up to its authority", kind, certificates),
+        Key::with("tls.key", "PEM file of the certificate's private key", kind, key),
+    ]
+}
+
+fn path(given: &Given) -> Result<PathBuf, String> {
+    let path = given.value.text().filter(|text| !text.is_empty());
+    Ok(path.ok_or("give the path of a PEM file")?.into())
 }
 
 fn times() -> Vec<Key<HttpOptions>> {

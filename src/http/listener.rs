@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     options::{ADDRESS, HttpOptions, Share},
     server::{Parts, Server, Shared},
-    tls::Tls,
+    tls::{self, Tls},
 };
 
 /// Connections that wait to be accepted.
@@ -55,6 +55,11 @@ impl Bound {
     /// Where the server listens, or will.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How it is asked, or will be.
+    pub(crate) fn scheme(&self) -> &'static str {
+        tls::scheme(self.tls.as_ref())
     }
 
     /// Lets clients in.

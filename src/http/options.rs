@@ -131,8 +131,13 @@ impl HttpOptions {
         self
     }
 
-    /// Answers this status with a page of your own, wherever the answer would have been empty: no such route, a limit
-    /// that was met, a handler that panicked.
+    /// Answers this status, which is an error (400 to 599), with a page of your own, wherever the answer would have been
+    /// empty: no such route, a limit that was met, a handler that panicked, overload, the stop.
+    ///
+    /// The page's body and headers are put on the answer, and its status unless it is 200. It is made while the client
+    /// waits, beside the requests that [`Limits::requests`] counts, within the time of a handler; one that panics or
+    /// takes longer is logged, and the answer stays empty. What is no request that can be read is answered before
+    /// anything of the service is asked, and has no page: see the guide.
     pub fn page<F, Fut, R>(mut self, status: StatusCode, page: F) -> Self
     where
         F: Fn(Page) -> Fut + Send + Sync + 'static,
@@ -140,7 +145,9 @@ impl HttpOptions {
         R: IntoResponse,
     {
         if !status.is_client_error() && !status.is_server_error() {
-            self.wrong.push(format!("a page for status {} was given, which is no error", status.as_u16()));
+            let status = status.as_u16();
+            self.wrong
+                .push(format!("a page was given for status {status}, which is no error; pages are for 400 to 599"));
         }
         let page = move |about| {
             let making = page(about);

@@ -1,6 +1,6 @@
 //! Pages of the user's own for answers that would be empty errors.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header, request},
@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use http_body::Body;
 
 use super::options::HttpOptions;
-use crate::middleware::BoxFuture;
+use crate::{error::panic_text, middleware::BoxFuture};
 
 /// What a page of your own is about: see [`HttpOptions::page`](super::HttpOptions::page).
 #[derive(Debug, Clone)]
@@ -46,17 +46,60 @@ impl Page {
     /// is none.
     pub(super) async fn fill(self, options: &HttpOptions, answer: Response) -> Response {
         let status = answer.status();
-        let page = options.pages.get(&status.as_u16()).filter(|_| answer.body().is_end_stream());
+        let is_head = self.method == Method::HEAD;
+        let page = options.pages.get(&status.as_u16()).filter(|_| is_empty(is_head, &answer));
         let Some(page) = page else { return answer };
-        let making = AssertUnwindSafe(async { page(Self { status, ..self }).await }).catch_unwind();
-        let Ok(Ok(made)) = tokio::time::timeout(options.limits.handler, making).await else { return answer };
-        let (mut head, _) = answer.into_parts();
-        let (made, body) = made.into_parts();
-        head.headers.remove(header::CONTENT_LENGTH);
-        head.headers.extend(made.headers);
-        if made.status != StatusCode::OK {
-            head.status = made.status;
+        let making = async { page(Self { status, ..self }).await };
+        match make(making, status, options.limits.handler).await {
+            Some(made) if is_head => without_body(merge(answer, made)),
+            Some(made) => merge(answer, made),
+            None => answer,
         }
-        Response::from_parts(head, body)
     }
+}
+
+/// Has the answer no body? One to HEAD never has, and tells of that which it left out.
+fn is_empty(is_head: bool, answer: &Response) -> bool {
+    let headers = answer.headers();
+    let leaves_out = match headers.get(header::CONTENT_LENGTH) {
+        Some(length) => length != "0",
+        None => headers.contains_key(header::CONTENT_TYPE),
+    };
+    answer.body().is_end_stream() && !(is_head && leaves_out)
+}
+
+/// The page, if it is one in time.
+async fn make(making: impl Future<Output = Response>, status: StatusCode, limit: Duration) -> Option<Response> {
+    let page = status.as_u16();
+    match tokio::time::timeout(limit, AssertUnwindSafe(making).catch_unwind()).await {
+        Ok(Ok(made)) => Some(made),
+        Ok(Err(panic)) => {
+            tracing::error!(target: "tegami::http", page, error = panic_text(&*panic), "a page panicked");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(target: "tegami::http", page, ?limit, "a page was not done in time");
+            None
+        }
+    }
+}
+
+/// What HEAD is told: how long the body would have been.
+fn without_body(mut answer: Response) -> Response {
+    if let Some(length) = answer.body().size_hint().exact() {
+        answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    answer.map(|_| axum::body::Body::empty())
+}
+
+/// The answer with the page's body, and what its head says.
+fn merge(answer: Response, made: Response) -> Response {
+    let (mut head, _) = answer.into_parts();
+    let (made, body) = made.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.extend(made.headers);
+    if made.status != StatusCode::OK {
+        head.status = made.status;
+    }
+    Response::from_parts(head, body)
 }

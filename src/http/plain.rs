@@ -1,6 +1,6 @@
 //! Stands in for TLS in a build without it.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use tokio::net::TcpStream;
 
@@ -11,7 +11,22 @@ pub(super) struct Wanted {}
 /// TLS that is never there.
 pub(super) enum Tls {}
 
+/// How a server is asked.
+pub(super) fn scheme(_: Option<&Tls>) -> &'static str {
+    "http"
+}
+
+const LEFT_OUT: &str = "this build of tegami speaks no TLS; switch on its feature `http-tls` in Cargo.toml";
+
 impl Wanted {
+    pub(super) fn with_certificates(&mut self, _: PathBuf) -> Result<(), &'static str> {
+        Err(LEFT_OUT)
+    }
+
+    pub(super) fn with_key(&mut self, _: PathBuf) -> Result<(), &'static str> {
+        Err(LEFT_OUT)
+    }
+
     pub(super) fn read(&self) -> Result<Option<Tls>, String> {
         Ok(None)
     }

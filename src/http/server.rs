@@ -20,7 +20,7 @@ use super::{
     options::{HttpOptions, Limits},
     slots::Slots,
     tasks::Tasks,
-    tls::Tls,
+    tls::{Tls, scheme},
 };
 use crate::{
     health::{Board, Light, Status},
@@ -85,7 +85,7 @@ impl Shared {
 
     /// How it is asked.
     pub(super) fn scheme(&self) -> &'static str {
-        if self.tls.is_some() { "https" } else { "http" }
+        scheme(self.tls.as_ref())
     }
 
     /// Has the service begun to stop?

@@ -1,4 +1,4 @@
-//! What a service shows when it is run at a terminal: its handlers with their queues, its schedules, its address.
+//! What a service shows when it is run at a terminal: its handlers with their queues, its schedules, its addresses.
 
 use std::{
     fmt,
@@ -72,6 +72,13 @@ pub(super) fn handlers(stations: &[Station], transports: &Transports) -> Table {
     };
     let rows = stations.iter().flat_map(|station| station.routes.iter().map(move |route| row(station, route)));
     Table { heads: &["handler", "event", "transport", "queue", "dead letters"], rows: rows.collect() }
+}
+
+/// Who is listened to, and where: the routes, and the admin listener.
+pub(super) fn listeners(routes: Option<String>, admin: Option<String>) -> Table {
+    let named = [("routes", routes), ("admin", admin)];
+    let rows = named.into_iter().filter_map(|(name, url)| Some(vec![name.to_owned(), url?]));
+    Table { heads: &["listener", "address"], rows: rows.collect() }
 }
 
 impl fmt::Display for Banner {

@@ -248,7 +248,14 @@ impl Running {
         let consumers = stations.into_iter().map(|station| crew.consumer(station, self));
         let consumers = open(consumers.collect::<Result<_, _>>()?).await?;
         let server = bound.open(&crew.line, self)?;
-        tracing::info!(service = &*crew.line.service, transport = self.transports.name(), "service started");
+        let (routes, admin) = (self.http.url(), self.admin.url());
+        tracing::info!(
+            service = &*crew.line.service,
+            transport = self.transports.name(),
+            routes = routes.as_deref(),
+            admin = admin.as_deref(),
+            "service started"
+        );
         self.watching = (!consumers.is_empty() || !schedules.is_empty()).then(|| self.watch.start());
         for (consumer, opened) in consumers {
             self.lifecycle.spawn(consumer.run(opened));
@@ -256,7 +263,7 @@ impl Running {
         census.start(&self.lifecycle);
         let scheduled = !schedules.is_empty();
         self.schedules = schedules.start(crew.schedule(wall, self));
-        self.banner = banner.and(schedules::table(&self.schedules)).and(self.http.table());
+        self.banner = banner.and(schedules::table(&self.schedules)).and(banner::listeners(routes, admin));
         if scheduled {
             let histories = self.schedules.clone();
             self.board.ask(Kind::Schedules, "schedules", move || histories.status());

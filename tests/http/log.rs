@@ -9,14 +9,17 @@ use futures_util::{StreamExt, stream};
 use tegami::{
     Error,
     http::{
+        Files, Page, WebSocket,
         axum::{
             Router,
             body::{Body, Bytes},
             http::StatusCode,
-            routing::{get as on_get, post as on_post},
+            response::Response,
+            routing::{any, get as on_get, post as on_post},
         },
         quiet, quiet_on,
     },
+    service::Running,
 };
 use tokio::sync::mpsc;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -40,13 +43,21 @@ impl Log {
         (log, guard)
     }
 
-    /// Waits for so many lines of the access log.
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("one thread").clone()).expect("text")
+    }
+
+    /// Waits for so many lines of answers.
     async fn lines(&self, count: usize) -> Vec<String> {
+        self.lines_with("status_code=", count).await
+    }
+
+    /// Waits for so many lines with this.
+    async fn lines_with(&self, part: &str, count: usize) -> Vec<String> {
         let wait = async {
             loop {
-                let text = String::from_utf8(self.0.lock().expect("one thread").clone()).expect("text");
-                let lines: Vec<_> =
-                    text.lines().filter(|line| line.contains("status_code=")).map(str::to_owned).collect();
+                let text = self.text();
+                let lines: Vec<_> = text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect();
                 if lines.len() >= count {
                     return lines;
                 }
@@ -119,9 +130,89 @@ async fn routes_are_left_out_as_they_ask() -> Result<(), Error> {
     Ok(())
 }
 
+#[tokio::test]
+async fn answers_that_went_out_are_told_with_their_status_however_they_came_about() -> Result<(), Error> {
+    let (log, _guard) = Log::begin();
+    let parts = async || {
+        let parts = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"he")), Ok(Bytes::from_static(b"llo"))]);
+        ([("content-length", "5")], Body::from_stream(parts))
+    };
+    let page = async |_: Page| "nothing here";
+    let router = Router::new().route("/parts", on_get(parts)).nest_service("/files", Files::below("proto"));
+    let service = serve(router, move |http| http.page(StatusCode::NOT_FOUND, page)).await?;
+    let file = "/files/shop/orders/v1/orders.proto";
+    for (method, path) in [("GET", "/parts"), ("GET", file), ("GET", "/none"), ("HEAD", file), ("HEAD", "/none")] {
+        ask(&service, format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).await;
+    }
+    let lines = log.lines(5).await;
+    for (line, status) in lines.iter().zip([200, 200, 404, 200, 404]) {
+        assert!(line.contains(&format!(" status_code={status} ")) && !line.contains("replaced"), "{line}");
+    }
+    Ok(())
+}
+
+/// More than a client reads that leaves, of which the length is told.
+async fn measured() -> ([(&'static str, &'static str); 1], Body) {
+    ([("content-length", "67108864")], much().await)
+}
+
 async fn much() -> Body {
     let parts = stream::repeat(Bytes::from_static(&[0; 1 << 16])).take(1 << 10);
     Body::from_stream(parts.map(Ok::<_, io::Error>))
+}
+
+/// Opens a socket, has it closed by its handler, and waits for the end.
+async fn visit(service: &Running, path: &str) {
+    let mut client = Client::connect(service).await;
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nUser-Agent: phone/1\r\n\
+                   Authorization: Basic YWxpY2U6dGlnZXI=\r\n";
+    assert_eq!(client.head(format!("GET {path} HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n")).await, 101);
+    client.send([0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).await;
+    let close = client.bytes(4).await.expect("it is closed with a code");
+    client.send([&[0x88, 0x82, 0, 0, 0, 0], &close[2..]].concat()).await;
+    while client.bytes(1).await.is_some() {}
+}
+
+/// The value of a field that stands in a line.
+fn value<'a>(line: &'a str, name: &str) -> &'a str {
+    let at = line.find(&format!(" {name}=")).unwrap_or_else(|| panic!("no `{name}` in {line}"));
+    line[at + name.len() + 2..].split(' ').next().expect("a part")
+}
+
+#[tokio::test]
+async fn a_websocket_has_a_line_when_it_opens_and_one_when_it_ends() -> Result<(), Error> {
+    async fn once(request: WebSocket) -> Response {
+        request.open(async |mut socket| drop(socket.next().await))
+    }
+    async fn panics(request: WebSocket) -> Response {
+        request.open(async |mut socket| {
+            socket.next().await;
+            panic!("the password is tiger")
+        })
+    }
+    let (log, _guard) = Log::begin();
+    let router = Router::new().route("/once", any(once)).route("/panics", any(panics));
+    let service = serve(router.route("/quiet", any(once).layer(quiet())), |http| http).await?;
+    for path in ["/quiet", "/once?room=1", "/panics"] {
+        visit(&service, path).await;
+    }
+    let lines = log.lines_with("websocket_state=", 4).await;
+    let ends = [("open", None), ("closed", Some("1000")), ("open", None), ("error", Some("1011"))];
+    for (line, (state, code)) in lines.iter().zip(ends) {
+        let (code, time) =
+            (code.map(|code| format!("websocket_close_code={code} ")), line.contains(" total_request_time=\""));
+        let code = code.unwrap_or_default();
+        let begin =
+            format!("websocket_state=\"{state}\" {code}remote_ip=127.0.0.1 auth_user=\"alice\" request_path=\"/");
+        assert!(line.contains(&begin) && line.contains(" user_agent=\"phone/1\""), "no {begin} in {line}");
+        assert_eq!(time, state != "open", "{line}");
+    }
+    let ids: Vec<&str> = lines.iter().map(|line| value(line, "websocket_id")).collect();
+    assert!(ids[0] == ids[1] && ids[2] == ids[3] && ids[0] != ids[2] && ids[0].len() == 36, "{ids:?}");
+    assert_eq!(value(&lines[1], "request_query_string"), "\"room=1\"");
+    assert!(!log.text().contains("status_code=") && !lines.concat().contains("/quiet"), "{}", log.text());
+    Ok(())
 }
 
 #[tokio::test]
@@ -133,6 +224,7 @@ async fn a_client_that_leaves_is_a_499() -> Result<(), Error> {
         std::future::pending::<()>().await;
     };
     let router = Router::new().route("/hold", on_get(hold)).route("/much", on_get(much));
+    let router = router.route("/measured", on_get(measured));
     let service = serve(router, |http| http).await?;
     let mut client = Client::connect(&service).await;
     client.send(get("/hold")).await;
@@ -140,11 +232,13 @@ async fn a_client_that_leaves_is_a_499() -> Result<(), Error> {
     drop(client);
     let line = log.lines(1).await[0].clone();
     assert!(line.contains("status_code=499") && !line.contains("replaced"), "{line}");
-    let mut client = Client::connect(&service).await;
-    client.send(get("/much")).await;
-    client.some().await;
-    drop(client);
-    let line = log.lines(2).await[1].clone();
-    assert!(line.contains("status_code=499 replaced_status_code=200"), "{line}");
+    for (count, path) in [(2, "/much"), (3, "/measured")] {
+        let mut client = Client::connect(&service).await;
+        client.send(get(path)).await;
+        client.some().await;
+        drop(client);
+        let line = log.lines(count).await[count - 1].clone();
+        assert!(line.contains("status_code=499 replaced_status_code=200"), "{line}");
+    }
     Ok(())
 }

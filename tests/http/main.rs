@@ -19,6 +19,9 @@ mod inside;
 mod limits;
 mod log;
 mod observed;
+mod pages;
+#[cfg(feature = "http-tls")]
+mod papers;
 mod requests;
 mod slow;
 mod sockets;

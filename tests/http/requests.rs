@@ -4,14 +4,12 @@ use std::{net::TcpListener, sync::Arc};
 
 use tegami::{
     Context, Error, ErrorKind, HandlerError, Publisher, Service,
-    http::{
-        Page,
-        axum::{
-            Router,
-            extract::{Path, State},
-            http::StatusCode,
-            routing::{get as on_get, post as on_post},
-        },
+    http::axum::{
+        Router,
+        extract::{Path, State},
+        http::StatusCode,
+        response::AppendHeaders,
+        routing::{get as on_get, post as on_post},
     },
     transport::Memory,
 };
@@ -122,29 +120,6 @@ async fn w1_requests_beyond_the_limit_are_told_to_come_back() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn empty_errors_get_the_pages_they_were_given() -> Result<(), Error> {
-    let page = async |page: Page| format!("no {} here", page.uri.path());
-    let taken = async || (StatusCode::NOT_FOUND, "no such order");
-    let router = Router::new().route("/order", on_get(taken));
-    let service = serve(router, move |http| http.page(StatusCode::NOT_FOUND, page)).await?;
-    let answer = ask(&service, get("/nowhere")).await;
-    assert_eq!((answer.status, answer.text().as_str()), (404, "no /nowhere here"));
-    assert_eq!(ask(&service, get("/order")).await.text(), "no such order");
-    Ok(())
-}
-
-#[tokio::test]
-async fn w1_a_page_has_no_more_time_than_a_handler() -> Result<(), Error> {
-    let page = async |_: Page| std::future::pending::<()>().await;
-    let service = serve(Router::new(), move |http| {
-        http.page(StatusCode::NOT_FOUND, page).limits(|limits| limits.handler = SHORT)
-    });
-    let answer = ask(&service.await?, get("/nowhere")).await;
-    assert_eq!((answer.status, answer.text().as_str()), (404, ""));
-    Ok(())
-}
-
-#[tokio::test]
 async fn the_server_header_is_what_was_chosen() -> Result<(), Error> {
     let router = || Router::new().route("/", on_get(async || "hello"));
     assert_eq!(ask(&serve(router(), |http| http).await?, get("/")).await.header("server"), Some("tegami"));
@@ -152,6 +127,20 @@ async fn the_server_header_is_what_was_chosen() -> Result<(), Error> {
     assert_eq!(ask(&named, get("/")).await.header("server"), Some("shop"));
     let unnamed = serve(router(), |http| http.no_server_header()).await?;
     assert_eq!(ask(&unnamed, get("/")).await.header("server"), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_handler_says_in_headers_goes_out_as_it_is_and_once() -> Result<(), Error> {
+    let headers = [("content-type", "text/csv"), ("server", "shop/2"), ("retry-after", "90"), ("date", "today")];
+    let cookies = AppendHeaders([("set-cookie", "a"), ("set-cookie", "b")]);
+    let busy = async move || (StatusCode::SERVICE_UNAVAILABLE, cookies, headers, "a,b");
+    let answer = ask(&serve(Router::new().route("/", on_get(busy)), |http| http).await?, get("/")).await;
+    for (name, value) in headers {
+        let named = answer.head.lines().filter(|line| line.to_lowercase().starts_with(&format!("{name}:")));
+        assert_eq!((named.count(), answer.header(name)), (1, Some(value)), "{}", answer.head);
+    }
+    assert_eq!(answer.head.matches("set-cookie: ").count(), 2, "{}", answer.head);
     Ok(())
 }
 

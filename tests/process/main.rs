@@ -5,6 +5,10 @@
 mod contracts {
     tegami::include_contracts!();
 }
+#[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
+mod shown;
+#[cfg(all(feature = "http", feature = "logs"))]
+mod stop;
 mod tasks;
 
 use std::{
@@ -77,6 +81,12 @@ fn billing(role: &str) -> Service {
         "starting" => service.on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
         "poisoned" => tasks::poisoned(Service::new("billing")),
+        #[cfg(all(feature = "http", feature = "logs"))]
+        "busy" => stop::busy(Duration::from_secs(2), stop::REQUESTS + stop::SOCKETS + stop::STUCK),
+        #[cfg(all(feature = "http", feature = "logs"))]
+        "patient" => stop::busy(Duration::from_secs(60), stop::REQUESTS + stop::SOCKETS),
+        #[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
+        "shown" => shown::service(service.on::<OrderPaid>(exit)),
         "failing" => service.on::<OrderPaid>(quick).stopping(async |_| Err::<(), _>("no disk")),
         other => panic!("no such role: {other}"),
     }
@@ -339,6 +349,21 @@ fn k1_a_file_that_is_no_text_or_too_large_or_none_is_refused() {
             "{told}"
         );
     }
+    std::fs::remove_dir_all(folder).expect("it was ours");
+}
+
+#[test]
+fn k1_a_file_may_have_a_mebibyte_to_the_byte() {
+    let folder = folder("mebibyte");
+    let path = folder.join("full.toml");
+    let full = format!("drain = 5\n#{}", "x".repeat(1024 * 1024 - 11));
+    for (more, code) in [("", Some(7)), ("x", Some(1)), ("\n", Some(1))] {
+        std::fs::write(&path, format!("{full}{more}")).expect("a file");
+        let output = command("exiting").env("TEGAMI_CONFIG", &path).output().expect("this binary runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), told.contains("more than 1048576 bytes")), (code, code == Some(1)), "{told}");
+    }
+    assert_eq!(full.len(), 1024 * 1024);
     std::fs::remove_dir_all(folder).expect("it was ours");
 }
 

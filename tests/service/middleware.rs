@@ -61,6 +61,21 @@ async fn a_step_may_answer_by_itself() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn an_error_that_a_step_keeps_to_itself_is_settled_as_done() -> Result<(), Error> {
+    let lenient = from_fn(|incoming: Incoming, next: Next<Incoming>| async move {
+        let _ = next.run(incoming).await;
+        Ok(())
+    });
+    let rejects = async |_: OrderPaid, _: Context| Err(HandlerError::reject("no such order"));
+    let test = TestService::start(Service::new("billing").middleware(lenient).on::<OrderPaid>(rejects)).await?;
+    test.publish(&order("o-1")).await?;
+    test.settle().await;
+    assert_eq!(test.handled::<OrderPaid>().len(), 1);
+    assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_publish_step_can_add_to_what_goes_out() -> Result<(), Error> {
     let seen = Arc::new(Mutex::new(None));
     let keep = seen.clone();

@@ -2,8 +2,10 @@
 
 mod pump;
 mod socket;
+mod story;
 
 pub use socket::{Frame, Socket, SocketError, SocketErrorKind};
+pub(super) use story::Story;
 
 use std::{
     future::Future,
@@ -28,6 +30,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::{exchange::Exchange, options::Limits, server::Shared};
 use crate::error::panic_text;
 use pump::Pump;
+use story::Ending;
 
 /// Frames that wait for the handler.
 const WAITING: usize = 16;
@@ -82,10 +85,13 @@ impl WebSocket {
         let limits = self.exchange.shared().limits();
         let upgrade = self.upgrade.max_message_size(limits.socket_message).max_frame_size(limits.socket_frame);
         let (socket, pump) = pair(self.exchange.shared());
-        upgrade.on_upgrade(move |opened| async move {
+        let (story, ending) = story::of(&self.exchange.shared().parts.dice);
+        let mut answer = upgrade.on_upgrade(move |opened| async move {
             let lifecycle = pump.lifecycle.clone();
-            lifecycle.spawn(attend(pump, opened, async move { handler(socket).await }));
-        })
+            lifecycle.spawn(attend(pump, opened, async move { handler(socket).await }, ending));
+        });
+        answer.extensions_mut().insert(story);
+        answer
     }
 }
 
@@ -101,13 +107,15 @@ fn pair(shared: &Shared) -> (Socket, Pump) {
 }
 
 /// Moves frames while the handler runs; after it, what it left.
-async fn attend(pump: Pump, opened: ws::WebSocket, handling: impl Future<Output = ()>) {
+async fn attend(pump: Pump, opened: ws::WebSocket, handling: impl Future<Output = ()>, mut ending: Ending) {
+    ending.opened();
     let (cut, panicked) = (pump.lifecycle.cut_off().clone(), pump.panicked.clone());
     let handling = async { tell(AssertUnwindSafe(handling).catch_unwind().await, &panicked) };
+    let moving = async { ending.closed(pump.run(opened).await.code(), &panicked) };
     tokio::select! {
         biased;
         () = cut.cancelled() => {}
-        _ = async { tokio::join!(pump.run(opened), handling) } => {}
+        _ = async { tokio::join!(moving, handling) } => {}
     }
 }
 

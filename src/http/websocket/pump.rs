@@ -37,6 +37,16 @@ pub(super) enum End {
     Told(u16),
 }
 
+impl End {
+    /// What the client is told.
+    pub(super) fn code(self) -> Option<u16> {
+        match self {
+            End::Gone => None,
+            End::Told(code) => Some(code),
+        }
+    }
+}
+
 /// The far side of a [`Socket`](super::Socket).
 pub(super) struct Pump {
     pub(super) incoming: mpsc::Sender<Frame>,
@@ -50,7 +60,7 @@ pub(super) struct Pump {
 
 impl Pump {
     /// Moves frames until an end is reached, and tells it.
-    pub(super) async fn run(self, socket: WebSocket) {
+    pub(super) async fn run(self, socket: WebSocket) -> End {
         let (mut sink, mut stream) = socket.split();
         let Self { incoming, outgoing, panicked, lifecycle, limits, clock } = self;
         let reading = Reading { incoming, limits: limits.clone(), clock };
@@ -64,6 +74,7 @@ impl Pump {
             let goodbye = pin!(say_goodbye(&mut sink, &mut stream, code));
             let _ = timeout(GOODBYE, goodbye).await;
         }
+        end
     }
 }
 

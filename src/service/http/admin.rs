@@ -54,6 +54,11 @@ impl Running {
 }
 
 impl Admin {
+    /// What a browser would ask; none, if there is no admin listener.
+    pub(crate) fn url(&self) -> Option<String> {
+        self.address.map(|address| format!("http://{address}"))
+    }
+
     /// Listens, and answers from now on. Nothing is borrowed meanwhile: a service under way is not shared.
     pub(crate) fn open(
         asked: Asked,

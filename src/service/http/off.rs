@@ -8,7 +8,7 @@ use crate::{
     config::{Absent, Config, Known},
     lifecycle::Lifecycle,
     publisher::Line,
-    service::{Description, Error, Running, banner::Table},
+    service::{Description, Error, Running},
     telemetry::Observer,
     time::{Clock, Dice},
 };
@@ -30,6 +30,10 @@ impl Admin {
         match asked {}
     }
 
+    pub(crate) fn url(&self) -> Option<String> {
+        None
+    }
+
     pub(crate) async fn close(&self) {}
 }
 
@@ -44,8 +48,8 @@ pub(crate) fn keys() -> Result<Box<dyn Known>, Absent> {
 }
 
 impl Place {
-    pub(crate) fn table(&self) -> Table {
-        Table { heads: &[], rows: Vec::new() }
+    pub(crate) fn url(&self) -> Option<String> {
+        None
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     lifecycle::Lifecycle,
     publisher::Line,
-    service::{Description, Error, ErrorKind, Running, Service, banner::Table},
+    service::{Description, Error, ErrorKind, Running, Service},
     telemetry::Observer,
 };
 
@@ -40,9 +40,9 @@ pub(crate) struct Asked {
 
 type Choice = Box<dyn FnOnce(HttpOptions) -> HttpOptions + Send>;
 
-/// Where they are served, once the service has begun to start.
+/// Where they are served, and how it is asked, once the service has begun to start.
 #[derive(Default)]
-pub(crate) struct Place(Option<SocketAddr>);
+pub(crate) struct Place(Option<(SocketAddr, &'static str)>);
 
 /// An address that is ours, and answers nobody yet.
 pub(crate) struct Ready(Option<Bound>);
@@ -84,17 +84,16 @@ impl<S> Service<S> {
 }
 
 impl Place {
-    /// What the banner shows of it.
-    pub(crate) fn table(&self) -> Table {
-        let rows = self.0.iter().map(|address| vec![address.to_string()]).collect();
-        Table { heads: &["routes at"], rows }
+    /// What a client would ask; none, if there are no routes.
+    pub(crate) fn url(&self) -> Option<String> {
+        self.0.map(|(address, scheme)| format!("{scheme}://{address}"))
     }
 }
 
 impl Running {
     /// Where the routes are served: the address with its real port. None, if there are none.
     pub fn http_address(&self) -> Option<SocketAddr> {
-        self.http.0
+        self.http.0.map(|(address, _)| address)
     }
 }
 
@@ -140,7 +139,7 @@ impl Wish {
 
 impl Ready {
     pub(crate) fn place(&self) -> Place {
-        Place(self.0.as_ref().map(Bound::address))
+        Place(self.0.as_ref().map(|bound| (bound.address(), bound.scheme())))
     }
 
     pub(crate) fn open(self, line: &Line, running: &Running) -> Result<Open, Error> {

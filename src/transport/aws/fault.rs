@@ -12,6 +12,9 @@ use crate::{
     transport::{PublishError, PublishErrorKind, TransportError, TransportErrorKind},
 };
 
+/// Nobody was patient enough to read the request to its end.
+const TIMED_OUT: u16 = 408;
+
 /// Why a call, or an entry of a batch, did not succeed.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -76,8 +79,7 @@ impl Fault {
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
                 let kind = meaning(answer.err().code().unwrap_or_default(), status);
-                // An answer of 5xx may come from something on the way.
-                (kind, if status >= 500 { Reach::Maybe } else { Reach::Not })
+                (kind, reach_at(status))
             }
             _ => (FaultKind::Away, Reach::Maybe),
         };
@@ -204,6 +206,11 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     causes(Some(error)).find_map(|error| error.downcast_ref())
 }
 
+/// An answer of 5xx, and one of 408, which has no body, may come from something on the way.
+fn reach_at(status: u16) -> Reach {
+    if status >= 500 || status == TIMED_OUT { Reach::Maybe } else { Reach::Not }
+}
+
 /// The codes of SNS, SQS and of what all services of AWS share; some say them with a namespace before them.
 fn meaning(code: &str, status: u16) -> FaultKind {
     let name = code.rsplit(['.', '#']).next().unwrap_or_default();
@@ -243,9 +250,10 @@ fn meaning(code: &str, status: u16) -> FaultKind {
         | "BandwidthLimitExceeded"
         // A queue of this name was deleted within the last minute; after it, it can be made.
         | "QueueDeletedRecently"
-        | "ThrottledException" => FaultKind::Busy,
+        | "ThrottledException"
+        | "RequestTimeout" => FaultKind::Busy,
         _ if status == 403 => FaultKind::Denied,
-        _ if status == 429 || status >= 500 => FaultKind::Busy,
+        _ if status == TIMED_OUT || status == 429 || status >= 500 => FaultKind::Busy,
         _ => FaultKind::Wrong,
     }
 }
@@ -265,6 +273,8 @@ mod tests {
             ("AccessDeniedException", 400, FaultKind::Denied),
             ("", 403, FaultKind::Denied),
             ("", 503, FaultKind::Busy),
+            ("", 408, FaultKind::Busy),
+            ("RequestTimeout", 400, FaultKind::Busy),
             ("InternalFailure", 500, FaultKind::Busy),
             ("AWS.SimpleQueueService.QueueDeletedRecently", 400, FaultKind::Busy),
             ("InvalidParameterValue", 400, FaultKind::Wrong),
@@ -279,6 +289,13 @@ mod tests {
         let told = |kind| Fault::new(kind, Reach::Not, "no").needing(Action::ReceiveMessage, "billing").to_string();
         assert_eq!(told(FaultKind::Denied), "no; it takes `sqs:ReceiveMessage` on `billing`");
         assert_eq!(told(FaultKind::Missing), "no");
+    }
+
+    #[test]
+    fn p2_an_answer_from_something_on_the_way_says_nothing_of_the_call() {
+        for (status, reach) in [(400, Reach::Not), (429, Reach::Not), (408, Reach::Maybe), (500, Reach::Maybe)] {
+            assert_eq!(reach_at(status), reach, "{status}");
+        }
     }
 
     #[test]

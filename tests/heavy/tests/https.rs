@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tegami::{
-    Error, ErrorKind, Service,
+    Config, Error, ErrorKind, Service,
     http::{
         HttpOptions,
         axum::{Router, routing::get},
@@ -74,6 +74,18 @@ async fn http_is_served_over_tls_with_both_protocols_offered() -> Result<(), Err
     assert_eq!(chosen.as_deref(), Some(b"http/1.1".as_slice()));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
     assert_eq!(ask(&service, &papers, b"h2").await.0.as_deref(), Some(b"h2".as_slice()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn papers_that_settings_name_are_shown_to_clients() -> Result<(), Error> {
+    let papers = papers("settings");
+    let [certificate, key] = papers.files.each_ref().map(|file| file.to_str().expect("text"));
+    let config = Config::new().set("http.tls.certificates", certificate)?.set("http.tls.key", key)?;
+    let service =
+        Service::new("billing").transport(Memory::new()).routes(Router::new().route("/", get(async || "hello")));
+    let service = service.config(config.set("http.address", "127.0.0.1:0")?).start().await?;
+    assert!(ask(&service, &papers, b"http/1.1").await.1.ends_with("hello"));
     Ok(())
 }
 

@@ -16,10 +16,14 @@ use tegami::{
     http::axum::{Router, body::Bytes, extract::State, routing::post},
     service::Running,
     telemetry::Otlp,
-    transport::Memory,
+    transport::{Memory, Transport, amqp::Amqp},
 };
 use tegami_heavy_tests::heavy::v1::{Answered, Asked};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tegami_test_servers::{Rabbit, Release};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc,
+};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 /// What came: in lines, as it was sent, and the spans in it.
@@ -176,12 +180,14 @@ async fn asked(publisher: Publisher) {
     publisher.publish(&Asked::builder().id("a-1").build()).await.expect("it is stored");
 }
 
-async fn answer(asked: Asked, ctx: Context) -> Result<(), HandlerError> {
+async fn answer<S: Send + Sync + 'static>(asked: Asked, ctx: Context<S>) -> Result<(), HandlerError> {
     ctx.publish(&Answered::builder().id(asked.id).build()).await?;
     Ok(())
 }
 
-async fn note(_: Answered, _: Context) -> Result<(), HandlerError> {
+/// The last of them.
+async fn note(_: Answered, ctx: Context<mpsc::Sender<()>>) -> Result<(), HandlerError> {
+    ctx.state().send(()).await?;
     Ok(())
 }
 
@@ -195,16 +201,17 @@ fn below(spans: &[Span], parent: &[u8], depth: usize) -> String {
     told.collect()
 }
 
-#[tokio::test]
-async fn a_collector_gets_one_trace_from_a_request_to_the_last_handler() -> Result<(), Error> {
+/// The spans that a collector gets of one request, which is asked over this transport's messages to the last handler.
+async fn followed(transport: impl Transport) -> Result<Vec<Span>, Error> {
     let came = Came::default();
     let collector = collector(&came).await?;
     let otlp = Otlp::to(&format!("http://{}", collector.http_address().expect("it has routes")), "billing");
     let otlp = otlp.expect("it can be had");
     {
         let _guard = tracing::subscriber::set_default(Registry::default().with(otlp.layer()));
-        let memory = Memory::new();
-        let service = Service::new("billing").transport(memory.clone()).on::<Asked>(answer).on::<Answered>(note);
+        let (noted, mut last) = mpsc::channel(1);
+        let service =
+            Service::new("billing").transport(transport).state(noted).on::<Asked>(answer).on::<Answered>(note);
         let service = service.routes(Router::new().route("/asked/{id}", post(asked)));
         let billing = service.http(|http| http.address("127.0.0.1:0")).start().await?;
         let address = billing.http_address().expect("it has routes");
@@ -212,12 +219,16 @@ async fn a_collector_gets_one_trace_from_a_request_to_the_last_handler() -> Resu
         let head = "POST /asked/a-1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         client.write_all(head.as_bytes()).await.expect("it takes it");
         client.read_to_string(&mut String::new()).await.expect("it answers");
-        memory.quiet().await;
+        last.recv().await.expect("the last handler runs");
         billing.stop().await?;
     }
     otlp.close().await;
     collector.stop().await?;
     let spans = came.lock().expect("no panic").spans.clone();
+    Ok(spans)
+}
+
+fn is_one_trace(spans: &[Span]) {
     let expected = "\
 POST /asked/{id}
   publish heavy-v1
@@ -227,8 +238,23 @@ POST /asked/{id}
           ack billing-heavy-v1-Answered
       ack billing-heavy-v1-Asked
 ";
-    assert_eq!(below(&spans, &[], 0), expected);
+    assert_eq!(below(spans, &[], 0), expected);
     assert!(spans.iter().all(|span| span.trace_id == spans[0].trace_id), "{spans:#?}");
     assert_eq!((spans.len(), spans[0].trace_id.len()), (7, 16));
+}
+
+#[tokio::test]
+async fn a_collector_gets_one_trace_from_a_request_to_the_last_handler() -> Result<(), Error> {
+    is_one_trace(&followed(Memory::new()).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_collector_gets_the_same_trace_over_rabbitmq_4() -> Result<(), Error> {
+    let rabbit = Rabbit::take(Release::V4).await;
+    let spans = followed(Amqp::new(rabbit.url())).await?;
+    is_one_trace(&spans);
+    let systems: Vec<String> = spans.iter().map(|span| text(&span.attributes, "messaging.system")).collect();
+    assert_eq!(systems.iter().filter(|system| *system == "rabbitmq").count(), 6, "{systems:?}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use opentelemetry::trace::{SpanId, SpanKind, Status, TracerProvider};
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider, SpanData};
 use tegami::{
     Context, Error, HandlerError, Publisher, Retry, Service,
     http::axum::{
@@ -159,6 +159,35 @@ async fn a_delivery_has_the_attributes_of_the_conventions_and_its_failure() -> R
 }
 
 #[tokio::test]
+async fn a_retry_and_a_dead_letter_have_spans_below_the_delivery_that_they_end() -> Result<(), Error> {
+    async fn fail(asked: Asked, _: Context) -> Result<(), HandlerError> {
+        Err(HandlerError::retry(asked.id))
+    }
+    let (exporter, _guard) = traced();
+    let twice = Retry::after([Duration::from_secs(1)]);
+    let test = TestService::start(Service::new("billing").on_with::<Asked>(fail, |s| s.retry(twice))).await?;
+    test.publish(&Asked::builder().id("a-1").build()).await?;
+    test.settle().await;
+    test.stop().await?;
+    let expected = "\
+publish heavy-v1 Producer
+  process billing-heavy-v1-Asked Consumer
+    retry billing-heavy-v1-Asked Client
+  process billing-heavy-v1-Asked Consumer
+    dead-letter billing-heavy-v1-Asked Client
+";
+    assert_eq!(tree(&exporter), expected);
+    let spans = exporter.get_finished_spans().expect("they are kept");
+    for (how, reason) in [("retry", "handler-error"), ("dead-letter", "handler-error")] {
+        let settled = span(&spans, &format!("{how} billing-heavy-v1-Asked"));
+        says(settled, &[("messaging.operation.name", how), ("messaging.operation.type", "settle")]);
+        let process = spans.iter().find(|span| span.span_context.span_id() == settled.parent_span_id);
+        says(process.expect("it ended"), &[("error.type", reason)]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_publish_has_the_attributes_of_the_conventions_and_its_failure() -> Result<(), Error> {
     let (exporter, _guard) = traced();
     let memory = Memory::new();
@@ -282,6 +311,23 @@ async fn the_log_knows_a_trace_that_a_request_begins() -> Result<(), Error> {
     let spans = exporter.get_finished_spans().expect("they are kept");
     let trace = span(&spans, "GET /").span_context.trace_id().to_string();
     assert_eq!(*named.0.lock().expect("no panic"), [("request", trace)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_knows_a_trace_that_nobody_records() -> Result<(), Error> {
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).with_simple_exporter(exporter.clone());
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.build().tracer("test"));
+    let named = Named::default();
+    let _guard = tracing::subscriber::set_default(Registry::default().with(layer).with(named.clone()));
+    let router = Router::new().route("/", get(async || StatusCode::OK));
+    let test = TestService::start(Service::new("billing").routes(router)).await?;
+    test.call(Request::get("/").body("").expect("a request")).await;
+    test.stop().await?;
+    assert!(exporter.get_finished_spans().expect("they are kept").is_empty());
+    let named = named.0.lock().expect("no panic");
+    assert!(matches!(&named[..], [("request", trace)] if trace.len() == 32), "{named:?}");
     Ok(())
 }
 

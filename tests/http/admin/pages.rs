@@ -5,11 +5,16 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use tegami::{Context, Error, Event, HandlerError, Retry, Service, health::Status, transport::Memory};
+use tegami::{
+    Context, Error, Event, HandlerError, Retry, Service,
+    health::Status,
+    http::axum::{Router, routing::get as on_get},
+    transport::Memory,
+};
 
 use super::{ask, service};
 use crate::{
-    client::get,
+    client::{Client, get},
     contracts::shop::{orders::v1::OrderPaid, shipping::v1::ParcelShipped, warehouse::v1::StockMoved},
 };
 
@@ -108,5 +113,28 @@ async fn figures_are_shown_as_openmetrics() -> Result<(), Error> {
     assert_eq!(answer.header("content-type"), Some(tegami::telemetry::Metrics::MEDIA_TYPE));
     assert!(answer.text().contains("event=\"shop.orders.v1.OrderPaid\"} 1\n"), "{}", answer.text());
     assert!(answer.text().ends_with("# EOF\n"));
+    Ok(())
+}
+
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn the_time_of_a_request_is_shown_with_the_trace_of_its_latest_example() -> Result<(), Error> {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let router = Router::new().route("/orders/{id}", on_get(async || "paid"));
+    let running = service().routes(router).http(|http| http.address("127.0.0.1:0")).start().await?;
+    let mut client = Client::connect(&running).await;
+    let traced = format!("GET /orders/o-1 HTTP/1.1\r\nHost: a\r\ntraceparent: 00-{TRACE}-b7ad6b7169203331-01\r\n\r\n");
+    // The second answer comes after the first is over, and counted.
+    for request in [traced, get("/nowhere")] {
+        client.ask(request).await;
+    }
+    let text = ask(&running, get("/metrics")).await.text();
+    let shown = text.lines().filter(|line| line.contains("http_route=\"/orders/{id}\"") && line.contains(TRACE));
+    let shown: Vec<&str> = shown.collect();
+    assert!(!shown.is_empty(), "{text}");
+    for line in shown {
+        assert!(line.starts_with("http_server_request_duration_seconds_bucket{"), "{line}");
+        assert!(line.contains(&format!("}} 1 # {{trace_id=\"{TRACE}\"}} 0.")), "{line}");
+    }
     Ok(())
 }

@@ -210,6 +210,60 @@ mod foreign {
         assert_eq!(hours, expected);
     }
 
+    /// The same in our own words, whose times around changes of the clock are written out above.
+    #[test]
+    fn j4_schedules_of_the_crate_cron_keep_the_clock_of_each_zone_as_ours_do() {
+        for zone in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Pacific/Apia"] {
+            for expression in ["0 30 2 * * *", "0 0,30 1-3 * * *", "0 15 0 * * *", "0 */20 * * * *", "59 59 23 * * *"] {
+                for begin in
+                    ["2011-12-29T00:00:00Z", "2026-03-07T00:00:00Z", "2026-04-03T00:00:00Z", "2026-10-24T00:00:00Z"]
+                {
+                    let ours = upcoming(Schedule::cron(expression), zone, begin, 150);
+                    let theirs = upcoming(foreign(expression), zone, begin, 150);
+                    assert_eq!(theirs, ours, "{expression} in {zone}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn j4_schedules_of_the_crate_cron_keep_to_other_zones_changes_too() {
+        for (expression, zone, after, expected) in [
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2026-03-07T12:00:00Z",
+                ["2026-03-08 03:00:00 -04:00", "2026-03-09 02:30:00 -04:00"],
+            ),
+            (
+                "0 30 1 * * *",
+                "America/New_York",
+                "2026-11-01T04:00:00Z",
+                ["2026-11-01 01:30:00 -04:00", "2026-11-02 01:30:00 -05:00"],
+            ),
+            (
+                "0 15 2 * * *",
+                "Australia/Lord_Howe",
+                "2026-10-03T12:00:00Z",
+                ["2026-10-04 02:30:00 +11:00", "2026-10-05 02:15:00 +11:00"],
+            ),
+            (
+                "0 45 1 * * *",
+                "Australia/Lord_Howe",
+                "2026-04-04T12:00:00Z",
+                ["2026-04-05 01:45:00 +11:00", "2026-04-06 01:45:00 +10:30"],
+            ),
+            (
+                "0 0 12 * * *",
+                "Pacific/Apia",
+                "2011-12-29T00:00:00Z",
+                ["2011-12-29 12:00:00 -10:00", "2011-12-31 00:00:00 +14:00"],
+            ),
+        ] {
+            assert_eq!(upcoming(foreign(expression), zone, after, 2), expected, "{expression} in {zone}");
+        }
+    }
+
     #[test]
     fn schedules_of_the_crate_cron_keep_its_rules_for_fields() {
         let sunday = upcoming(foreign("0 0 0 * * 1"), "UTC", "2026-11-21T00:00:00Z", 1);

@@ -6,6 +6,7 @@ mod misuse;
 mod replicas;
 mod runs;
 mod slow;
+mod told;
 
 use std::time::SystemTime;
 
