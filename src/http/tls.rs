@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -29,12 +29,17 @@ pub(super) struct Tls(TlsAcceptor);
 impl HttpOptions {
     /// Speaks TLS (1.2 and later) with the certificates and the key in these PEM files. They are read at the start.
     pub fn tls(mut self, certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.tls = Wanted(Some((certificates.into(), key.into())));
+        self.tls = Wanted::of(certificates.into(), key.into());
         self
     }
 }
 
 impl Wanted {
+    /// TLS with what is in these files.
+    pub(super) fn of(certificates: PathBuf, key: PathBuf) -> Self {
+        Self(Some((certificates, key)))
+    }
+
     /// Reads what is wanted.
     pub(super) fn read(&self) -> Result<Option<Tls>, String> {
         let Some((certificates, key)) = &self.0 else { return Ok(None) };
@@ -51,8 +56,8 @@ impl Wanted {
 }
 
 impl Tls {
-    pub(super) async fn handshake(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.0.accept(tcp).await
+    pub(super) async fn handshake<T: AsyncRead + AsyncWrite + Unpin>(&self, io: T) -> io::Result<TlsStream<T>> {
+        self.0.accept(io).await
     }
 }
 

@@ -20,6 +20,7 @@ mod limits;
 mod log;
 mod observed;
 mod requests;
+mod sends;
 mod slow;
 mod sockets;
 
