@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
@@ -53,6 +53,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub struct Server {
     process: Child,
     pub address: SocketAddr,
+    /// Where it says more, which nobody reads.
+    _told: ChildStdout,
 }
 
 /// What it holds.
@@ -76,11 +78,10 @@ impl Server {
         ]);
         command.env(ROLE, "1").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("this binary runs");
-        let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+        let mut told = process.stdout.take().expect("it is piped");
+        let mut lines = BufReader::new(&mut told).lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.strip_prefix("listening on ")?.parse().ok()).expect("it listens");
-        // Its end of the pipe stays open.
-        std::mem::forget(lines);
-        Self { process, address }
+        Self { process, address, _told: told }
     }
 
     pub async fn holds(&self) -> Holds {

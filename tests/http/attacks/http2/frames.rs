@@ -15,7 +15,7 @@ const WHOLE: u8 = END_STREAM | END_HEADERS;
 /// A kind that is none.
 const UNKNOWN: u8 = 0xbe;
 /// One byte more than a frame may have.
-const TOO_LARGE: [u8; 16_385] = [0; 16_385];
+static TOO_LARGE: [u8; 16_385] = [0; 16_385];
 
 pub fn all() -> impl Iterator<Item = Attack> {
     let all = [heads(), continuations(), priorities(), resets(), settings(), pushes(), pings(), farewells(), rooms()];
