@@ -143,6 +143,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn r2_w1_chance_only_lengthens_by_a_quarter_at_most_and_spreads_over_all_of_it() {
+        let (dice, hour) = (Dice::seeded(7), Duration::from_secs(3600));
+        let mut drawn: Vec<_> = (0..1_000).map(|_| dice.lengthen(hour)).collect();
+        drawn.sort();
+        assert!((hour..=hour + hour / 4).contains(&drawn[0]) && drawn[999] <= hour + hour / 4, "{drawn:?}");
+        // Each tenth of the band has its share of them, so that what began together does not end together.
+        for tenth in 0..10 {
+            let (from, to) = (hour + hour * tenth / 40, hour + hour * (tenth + 1) / 40);
+            let count = drawn.iter().filter(|drawn| (from..to).contains(*drawn)).count();
+            assert!((50..200).contains(&count), "{count} from {from:?} to {to:?}");
+        }
+        drawn.dedup();
+        assert!(drawn.len() > 990, "{} differ", drawn.len());
+        assert_eq!(Dice::seeded(7).lengthen(hour), Dice::seeded(7).lengthen(hour), "a seed replays");
+        assert_eq!(dice.lengthen(Duration::ZERO), Duration::ZERO);
+        assert_eq!(dice.lengthen(Duration::MAX), Duration::MAX, "and nothing overflows");
+    }
+
+    #[test]
     fn n1_n2_backoff_grows_from_100_ms_and_is_never_longer_than_5_s() {
         let dice = Dice::seeded(7);
         let (least, most) = (Duration::from_millis(100), Duration::from_secs(5));

@@ -89,24 +89,29 @@ type Refusal = (StatusCode, End);
 
 /// What the headers of a request are, seen in one look.
 #[derive(Default)]
-struct Heads {
+struct Heads<'a> {
     bytes: usize,
     hosts: usize,
+    host: Option<&'a HeaderValue>,
     accepts: bool,
 }
 
-impl Heads {
-    fn of(headers: &HeaderMap) -> Self {
-        headers.iter().fold(Self::default(), |seen, (name, value)| Self {
-            bytes: seen.bytes + name.as_str().len() + value.len(),
-            hosts: seen.hosts + usize::from(name == header::HOST),
-            accepts: seen.accepts || name == header::ACCEPT,
+impl<'a> Heads<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        headers.iter().fold(Self::default(), |seen, (name, value)| {
+            let is_host = name == header::HOST;
+            Self {
+                bytes: seen.bytes + name.as_str().len() + value.len(),
+                hosts: seen.hosts + usize::from(is_host),
+                host: if is_host { Some(value) } else { seen.host },
+                accepts: seen.accepts || name == header::ACCEPT,
+            }
         })
     }
 }
 
 /// Lets a request in, unless it breaks a rule or there is no room.
-fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads, body: &impl Coming) -> Result<Slot, Refusal> {
+fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl Coming) -> Result<Slot, Refusal> {
     let shared = visit.shared();
     check_framing(visit, parts, heads)?;
     check_size(shared.limits(), parts, heads)?;
@@ -128,16 +133,28 @@ fn refuse(visit: &Visit, body: &impl Coming, refusal: Refusal) -> Refusal {
 }
 
 /// One way to read where the request ends, and one host.
-fn check_framing(visit: &Visit, parts: &request::Parts, heads: &Heads) -> Result<(), Refusal> {
-    let one_host = heads.hosts == 1 || (heads.hosts == 0 && parts.version == Version::HTTP_10);
+fn check_framing(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>) -> Result<(), Refusal> {
     match visit.framing {
-        Framing::None => Ok(()),
-        Framing::Clear if one_host => Ok(()),
+        // Asked within this process.
+        Framing::None if parts.version != Version::HTTP_2 => Ok(()),
+        Framing::Clear | Framing::None if has_one_host(parts, heads) => Ok(()),
         _ => Err((StatusCode::BAD_REQUEST, End::Close)),
     }
 }
 
-fn check_size(limits: &Limits, parts: &request::Parts, heads: &Heads) -> Result<(), Refusal> {
+/// Is one host asked, whoever reads the head (RFC 9112, 3.2; RFC 9113, 8.3.1), and nobody's name told with it?
+fn has_one_host(parts: &request::Parts, heads: &Heads<'_>) -> bool {
+    let host = heads.host.map(HeaderValue::as_bytes);
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let agree = match (authority.filter(|_| parts.version == Version::HTTP_2), host) {
+        (Some(authority), Some(host)) => authority.eq_ignore_ascii_case(host),
+        (None, None) => parts.version == Version::HTTP_10,
+        _ => true,
+    };
+    heads.hosts <= 1 && agree && !host.into_iter().chain(authority).any(|named| named.contains(&b'@'))
+}
+
+fn check_size(limits: &Limits, parts: &request::Parts, heads: &Heads<'_>) -> Result<(), Refusal> {
     let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
     if target > limits.uri {
         return Err((StatusCode::URI_TOO_LONG, End::Close));

@@ -35,6 +35,8 @@ mod slots;
 mod span;
 mod stream;
 mod tasks;
+#[cfg(test)]
+mod timed;
 mod turns;
 mod unobserved;
 

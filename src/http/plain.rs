@@ -2,8 +2,6 @@
 
 use std::{io, path::PathBuf};
 
-use tokio::net::TcpStream;
-
 /// The wish for TLS that nobody can have.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {}
@@ -33,7 +31,7 @@ impl Wanted {
 }
 
 impl Tls {
-    pub(super) async fn handshake(&self, _: TcpStream) -> io::Result<TcpStream> {
+    pub(super) async fn handshake<T>(&self, _: T) -> io::Result<T> {
         match *self {}
     }
 }

@@ -8,6 +8,7 @@ use hyper_util::{
     server::conn::auto::{self, Builder},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
@@ -158,11 +159,18 @@ impl Server {
     }
 }
 
-/// One connection, from the handshake on.
 async fn serve(shared: Arc<Shared>, tcp: TcpStream, peer: SocketAddr, place: Place) {
     let _ = tcp.set_nodelay(true);
-    let Some(tls) = &shared.tls else { return connection::serve(shared.clone(), tcp, peer, place).await };
-    let handshake = tokio::time::timeout(shared.limits().handshake, tls.handshake(tcp));
+    greet(shared, tcp, peer, place).await;
+}
+
+/// One connection, from the handshake on.
+pub(super) async fn greet<T>(shared: Arc<Shared>, io: T, peer: SocketAddr, place: Place)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(tls) = &shared.tls else { return connection::serve(shared.clone(), io, peer, place).await };
+    let handshake = tokio::time::timeout(shared.limits().handshake, tls.handshake(io));
     let shaken = tokio::select! {
         biased;
         () = shared.parts.lifecycle.draining().cancelled() => return,

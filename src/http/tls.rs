@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -42,12 +42,17 @@ impl HttpOptions {
     /// `http.tls.certificates` and `http.tls.key` do. They are read at the start; relative paths begin at the working
     /// folder.
     pub fn tls(mut self, certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.tls = Wanted { certificates: Some(certificates.into()), key: Some(key.into()) };
+        self.tls = Wanted::of(certificates.into(), key.into());
         self
     }
 }
 
 impl Wanted {
+    /// TLS with what is in these files.
+    pub(super) fn of(certificates: PathBuf, key: PathBuf) -> Self {
+        Self { certificates: Some(certificates), key: Some(key) }
+    }
+
     pub(super) fn with_certificates(&mut self, path: PathBuf) -> Result<(), &'static str> {
         self.certificates = Some(path);
         Ok(())
@@ -85,8 +90,8 @@ impl Wanted {
 }
 
 impl Tls {
-    pub(super) async fn handshake(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.0.accept(tcp).await
+    pub(super) async fn handshake<T: AsyncRead + AsyncWrite + Unpin>(&self, io: T) -> io::Result<TlsStream<T>> {
+        self.0.accept(io).await
     }
 }
 

@@ -147,6 +147,20 @@ impl Client {
         text.split(' ').nth(1).and_then(|text| text.parse().ok()).expect("a status")
     }
 
+    /// Is the connection still open? What has come is thrown away.
+    pub async fn is_held(&mut self) -> bool {
+        let mut space = [0; 16 * 1024];
+        loop {
+            // What is there is asked for first.
+            tokio::task::yield_now().await;
+            match self.stream.try_read(&mut space) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
     /// The first bytes of an answer.
     pub async fn some(&mut self) {
         assert!(self.more().await, "an answer, not the end of the connection");

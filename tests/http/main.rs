@@ -23,6 +23,7 @@ mod pages;
 #[cfg(feature = "http-tls")]
 mod papers;
 mod requests;
+mod sends;
 mod slow;
 mod sockets;
 

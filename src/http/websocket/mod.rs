@@ -24,6 +24,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header, request},
     response::{IntoResponse, Response},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::FutureExt;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -69,8 +70,18 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocket {
         if !is_welcome(&parts.headers, &exchange.shared().options.origins) {
             return Err(StatusCode::FORBIDDEN.into_response());
         }
-        let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await;
-        Ok(Self { upgrade: upgrade.map_err(IntoResponse::into_response)?, exchange })
+        if !speaks_our_version(&parts.headers) {
+            return Err(OTHER_VERSION.into_response());
+        }
+        let (has_key, has_body) = (has_one_key(&parts.headers), has_body(&parts.headers));
+        let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        if !has_key {
+            return Err((StatusCode::BAD_REQUEST, "`Sec-WebSocket-Key` is not 16 bytes in base64").into_response());
+        }
+        if has_body {
+            return Err((StatusCode::BAD_REQUEST, "a handshake has no body").into_response());
+        }
+        Ok(Self { upgrade, exchange })
     }
 }
 
@@ -127,10 +138,34 @@ fn tell(ended: std::thread::Result<()>, panicked: &AtomicBool) {
     }
 }
 
+/// RFC 6455, 4.2.2: another version is answered with the one that is spoken.
+const OTHER_VERSION: (StatusCode, [(header::HeaderName, &str); 2]) =
+    (StatusCode::UPGRADE_REQUIRED, [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, VERSION)]);
+const VERSION: &str = "13";
+
+/// Is no other version asked for?
+fn speaks_our_version(headers: &HeaderMap) -> bool {
+    headers.get_all(header::SEC_WEBSOCKET_VERSION).iter().all(|version| version == VERSION)
+}
+
+/// RFC 6455, 4.2.1: one key, of 16 bytes in base64. axum takes any.
+fn has_one_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return false };
+    STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16)
+}
+
+/// Is anything to come before the frames? Two readers could part the bytes differently.
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+    length || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
 /// Does the request come from its own host, from a listed origin, or from no browser?
 fn is_welcome(headers: &HeaderMap, listed: &[String]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    let (Ok(origin), None) = (origin.to_str(), origins.next()) else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = origin.parse::<Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string));
     let own = authority.zip(host).is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host));

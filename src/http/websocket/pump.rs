@@ -148,11 +148,15 @@ impl Reading {
     }
 }
 
-/// What the client did that cannot be read: too much, or no WebSocket.
+/// What the client did that cannot be read: too much, no text, or no WebSocket.
 fn refused(error: &axum::Error) -> End {
-    // The library under axum has a kind for this, which axum does not show.
-    let is_size = error.to_string().starts_with("Space limit exceeded");
-    End::Told(if is_size { close_code::SIZE } else { close_code::PROTOCOL })
+    // The library under axum has kinds for these, which axum does not show.
+    let text = error.to_string();
+    End::Told(match text.split(':').next() {
+        Some("Space limit exceeded") => close_code::SIZE,
+        Some("UTF-8 encoding error") => close_code::INVALID,
+        _ => close_code::PROTOCOL,
+    })
 }
 
 /// Messages of the second at hand, pings and pongs too.

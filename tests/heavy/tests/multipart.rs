@@ -64,3 +64,31 @@ async fn w4_a_form_of_parts_is_read_up_to_the_limit_of_bodies() -> Result<(), Er
     }
     Ok(())
 }
+
+/// A form of nothing but parts, as small as parts can be, so many of them as the limit lets in.
+fn parts() -> (String, usize) {
+    let part = "--b\r\nContent-Disposition:form-data;name=a\r\n\r\n\r\n";
+    let count = (LIMIT - "--b--".len()) / part.len();
+    (part.repeat(count) + "--b--", count)
+}
+
+async fn count(mut form: Multipart) -> String {
+    let mut count = 0;
+    while let Ok(Some(_)) = form.next_field().await {
+        count += 1;
+    }
+    count.to_string()
+}
+
+#[tokio::test]
+async fn w4_parts_are_as_many_as_the_limit_of_bodies_has_room_for_and_come_one_by_one() -> Result<(), Error> {
+    let router = Router::new().route("/", post(count));
+    let service = Service::new("billing").transport(Memory::new()).routes(router);
+    let service =
+        service.http(|http| http.address("127.0.0.1:0").limits(|limits| limits.body = LIMIT as u64)).start().await?;
+    let (body, parts) = parts();
+    assert!(parts > 64 && body.len() <= LIMIT, "{parts} in {}", body.len());
+    let answer = send(&service, &format!("Content-Length: {}", body.len()), &body).await;
+    assert!(answer.ends_with(&format!("\r\n\r\n{parts}")), "{answer}");
+    Ok(())
+}
