@@ -64,6 +64,19 @@ fn dlq_drop_needs_a_choice_and_a_yes() {
 }
 
 #[test]
+fn what_cannot_be_given_is_told_before_the_program_is_asked() {
+    for (words, told) in [
+        (&["peek", "q", "--limit", "0"][..], "0 is not in 1..=100"),
+        (&["peek", "q", "--limit", "101"], "101 is not in 1..=100"),
+        (&["publish", "OrderPaid", "@/no/such/file"], "the event cannot be read: `/no/such/file`: No such file"),
+    ] {
+        let (code, text, errors) = said(words, "echo asked >&2", "");
+        assert_eq!((code, &*text), (Some(2), ""), "{errors}");
+        assert!(errors.contains(told) && !errors.contains("asked"), "{errors}");
+    }
+}
+
+#[test]
 fn publish_takes_json_as_it_stands_from_a_file_and_from_standard_input() {
     let script = r#"echo "task: $TEGAMI_TASK" >&2; cat >&2; echo '{"event":"shop.OrderPaid","id":"m-1"}'"#;
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("event-{}.json", std::process::id()));

@@ -77,14 +77,15 @@ pub(super) async fn poison() -> Memory {
 #[test]
 fn x2_dead_letters_are_told_with_their_event_or_why_it_cannot_be_read() {
     let mut letters: Vec<DescribedDeadLetter> = answer("poisoned", "dead-letters");
-    letters.sort_by_key(|letter| letter.payload.is_some());
+    letters.sort_by_key(|letter| letter.message.payload.is_some());
     let [unreadable, refused] = &letters[..] else { panic!("two: {letters:?}") };
     assert_eq!((refused.reason.kind, &*refused.reason.error), (ReasonKind::Permanent, "no room for o-1"));
-    assert_eq!((&*refused.queue, refused.key.as_deref()), (QUEUE, Some("o-1")));
-    let event: OrderPaid = serde_json::from_str(refused.payload.as_ref().expect("it is read").get()).expect("JSON");
+    assert_eq!((&*refused.queue, refused.message.key.as_deref()), (QUEUE, Some("o-1")));
+    let event: OrderPaid =
+        serde_json::from_str(refused.message.payload.as_ref().expect("it is read").get()).expect("JSON");
     assert_eq!((&*event.order_id, event.amount_minor), ("o-1", 990));
-    assert_eq!((unreadable.reason.kind, unreadable.size), (ReasonKind::Undecodable, 8));
-    assert!(unreadable.unreadable.as_ref().is_some_and(|why| !why.is_empty()));
+    assert_eq!((unreadable.reason.kind, unreadable.message.size), (ReasonKind::Undecodable, 8));
+    assert!(unreadable.message.unreadable.as_ref().is_some_and(|why| !why.is_empty()));
 }
 
 #[test]
