@@ -74,42 +74,42 @@ struct Explained {
 
 /// The ways that this name is part of; or why there are none.
 fn explained(services: &[Description], name: &str) -> Explained {
-    let (mut text, mut goes) = (String::new(), false);
+    let (mut text, mut goes) = (String::new(), true);
     for service in services {
         let whole = service.service == name;
         for event in service.publishes.iter().filter(|event| whole || is(&event.event, name)) {
             let unheard = unheard(services, event);
             // Of one service alone it is not known who else handles it.
-            goes |= unheard.is_empty() || services.len() == 1;
+            goes &= unheard.is_empty() || services.len() == 1;
             let (event, topic, key) = (Shown(&event.event), Shown(&event.topic), Shown(&event.routing_key));
             text += &format!("{} publishes {event}\n", Shown(&service.service));
             text += &format!("    to {topic} (on AMQP with the routing key {key})\n{unheard}");
         }
-        let queues: String = service.queues.iter().map(|queue| of_queue(queue, name, whole)).collect();
-        goes |= !queues.is_empty();
-        text += &queues;
+        text += &service.queues.iter().map(|queue| of_queue(queue, name, whole)).collect::<String>();
     }
     if text.is_empty() {
-        text = services.iter().map(|service| nowhere(service, name)).collect();
+        return Explained { text: services.iter().map(|service| nowhere(service, name)).collect(), goes: false };
     }
     Explained { text, goes }
 }
 
 /// Why no handler gets this, if none does.
 fn unheard(services: &[Description], event: &DescribedEvent) -> String {
-    let ways = |service: &Description| -> Vec<_> {
-        let ways = service.queues.iter().flat_map(|queue| queue.events.clone());
-        ways.filter(|way| way.event == event.event).map(|way| way.topic).collect()
-    };
-    let heard: Vec<_> = services.iter().map(|service| (Shown(&service.service), ways(service))).collect();
-    if heard.iter().any(|(_, topics)| topics.contains(&event.topic)) {
-        return String::new();
+    let mut elsewhere = BTreeSet::new();
+    for service in services {
+        let ways = service.queues.iter().flat_map(|queue| &queue.events);
+        for way in ways.filter(|way| way.event == event.event) {
+            if way.topic == event.topic {
+                return String::new();
+            }
+            elsewhere.insert((&service.service, &way.topic));
+        }
     }
-    let names: Vec<_> = heard.iter().map(|(service, _)| service.to_string()).collect();
+    let names: Vec<_> = services.iter().map(|service| Shown(&service.service).to_string()).collect();
     let hint = if services.len() == 1 { "; `--with` the plan of another tells whether that does" } else { "" };
     let mut text = format!("    not handled by {}{hint}\n", names.join(", "));
-    for (service, topics) in heard {
-        topics.iter().for_each(|topic| text += &format!("    {service} expects it on {}\n", Shown(topic)));
+    for (service, topic) in elsewhere {
+        text += &format!("    {} expects it on {}\n", Shown(service), Shown(topic));
     }
     text
 }

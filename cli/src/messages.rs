@@ -90,9 +90,15 @@ pub(crate) fn publish(arguments: &Publish) -> ExitCode {
         Err(why) => return failed(format_args!("the event cannot be read: {why}")),
     };
     match arguments.program.ask_about::<Posted>(&format!("publish {}", arguments.event), &json) {
-        Ok(Posted { event, id, .. }) => printed(DONE, &format!("{} published as {}\n", Shown(&event), Shown(&id))),
+        Ok(posted) => printed(DONE, &told(&posted)),
         Err(none) => failed(none),
     }
+}
+
+/// What was published: a field that the contract does not have is not in it.
+fn told(Posted { event, id, payload, .. }: &Posted) -> String {
+    let payload = payload.as_ref().map_or_else(String::new, |payload| format!("  {}\n", Shown(payload.get())));
+    format!("{} published as {}\n{payload}", Shown(event), Shown(id))
 }
 
 fn given(json: &str) -> Result<Vec<u8>, String> {

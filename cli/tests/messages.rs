@@ -78,13 +78,13 @@ fn what_cannot_be_given_is_told_before_the_program_is_asked() {
 
 #[test]
 fn publish_takes_json_as_it_stands_from_a_file_and_from_standard_input() {
-    let script = r#"echo "task: $TEGAMI_TASK" >&2; cat >&2; echo '{"event":"shop.OrderPaid","id":"m-1"}'"#;
+    let script = r#"echo "task: $TEGAMI_TASK" >&2; cat >&2; echo '{"event":"shop.OrderPaid","id":"m-1","payload":{"orderId":"o-1"}}'"#;
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("event-{}.json", std::process::id()));
     std::fs::write(&file, r#"{"order_id":"o-1"}"#).expect("a file");
     let at = format!("@{}", file.display());
     for (json, input) in [(r#"{"order_id":"o-1"}"#, ""), (&*at, ""), ("-", r#"{"order_id":"o-1"}"#)] {
         let (code, text, errors) = said(&["publish", "OrderPaid", json], script, input);
-        assert_eq!((code, &*text), (Some(0), "shop.OrderPaid published as m-1\n"), "{errors}");
+        assert_eq!((code, &*text), (Some(0), "shop.OrderPaid published as m-1\n  {\"orderId\":\"o-1\"}\n"), "{errors}");
         assert_eq!(errors, "task: publish OrderPaid\n{\"order_id\":\"o-1\"}");
     }
     std::fs::remove_file(file).expect("it was ours");

@@ -139,11 +139,14 @@ fn published(event: &str, json: &str) -> Output {
 #[test]
 fn p1_an_event_that_is_given_as_json_is_published_by_its_contract() {
     for event in ["OrderPaid", "shop.orders.v1.OrderPaid"] {
-        let Output { status, stdout, stderr } = published(event, r#"{"order_id": "o-7", "amount_minor": "5"}"#);
+        let Output { status, stdout, stderr } =
+            published(event, r#"{"order_id": "o-7", "amount_minor": "5", "color": "red"}"#);
         assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
         let stdout = String::from_utf8(stdout).expect("text");
         let posted: Posted = serde_json::from_str(stdout.lines().last().expect("an answer")).expect("it is JSON");
         assert!(posted.event == "shop.orders.v1.OrderPaid" && !posted.id.is_empty(), "{posted:?}");
+        let taken: serde_json::Value = serde_json::from_str(posted.payload.expect("it was taken").get()).expect("JSON");
+        assert_eq!(taken, serde_json::json!({ "orderId": "o-7", "amountMinor": "5" }), "what the contract has");
     }
     for (event, json, words) in [
         ("OrderPaid", r#"{"order_id": "o-7", "amount_minor": "much"}"#, "at `amount_minor`"),

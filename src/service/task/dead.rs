@@ -144,7 +144,7 @@ impl Reader {
     }
 }
 
-fn raw(payload: &Payload) -> Result<Box<RawValue>, DecodeError> {
+pub(super) fn raw(payload: &Payload) -> Result<Box<RawValue>, DecodeError> {
     let json = String::from_utf8(payload.bytes.to_vec()).ok().and_then(|text| RawValue::from_string(text).ok());
     json.ok_or_else(|| DecodeError::new(DecodeErrorKind::Undecodable, "it has no JSON form"))
 }
