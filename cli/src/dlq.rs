@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use tegami::service::{Choice, DescribedDeadLetter, Dropped, Redriven};
+use tegami::service::{Choice, DescribedDeadLetter, DescribedMessage, Dropped, Redriven};
 
 use crate::{
     output::{failed, json, printed},
@@ -141,7 +141,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match &arguments.command {
         Command::Ls(asked) => tell(asked, listed, |letters| !letters.is_empty()),
         Command::Show(asked) => tell(asked, shown, |letters| !letters.is_empty()),
-        Command::Try(asked) => tell(asked, tried, |letters| letters.iter().any(|letter| letter.unreadable.is_some())),
+        Command::Try(asked) => {
+            tell(asked, tried, |letters| letters.iter().any(|letter| letter.message.unreadable.is_some()))
+        }
         Command::Redrive(redrive) => put_back(redrive),
         Command::Drop(dropping) => delete(dropping),
     }
@@ -221,7 +223,8 @@ fn shown(letters: &Letters) -> String {
 }
 
 fn one(letter: &DescribedDeadLetter) -> String {
-    let DescribedDeadLetter { id, queue, reason, size, key, payload, unreadable, .. } = letter;
+    let DescribedDeadLetter { message, queue, reason, .. } = letter;
+    let DescribedMessage { id, size, key, payload, unreadable, .. } = message;
     let id = id.as_deref().unwrap_or("(no id)");
     let times = if reason.attempts == 1 { "once".to_owned() } else { format!("{} times", reason.attempts) };
     let mut text = format!("{} in {}\n", Shown(id), Shown(queue));
@@ -240,10 +243,13 @@ fn one(letter: &DescribedDeadLetter) -> String {
 }
 
 fn tried(letters: &Letters) -> String {
-    let unread: Vec<_> = letters.iter().filter(|letter| letter.unreadable.is_some()).collect();
+    let unread: Vec<_> = letters.iter().filter(|letter| letter.message.unreadable.is_some()).collect();
     let mut text = format!("{} of {} can be read today\n", letters.len() - unread.len(), letters.len());
     for letter in unread {
-        let (id, why) = (letter.id.as_deref().unwrap_or("(no id)"), letter.unreadable.as_deref().unwrap_or_default());
+        let (id, why) = (
+            letter.message.id.as_deref().unwrap_or("(no id)"),
+            letter.message.unreadable.as_deref().unwrap_or_default(),
+        );
         text += &format!("  {}: {}\n", Shown(id), Shown(why));
     }
     text

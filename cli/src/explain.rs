@@ -1,9 +1,9 @@
-//! `tegami explain`: the way of one event, queue or handler, and why there is none.
+//! `tegami explain`: the way of one event, queue, handler or service, and why there is none.
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, fs, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use tegami::service::{DescribedQueue, Description};
+use tegami::service::{DescribedEvent, DescribedHandler, DescribedQueue, Description};
 
 use crate::{
     output::{failed, printed},
@@ -15,13 +15,17 @@ use crate::{
 const FOUND: u8 = 0;
 const NOWHERE: u8 = 1;
 
-/// Explain the way of an event, a queue or a handler: from its topic through filter and queue to the handler, the
-/// retries and the dead letters; or why there is none.
+/// Explain the way of an event, a queue, a handler or a service, or why there is none.
+///
+/// It goes from a topic through filter and queue to the handler, the retries and the dead letters.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// An event, a queue or a handler: its name, or the end of it.
+    /// An event, a queue or a handler: its name, or the end of it. Or the service.
     name: String,
+    /// What `tegami plan --json` printed of another service, which may handle or publish it; can be given again.
+    #[arg(long, value_name = "PLAN")]
+    with: Vec<PathBuf>,
     #[command(flatten)]
     program: Program,
 }
@@ -30,46 +34,101 @@ const EXAMPLES: &str = "\
 Examples:
   tegami explain OrderPaid
   tegami explain billing-shop-orders-v1-OrderPaid -- ./billing
+  tegami plan --json -- ./shipping > shipping.json
+  tegami explain OrderPaid --with shipping.json -- ./billing
 
 Exit codes:
   0  explained
   1  it goes nowhere: the text says why
-  2  the program gave no answer";
+  2  the program gave no answer, or a plan cannot be read";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match arguments.program.ask::<Description>("describe") {
-        Ok(description) => match explained(&description, &arguments.name) {
-            Ok(text) => printed(FOUND, &text),
-            Err(why) => printed(NOWHERE, &why),
-        },
-        Err(none) => failed(none),
+    let services = arguments.program.ask::<Description>("describe").map_err(|none| none.to_string());
+    match services.and_then(|own| with(own, &arguments.with)) {
+        Ok(services) => {
+            let Explained { text, goes } = explained(&services, &arguments.name);
+            printed(if goes { FOUND } else { NOWHERE }, &text)
+        }
+        Err(why) => failed(why),
     }
+}
+
+fn with(own: Description, others: &[PathBuf]) -> Result<Vec<Description>, String> {
+    let mut services = vec![own];
+    for path in others {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string());
+        let plan = text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+        let wrong = |why: String| format!("`{}` is no plan: {}", Shown(&path.to_string_lossy()), Shown(&why));
+        services.push(plan.map_err(wrong)?);
+    }
+    Ok(services)
+}
+
+/// What is said of a name.
+struct Explained {
+    text: String,
+    /// Does it go anywhere, as far as can be known?
+    goes: bool,
 }
 
 /// The ways that this name is part of; or why there are none.
-fn explained(description: &Description, name: &str) -> Result<String, String> {
-    let service = Shown(&description.service);
-    let mut text = String::new();
-    for event in description.publishes.iter().filter(|event| is(&event.event, name)) {
-        let (event, topic, key) = (Shown(&event.event), Shown(&event.topic), Shown(&event.routing_key));
-        text += &format!("{service} publishes {event}\n    to {topic} (on AMQP with the routing key {key})\n");
+fn explained(services: &[Description], name: &str) -> Explained {
+    let (mut text, mut goes) = (String::new(), true);
+    for service in services {
+        let whole = service.service == name;
+        for event in service.publishes.iter().filter(|event| whole || is(&event.event, name)) {
+            let unheard = unheard(services, event);
+            // Of one service alone it is not known who else handles it.
+            goes &= unheard.is_empty() || services.len() == 1;
+            let (event, topic, key) = (Shown(&event.event), Shown(&event.topic), Shown(&event.routing_key));
+            text += &format!("{} publishes {event}\n", Shown(&service.service));
+            text += &format!("    to {topic} (on AMQP with the routing key {key})\n{unheard}");
+        }
+        text += &service.queues.iter().map(|queue| of_queue(queue, name, whole)).collect::<String>();
     }
-    for queue in &description.queues {
-        text += &of_queue(queue, name);
+    if text.is_empty() {
+        return Explained { text: services.iter().map(|service| nowhere(service, name)).collect(), goes: false };
     }
-    if text.is_empty() { Err(nowhere(description, name)) } else { Ok(text) }
+    Explained { text, goes }
 }
 
-fn of_queue(queue: &DescribedQueue, name: &str) -> String {
-    let own = is(&queue.name, name) || is(&queue.dead_letters, name);
+/// Why no handler gets this, if none does.
+fn unheard(services: &[Description], event: &DescribedEvent) -> String {
+    let mut elsewhere = BTreeSet::new();
+    for service in services {
+        let ways = service.queues.iter().flat_map(|queue| &queue.events);
+        for way in ways.filter(|way| way.event == event.event) {
+            if way.topic == event.topic {
+                return String::new();
+            }
+            elsewhere.insert((&service.service, &way.topic));
+        }
+    }
+    let names: Vec<_> = services.iter().map(|service| Shown(&service.service).to_string()).collect();
+    let hint = if services.len() == 1 { "; `--with` the plan of another tells whether that does" } else { "" };
+    let mut text = format!("    not handled by {}{hint}\n", names.join(", "));
+    for (service, topic) in elsewhere {
+        text += &format!("    {} expects it on {}\n", Shown(service), Shown(topic));
+    }
+    text
+}
+
+fn of_queue(queue: &DescribedQueue, name: &str, whole: bool) -> String {
+    let own = whole || is(&queue.name, name) || is(&queue.dead_letters, name);
     let ways = queue.events.iter().filter(|way| own || is(&way.event, name) || is(&way.handler, name));
-    let ways: String = ways.map(fed).collect();
-    if ways.is_empty() {
-        return ways;
+    let (text, filtered): (String, String) = ways.map(|way| (fed(way), filtered(way))).unzip();
+    if text.is_empty() {
+        return text;
     }
     let (queue, dead) = (Shown(&queue.name), Shown(&queue.dead_letters));
-    format!("queue {queue}\n{ways}    given up on, it goes to {dead}, with its reason\n")
+    format!("queue {queue}\n{text}{filtered}    given up on, it goes to {dead}, with its reason\n")
+}
+
+/// What does not come that way.
+fn filtered(way: &DescribedHandler) -> String {
+    let unless = |filter: &String| format!("    filtered out: {} unless {}\n", Shown(&way.event), Shown(filter));
+    way.filter.as_ref().map(unless).unwrap_or_default()
 }
 
 /// Is it this name, or does it end so behind a separator?
@@ -78,17 +137,28 @@ fn is(full: &str, name: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', ':', '-']))
 }
 
+/// An event's name without its version.
+fn unversioned(name: &str) -> String {
+    let is_version = |part: &&str| {
+        part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    name.split('.').filter(|part| !is_version(part)).collect::<Vec<_>>().join(".")
+}
+
 fn nowhere(description: &Description, name: &str) -> String {
-    let (service, name) = (Shown(&description.service), Shown(name));
-    let known = |names: &mut dyn Iterator<Item = &String>| {
-        let names: Vec<_> = names.map(|name| format!("\n    {}", Shown(name))).collect();
+    let known = |names: &BTreeSet<&String>| {
+        let names: Vec<_> = names.iter().map(|name| format!("\n    {}", Shown(name))).collect();
         if names.is_empty() { "\n    nothing".to_owned() } else { names.concat() }
     };
-    let handled = known(&mut description.queues.iter().flat_map(|queue| queue.events.iter().map(|way| &way.event)));
-    let publishes = known(&mut description.publishes.iter().map(|event| &event.event));
-    format!(
-        "{service} neither handles nor publishes {name}.\n  It handles{handled}\n  It says it publishes{publishes}\n"
-    )
+    let handled = description.queues.iter().flat_map(|queue| queue.events.iter().map(|way| &way.event)).collect();
+    let published = description.publishes.iter().map(|event| &event.event).collect();
+    let mut text = format!("{} neither handles nor publishes {}.\n", Shown(&description.service), Shown(name));
+    let others = BTreeSet::union(&handled, &published).filter(|known| is(&unversioned(known), &unversioned(name)));
+    for other in others {
+        let other = Shown(other);
+        text += &format!("  {other} is another version: an event of its own, unless an `Upcast` makes one the other\n");
+    }
+    text + &format!("  It handles{}\n  It says it publishes{}\n", known(&handled), known(&published))
 }
 
 #[cfg(test)]

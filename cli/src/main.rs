@@ -7,6 +7,7 @@ mod dev;
 mod dlq;
 mod explain;
 mod export;
+mod folder;
 mod ledger;
 mod messages;
 mod new;

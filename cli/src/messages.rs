@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 use tegami::service::{DescribedMessage, Peek as Look, Posted};
 
 use crate::{
@@ -36,8 +36,8 @@ pub(crate) struct Publish {
 pub(crate) struct Peek {
     /// The queue.
     queue: String,
-    /// How many messages at most; 100 at most.
-    #[arg(long, default_value_t = 10)]
+    /// How many messages at most, 1 to 100.
+    #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100))]
     limit: usize,
     /// Print JSON.
     #[arg(long)]
@@ -87,23 +87,29 @@ Exit codes:
 pub(crate) fn publish(arguments: &Publish) -> ExitCode {
     let json = match given(&arguments.json) {
         Ok(json) => json,
-        Err(error) => return failed(format_args!("the event cannot be read: {error}")),
+        Err(why) => return failed(format_args!("the event cannot be read: {why}")),
     };
     match arguments.program.ask_about::<Posted>(&format!("publish {}", arguments.event), &json) {
-        Ok(Posted { event, id, .. }) => printed(DONE, &format!("{} published as {}\n", Shown(&event), Shown(&id))),
+        Ok(posted) => printed(DONE, &told(&posted)),
         Err(none) => failed(none),
     }
 }
 
-fn given(json: &str) -> io::Result<Vec<u8>> {
+/// What was published: a field that the contract does not have is not in it.
+fn told(Posted { event, id, payload, .. }: &Posted) -> String {
+    let payload = payload.as_ref().map_or_else(String::new, |payload| format!("  {}\n", Shown(payload.get())));
+    format!("{} published as {}\n{payload}", Shown(event), Shown(id))
+}
+
+fn given(json: &str) -> Result<Vec<u8>, String> {
     if let Some(file) = json.strip_prefix('@') {
-        return fs::read(file);
+        return fs::read(file).map_err(|error| format!("`{}`: {error}", Shown(file)));
     }
     if json != "-" {
         return Ok(json.as_bytes().to_vec());
     }
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes).map_err(|error| error.to_string())
 }
 
 /// Runs `peek`.

@@ -24,13 +24,15 @@ const LONGEST: usize = 64;
 pub(crate) struct Arguments {
     /// The service's name: a-z 0-9 -, a letter first, at most 64.
     name: String,
-    /// Where tegami is: the folder of a clone, or the URL of a git repository. Default: crates.io.
+    /// Where tegami is: the folder of a clone, or the URL of a git repository. Default: the clone that this command was
+    /// built from, while that is there; else crates.io.
     #[arg(long, value_name = "FOLDER|URL")]
     tegami: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  tegami new greeter
   tegami new greeter --tegami ../tegami
   cd greeter && cargo test && cargo run
 
@@ -63,8 +65,22 @@ fn checked(name: &str) -> Result<(), String> {
     if !begins || !name.chars().all(known) || name.ends_with('-') || name.len() > LONGEST {
         return Err(format!("a service's name has 1 to {LONGEST} of a-z 0-9 -, a letter first and no - last"));
     }
-    Ok(())
+    match TAKEN.contains(&name) {
+        true => Err("it is a word of Rust, or a crate that the service uses; give another".to_owned()),
+        false => Ok(()),
+    }
 }
+
+/// What a crate or its package of contracts cannot be called.
+/// https://doc.rust-lang.org/reference/keywords.html
+#[rustfmt::skip]
+const TAKEN: [&str; 56] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "tegami",
+    "tegami-codegen", "test", "tokio", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield",
+];
 
 /// Everything in a folder beside it first, which takes its place when it is whole.
 fn made(arguments: &Arguments) -> Result<(), String> {
@@ -100,12 +116,23 @@ fn written(arguments: &Arguments, folder: &Path) -> io::Result<()> {
 
 /// How Cargo finds the library, or the crate in this folder of it.
 fn dependency(from: Option<&str>, folder: &str) -> io::Result<String> {
+    let built_from =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().filter(|root| root.join("codegen/Cargo.toml").is_file());
     match from {
-        None => Ok(format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))),
         Some(url) if url.contains("://") => Ok(format!("git = {url:?}")),
-        Some(path) => {
-            let path = fs::canonicalize(Path::new(path).join(folder))?;
-            Ok(format!("path = {:?}", path.display().to_string()))
-        }
+        Some(path) => in_clone(Path::new(path), folder),
+        None => match built_from {
+            Some(root) => in_clone(root, folder),
+            None => Ok(format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))),
+        },
     }
+}
+
+fn in_clone(root: &Path, folder: &str) -> io::Result<String> {
+    let path = root.join(folder);
+    let found = fs::canonicalize(path.join("Cargo.toml")).and_then(|_| fs::canonicalize(&path)).map_err(|error| {
+        let root = root.to_string_lossy();
+        io::Error::new(error.kind(), format!("`{root}` is no clone of tegami, nor the URL of one: {error}"))
+    })?;
+    Ok(format!("path = {:?}", found.display().to_string()))
 }

@@ -1,9 +1,13 @@
 //! `tegami prune`: what earlier releases of a service left on its brokers, and away with it.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
-use tegami::service::Pruned;
+use tegami::service::{Description, Pruned};
 
 use crate::{
     output::{failed, json, printed},
@@ -49,9 +53,9 @@ Exit codes:
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut plans = Vec::new();
     for path in &arguments.former {
-        match fs::read(path) {
-            Ok(plan) => plans.extend(plan),
-            Err(error) => return failed(format_args!("`{}` cannot be read: {error}", Shown(&path.to_string_lossy()))),
+        match plan(path) {
+            Ok(plan) => plans.extend(plan.into_bytes()),
+            Err(why) => return failed(why),
         }
     }
     let (task, fate) = if arguments.yes { ("prune delete", "deleted") } else { ("prune", "may go:") };
@@ -62,6 +66,16 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             printed(if pruned.iter().any(stays) { SOME } else { NONE }, &text)
         }
         Err(none) => failed(none),
+    }
+}
+
+/// An earlier plan as it was told: the program knows what of it counts.
+fn plan(path: &Path) -> Result<String, String> {
+    let name = path.to_string_lossy();
+    let text = fs::read_to_string(path).map_err(|error| format!("`{}` cannot be read: {error}", Shown(&name)))?;
+    match serde_json::from_str::<Description>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("`{}` is not what `tegami plan --json` prints: {error}", Shown(&name))),
     }
 }
 

@@ -1,21 +1,25 @@
 //! `tegami site`: services as a folder to open in a browser.
 
-use std::{fs, io, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use serde_json::Value as Json;
 use tegami::catalog::Catalog;
 
 use crate::{
+    folder,
     output::{failed, printed},
     program::Program,
     shown::Shown,
 };
 
 const WRITTEN: u8 = 0;
+const PAGE: &str = "index.html";
 
-/// Write a service as a page for people: its events with their fields and an example, who publishes and who handles
-/// them, its queues, a picture; to be searched. Connects to nothing.
+/// Write a service, or a fleet, as a page for people.
+///
+/// It has the events with their fields and an example, who publishes and who handles them, the queues, a picture; to be
+/// searched. Connects to nothing.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -46,8 +50,9 @@ Exit codes:
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match page(arguments).and_then(|page| written(arguments, &page).map_err(|error| told(arguments, error))) {
-        Ok(path) => printed(WRITTEN, &format!("{}\n", Shown(&path.to_string_lossy()))),
+    let files = page(arguments).map(|page| BTreeMap::from([(PAGE.to_owned(), page)]));
+    match files.and_then(|files| folder::write(&arguments.out, &files)) {
+        Ok(written) => printed(WRITTEN, &written),
         Err(why) => failed(why),
     }
 }
@@ -63,15 +68,4 @@ fn page(arguments: &Arguments) -> Result<String, String> {
         catalog = catalog.document(&text).map_err(|error| wrong(&error.to_string()))?;
     }
     Ok(catalog.page())
-}
-
-fn written(arguments: &Arguments, page: &str) -> io::Result<PathBuf> {
-    fs::create_dir_all(&arguments.out)?;
-    let path = arguments.out.join("index.html");
-    fs::write(&path, page)?;
-    Ok(path)
-}
-
-fn told(arguments: &Arguments, error: io::Error) -> String {
-    format!("`{}` cannot be written: {error}", Shown(&arguments.out.to_string_lossy()))
 }

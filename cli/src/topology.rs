@@ -37,7 +37,7 @@ pub(crate) struct Verify {
 
 /// Create what is missing on the brokers. What is there and differs is told, and left as it is.
 #[derive(Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = APPLY_EXAMPLES)]
 pub(crate) struct Apply {
     #[command(flatten)]
     program: Program,
@@ -59,6 +59,15 @@ Examples:
 Exit codes:
   0  the brokers have what the service needs
   1  something is missing, or differs
+  2  the program gave no answer: it says why";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  TEGAMI_TRANSPORT=amqp://user:password@host/ tegami apply -- ./billing
+
+Exit codes:
+  0  the brokers now have what the service needs
+  1  something is there and differs: it was left as it is
   2  the program gave no answer: it says why";
 
 /// Runs `plan`.

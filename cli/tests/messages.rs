@@ -64,14 +64,27 @@ fn dlq_drop_needs_a_choice_and_a_yes() {
 }
 
 #[test]
+fn what_cannot_be_given_is_told_before_the_program_is_asked() {
+    for (words, told) in [
+        (&["peek", "q", "--limit", "0"][..], "0 is not in 1..=100"),
+        (&["peek", "q", "--limit", "101"], "101 is not in 1..=100"),
+        (&["publish", "OrderPaid", "@/no/such/file"], "the event cannot be read: `/no/such/file`: No such file"),
+    ] {
+        let (code, text, errors) = said(words, "echo asked >&2", "");
+        assert_eq!((code, &*text), (Some(2), ""), "{errors}");
+        assert!(errors.contains(told) && !errors.contains("asked"), "{errors}");
+    }
+}
+
+#[test]
 fn publish_takes_json_as_it_stands_from_a_file_and_from_standard_input() {
-    let script = r#"echo "task: $TEGAMI_TASK" >&2; cat >&2; echo '{"event":"shop.OrderPaid","id":"m-1"}'"#;
+    let script = r#"echo "task: $TEGAMI_TASK" >&2; cat >&2; echo '{"event":"shop.OrderPaid","id":"m-1","payload":{"orderId":"o-1"}}'"#;
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("event-{}.json", std::process::id()));
     std::fs::write(&file, r#"{"order_id":"o-1"}"#).expect("a file");
     let at = format!("@{}", file.display());
     for (json, input) in [(r#"{"order_id":"o-1"}"#, ""), (&*at, ""), ("-", r#"{"order_id":"o-1"}"#)] {
         let (code, text, errors) = said(&["publish", "OrderPaid", json], script, input);
-        assert_eq!((code, &*text), (Some(0), "shop.OrderPaid published as m-1\n"), "{errors}");
+        assert_eq!((code, &*text), (Some(0), "shop.OrderPaid published as m-1\n  {\"orderId\":\"o-1\"}\n"), "{errors}");
         assert_eq!(errors, "task: publish OrderPaid\n{\"order_id\":\"o-1\"}");
     }
     std::fs::remove_file(file).expect("it was ours");

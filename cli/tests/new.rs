@@ -52,6 +52,16 @@ fn a_service_is_made_with_contracts_and_their_lock() {
 }
 
 #[test]
+fn a_service_takes_tegami_from_where_the_command_comes_from() {
+    let folder = Folder::new("own");
+    let (code, _, errors) = folder.new_service(&["mail"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
+    let manifest = fs::read_to_string(folder.0.join("mail/Cargo.toml")).unwrap();
+    assert!(manifest.contains(&format!("tegami = {{ path = {:?} }}", root.to_str().unwrap())), "{manifest}");
+}
+
+#[test]
 fn a_name_that_is_none_and_one_that_is_taken_are_refused_and_nothing_is_written() {
     let folder = Folder::new("refused");
     let long = "a".repeat(65);
@@ -65,7 +75,12 @@ fn a_name_that_is_none_and_one_that_is_taken_are_refused_and_nothing_is_written(
     let (code, _, errors) = folder.new_service(&["mail"]);
     assert!(code == Some(2) && errors.contains("there is something of this name here"), "{errors}");
     let (code, _, errors) = folder.new_service(&["other", "--tegami", "/no/such/folder"]);
-    assert!(code == Some(2) && errors.contains("`other` is not made"), "{errors}");
+    let none = "`other` is not made: `/no/such/folder` is no clone of tegami, nor the URL of one";
+    assert!(code == Some(2) && errors.contains(none), "{errors}");
+    for name in ["match", "tokio"] {
+        let (code, _, errors) = folder.new_service(&[name]);
+        assert!(code == Some(2) && errors.contains("it is a word of Rust, or a crate"), "{errors}");
+    }
     let mut names = folder.names();
     names.sort();
     assert_eq!(names, ["a".repeat(64), "mail".to_owned()]);

@@ -48,21 +48,52 @@ fn plan_shows_what_the_program_describes() {
 
 #[test]
 fn explain_tells_the_way_or_why_there_is_none() {
+    let queue = format!(
+        "queue billing-orders\n{WAY}    filtered out: shop.v1.OrderPaid unless currency is \"EUR\"\n    \
+         given up on, it goes to billing-orders-dead, with its reason\n"
+    );
     for name in ["OrderPaid", "shop.v1.OrderPaid", "billing-orders", "billing-orders-dead", "charge"] {
         let (code, said, _) = asked(&["explain", name], &description(), 0);
-        assert_eq!(code, Some(0), "{said}");
-        assert_eq!(
-            said,
-            format!("queue billing-orders\n{WAY}    given up on, it goes to billing-orders-dead, with its reason\n")
-        );
+        assert_eq!((code, said), (Some(0), queue.clone()), "{name}");
     }
     let (code, said, _) = asked(&["explain", "ReceiptSent"], &description(), 0);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.starts_with("billing publishes shop.ReceiptSent\n    to shop"), "{said}");
+    assert!(said.contains("\n    not handled by billing; `--with`"), "{said}");
+    assert_eq!(
+        asked(&["explain", "billing"], &description(), 0),
+        (Some(0), said + &queue, "task: describe\n".to_owned())
+    );
     let (code, said, _) = asked(&["explain", "Paid"], &description(), 0);
     assert_eq!(code, Some(1), "{said}");
     let parts = ["billing neither handles nor publishes Paid", "    shop.v1.OrderPaid", "    shop.ReceiptSent"];
     assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+    let (code, said, _) = asked(&["explain", "shop.v3.OrderPaid"], &description(), 0);
+    assert!(code == Some(1) && said.contains("\n  shop.v1.OrderPaid is another version"), "{said}");
+}
+
+#[test]
+fn explain_knows_of_a_fleet_who_handles_what_and_on_which_topic() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let explained = |other: &str| {
+        let plan = folder.join(format!("other-plan-{}.json", std::process::id()));
+        std::fs::write(&plan, other).expect("a file");
+        let told = asked(&["explain", "ReceiptSent", "--with", plan.to_str().expect("text")], &description(), 0);
+        std::fs::remove_file(plan).expect("it was ours");
+        told
+    };
+    let mail = description().replace(r#""service":"billing""#, r#""service":"mail""#).replace("billing-", "mail-");
+    let (code, said, _) = explained(&mail);
+    assert!(code == Some(1) && said.contains("\n    not handled by billing, mail\n"), "{said}");
+    let handles = mail
+        .replace(r#""publishes":[{"event":"shop.ReceiptSent","topic":"shop","routing_key":"shop.ReceiptSent"}],"#, "")
+        .replace("shop.v1.OrderPaid", "shop.ReceiptSent");
+    let (code, said, _) = explained(&handles.replace(r#""topic":"orders""#, r#""topic":"shop""#));
+    assert!(code == Some(0) && said.contains("\nqueue mail-orders\n") && !said.contains("not handled"), "{said}");
+    let (code, said, _) = explained(&handles);
+    assert!(code == Some(1) && said.contains("\n    mail expects it on orders\n"), "{said}");
+    let (code, said, errors) = explained("[]");
+    assert!(code == Some(2) && said.is_empty() && errors.contains("is no plan: "), "{errors}");
 }
 
 #[test]
@@ -182,7 +213,7 @@ fn asyncapi_takes_in_other_documents_and_takes_its_name() {
     assert!(["\"Paid\"", "\"Placed\"", "\"shop\"", "\"7\""].iter().all(|part| said.contains(part)), "{said}");
     let (code, said, errors) = asked(&["asyncapi", "--with", with], &document("Paid", "number"), 0);
     assert_eq!((code, &*said), (Some(2), ""), "{errors}");
-    assert!(errors.contains("two services mean different things by `Paid`"), "{errors}");
+    assert!(errors.contains("services have different contracts of `Paid`"), "{errors}");
     let (code, _, errors) = asked(&["asyncapi", "--with", "/no/such/file"], &document("Paid", "text"), 0);
     assert!(code == Some(2) && errors.contains("`/no/such/file` cannot be taken in"), "{errors}");
     std::fs::remove_file(other).expect("it was ours");
@@ -221,6 +252,13 @@ fn prune_gives_the_program_earlier_plans_and_tells_what_goes_and_what_stays() {
     assert_eq!((code, &*said), (Some(0), "nothing is left of earlier plans\n"));
     let (code, said, _) = pruned(&left, &["--json"]);
     assert!(code == Some(1) && said.contains("\"billing-a-dead\""), "{said}");
+    std::fs::write(&plan, "{}").expect("a file");
+    let (code, said, errors) = pruned(all, &["--yes"]);
+    assert_eq!((code, &*said), (Some(2), ""), "{errors}");
+    assert!(
+        errors.contains(former) && errors.contains("is not what `tegami plan --json` prints: missing field"),
+        "{errors}"
+    );
     std::fs::remove_file(&plan).expect("it was ours");
     let (code, said, errors) = pruned(all, &["--yes"]);
     assert_eq!((code, &*said), (Some(2), ""), "{errors}");

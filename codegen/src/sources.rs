@@ -57,7 +57,7 @@ impl Search<'_> {
             Ok(entries) => entries.into_iter().for_each(|path| self.visit(path)),
             Err(error) => {
                 let reason = format!("the folder cannot be read: {error}");
-                let hint = "create it beside `Cargo.toml`, or name another in `build.rs`";
+                let hint = "create it beside `Cargo.toml`, or name another";
                 let hint = if self.seen.is_empty() { hint } else { READABLE };
                 self.mistakes.add(&file(&shown(folder)), reason, hint);
                 return false;

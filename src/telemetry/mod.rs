@@ -1,7 +1,7 @@
 //! What happens in a service, told to those who count it.
 //!
 //! Publisher, pipeline, server and schedules tell [`Fact`]s, and each [`Observer`] sees them. With the feature
-//! `metrics`, [`Metrics`] counts them for Prometheus. Guide: [`docs::telemetry`](crate::docs::telemetry).
+//! `metrics`, `Metrics` counts them for Prometheus. Guide: [`docs::telemetry`](crate::docs::telemetry).
 
 #[cfg(any(feature = "metrics", feature = "otel"))]
 mod bounds;

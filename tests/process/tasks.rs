@@ -77,14 +77,15 @@ pub(super) async fn poison() -> Memory {
 #[test]
 fn x2_dead_letters_are_told_with_their_event_or_why_it_cannot_be_read() {
     let mut letters: Vec<DescribedDeadLetter> = answer("poisoned", "dead-letters");
-    letters.sort_by_key(|letter| letter.payload.is_some());
+    letters.sort_by_key(|letter| letter.message.payload.is_some());
     let [unreadable, refused] = &letters[..] else { panic!("two: {letters:?}") };
     assert_eq!((refused.reason.kind, &*refused.reason.error), (ReasonKind::Permanent, "no room for o-1"));
-    assert_eq!((&*refused.queue, refused.key.as_deref()), (QUEUE, Some("o-1")));
-    let event: OrderPaid = serde_json::from_str(refused.payload.as_ref().expect("it is read").get()).expect("JSON");
+    assert_eq!((&*refused.queue, refused.message.key.as_deref()), (QUEUE, Some("o-1")));
+    let event: OrderPaid =
+        serde_json::from_str(refused.message.payload.as_ref().expect("it is read").get()).expect("JSON");
     assert_eq!((&*event.order_id, event.amount_minor), ("o-1", 990));
-    assert_eq!((unreadable.reason.kind, unreadable.size), (ReasonKind::Undecodable, 8));
-    assert!(unreadable.unreadable.as_ref().is_some_and(|why| !why.is_empty()));
+    assert_eq!((unreadable.reason.kind, unreadable.message.size), (ReasonKind::Undecodable, 8));
+    assert!(unreadable.message.unreadable.as_ref().is_some_and(|why| !why.is_empty()));
 }
 
 #[test]
@@ -138,11 +139,14 @@ fn published(event: &str, json: &str) -> Output {
 #[test]
 fn p1_an_event_that_is_given_as_json_is_published_by_its_contract() {
     for event in ["OrderPaid", "shop.orders.v1.OrderPaid"] {
-        let Output { status, stdout, stderr } = published(event, r#"{"order_id": "o-7", "amount_minor": "5"}"#);
+        let Output { status, stdout, stderr } =
+            published(event, r#"{"order_id": "o-7", "amount_minor": "5", "color": "red"}"#);
         assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
         let stdout = String::from_utf8(stdout).expect("text");
         let posted: Posted = serde_json::from_str(stdout.lines().last().expect("an answer")).expect("it is JSON");
         assert!(posted.event == "shop.orders.v1.OrderPaid" && !posted.id.is_empty(), "{posted:?}");
+        let taken: serde_json::Value = serde_json::from_str(posted.payload.expect("it was taken").get()).expect("JSON");
+        assert_eq!(taken, serde_json::json!({ "orderId": "o-7", "amountMinor": "5" }), "what the contract has");
     }
     for (event, json, words) in [
         ("OrderPaid", r#"{"order_id": "o-7", "amount_minor": "much"}"#, "at `amount_minor`"),

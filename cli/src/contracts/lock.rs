@@ -15,6 +15,7 @@ use super::{BREAKING, FINE, not_told};
 use crate::{
     output::printed,
     program::{NoAnswer, Program},
+    shown::Shown,
 };
 
 /// Write contracts.lock: what the contracts of a folder say, to commit and to compare with.
@@ -24,7 +25,7 @@ use crate::{
 /// `tegami contracts check --consumers` takes. A service's program can be asked what to say of it: then it reads the fields
 /// that its contracts have.
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = HELP, mut_arg("words", |words| words.help(WORDS).long_help(WORDS)))]
 pub(super) struct Arguments {
     /// The folder with the contracts.
     #[arg(default_value = "proto")]
@@ -48,6 +49,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     program: Program,
 }
+
+const WORDS: &str =
+    "The service's program and its arguments, to be asked what it publishes and reads. Default: none is";
 
 const HELP: &str = "\
 Exit codes:
@@ -78,7 +82,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Err(error) => return not_told(&error.to_string()),
     };
     let is_same = known.as_ref() == Some(&text);
-    let shown = out.display();
+    let out_text = out.to_string_lossy();
+    let shown = Shown(&out_text);
     match (arguments.check, is_same) {
         (_, true) => printed(FINE, &format!("{shown} is up to date\n")),
         (true, false) => printed(BREAKING, &format!("{shown} is not up to date: run `tegami contracts lock`\n")),

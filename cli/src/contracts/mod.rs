@@ -9,7 +9,7 @@ use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
-use crate::output::printed;
+use crate::{output::printed, shown::Shown};
 
 const FINE: u8 = 0;
 const BREAKING: u8 = 1;
@@ -49,11 +49,8 @@ fn rules() -> String {
 }
 
 fn not_told(why: &str) -> ExitCode {
-    // Nothing is left to tell it to if this cannot be written. The text may quote contracts: nothing steers a terminal.
-    let letters = why.chars().map(|letter| match letter.is_control() && letter != '\n' {
-        true => letter.escape_default().to_string(),
-        false => letter.to_string(),
-    });
-    let _ = writeln!(anstream::stderr(), "tegami contracts: {}", letters.collect::<String>());
+    let lines: Vec<_> = why.lines().map(|line| Shown(line).to_string()).collect();
+    // Nothing is left to tell it to if this cannot be written.
+    let _ = writeln!(anstream::stderr(), "tegami contracts: {}", lines.join("\n"));
     ExitCode::from(NOT_TOLD)
 }

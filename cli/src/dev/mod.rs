@@ -20,8 +20,9 @@ const STOPPED: u8 = 0;
 /// How many changed files are named.
 const NAMED: usize = 3;
 
-/// Build and run a service, and again whenever its sources, contracts or settings change. While a build fails, what ran
-/// before goes on. Ends with Ctrl-C.
+/// Build and run a service, and again whenever its sources, contracts or settings change.
+///
+/// While a build fails, what ran before goes on. Ends with Ctrl-C.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::value::RawValue;
 
 use super::{Parts, Station};
@@ -18,29 +18,6 @@ use crate::{
 
 /// The most of one queue that are told.
 pub(super) const MOST: usize = 10_000;
-
-/// A dead letter, and what the service would make of it today.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct DescribedDeadLetter {
-    /// The message's id, if it had one.
-    pub id: Option<String>,
-    /// The queue whose dead letter it is.
-    pub queue: String,
-    /// Why it was given up on.
-    pub reason: Reason,
-    /// Its body, in bytes.
-    pub size: usize,
-    /// What must stay in order together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// The event as its handler would get it today, in canonical JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Box<RawValue>>,
-    /// Why no handler of today would get it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreadable: Option<String>,
-}
 
 /// A message, and what the service would make of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,6 +39,36 @@ pub struct DescribedMessage {
     /// Why nobody here would get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
+}
+
+/// A dead letter, and what the service would make of it today; as JSON, the message with two fields more.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct DescribedDeadLetter {
+    /// The message as its handler would get it today, or why none would.
+    #[serde(flatten)]
+    pub message: DescribedMessage,
+    /// The queue whose dead letter it is.
+    pub queue: String,
+    /// Why it was given up on.
+    pub reason: Reason,
+}
+
+/// What a dead letter has beside its message.
+#[derive(Deserialize)]
+struct Given {
+    queue: String,
+    reason: Reason,
+}
+
+// serde's own `flatten` cannot read a `RawValue`.
+impl<'de> Deserialize<'de> for DescribedDeadLetter {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let whole = Box::<RawValue>::deserialize(from)?;
+        let message = serde_json::from_str(whole.get()).map_err(D::Error::custom)?;
+        let Given { queue, reason } = serde_json::from_str(whole.get()).map_err(D::Error::custom)?;
+        Ok(Self { message, queue, reason })
+    }
 }
 
 /// Reads messages as the handlers of one queue would; without a queue, as anyone who knows their contracts.
@@ -98,15 +105,7 @@ impl Reader {
 
     pub(super) fn dead_letter(&self, letter: &DeadLetter) -> DescribedDeadLetter {
         let message = self.told(letter.id.as_ref(), &letter.sealed, self.open(&letter.sealed));
-        DescribedDeadLetter {
-            id: message.id,
-            queue: self.queue.clone(),
-            reason: letter.reason.clone(),
-            size: message.size,
-            key: message.key,
-            payload: message.payload,
-            unreadable: message.unreadable,
-        }
+        DescribedDeadLetter { message, queue: self.queue.clone(), reason: letter.reason.clone() }
     }
 
     /// The message; none, if the handlers' filters leave it out.
@@ -145,7 +144,20 @@ impl Reader {
     }
 }
 
-fn raw(payload: &Payload) -> Result<Box<RawValue>, DecodeError> {
+pub(super) fn raw(payload: &Payload) -> Result<Box<RawValue>, DecodeError> {
     let json = String::from_utf8(payload.bytes.to_vec()).ok().and_then(|text| RawValue::from_string(text).ok());
     json.ok_or_else(|| DecodeError::new(DecodeErrorKind::Undecodable, "it has no JSON form"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_as_json_is_its_message_with_queue_and_reason() {
+        let text = r#"{"id":"m-1","event":"e","size":9,"payload":{"b":1.0,"a":18446744073709551616},"queue":"q","reason":{"kind":"permanent","error":"no room","event":"e","service":"billing","queue":"q","attempts":2,"first":"2024-05-01T12:00:00Z","last":"2024-05-01T12:00:01Z"}}"#;
+        let letter: DescribedDeadLetter = serde_json::from_str(&text).unwrap();
+        assert_eq!((letter.message.id.as_deref(), &*letter.queue, letter.reason.attempts), (Some("m-1"), "q", 2));
+        assert_eq!(serde_json::to_string(&letter).unwrap(), text);
+    }
 }

@@ -4,8 +4,9 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::{Error, ErrorKind, Open};
+use super::{Error, ErrorKind, Open, dead::raw};
 use crate::{
     codec::{self, Payload},
     contract::Contract,
@@ -32,6 +33,9 @@ pub struct Posted {
     pub event: String,
     /// The message's id.
     pub id: String,
+    /// What its contract took of the JSON, in canonical JSON: fields that it does not have are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Box<RawValue>>,
 }
 
 /// How events of type `E` are published.
@@ -80,8 +84,11 @@ impl Open {
         self.parts.publishes.clear();
         let publisher = self.publisher();
         let post = self.parts.posts[contract.name];
+        let given = Payload { encoding: Encoding::Json, bytes: Bytes::from(json.clone()) };
         let id = post(publisher, json, via).await?;
-        Ok(Posted { event: contract.name.to_owned(), id: id.to_string() })
+        let recode = self.parts.contracts[contract.name].1.recode;
+        let payload = recode(&given, Encoding::Json).and_then(|taken| raw(&taken)).ok();
+        Ok(Posted { event: contract.name.to_owned(), id: id.to_string(), payload })
     }
 
     fn publisher(&mut self) -> Publisher {

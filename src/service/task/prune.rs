@@ -135,64 +135,37 @@ fn wrong(text: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use async_trait::async_trait;
 
     use super::*;
     use crate::{
         config::Config,
         service::Service,
-        transport::{
-            Capabilities, DeadLetter, Deliveries, Memory, Outgoing, Provision, PublishError, Sorter, Topology,
-            Transport, TransportError,
-        },
+        testing::transport::{Tamper, tampering},
+        transport::{Memory, Topology, Transport, TransportError},
     };
 
-    /// A broker that still has everything, empty and unread, unless today's plan has it.
-    struct Full(Memory);
+    /// A broker that still has everything, empty and unread, whatever today's plan has.
+    struct Full;
 
     #[async_trait]
-    impl Transport for Full {
-        fn name(&self) -> &'static str {
-            "full"
-        }
-
-        fn capabilities(&self) -> Capabilities {
-            self.0.capabilities()
-        }
-
-        async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
-            self.0.provision(topology, mode).await
-        }
-
-        async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
-            self.0.publish(outgoing).await
-        }
-
-        async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
-            self.0.consume(queue).await
-        }
-
-        async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
-            self.0.dead_letters(queue, limit).await
-        }
-
-        async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
-            self.0.sort_dead_letters(queue, sorter).await
-        }
-
-        async fn prune(&self, former: &[QueuePlan], _: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+    impl Tamper for Full {
+        async fn prune(
+            &self,
+            former: &[QueuePlan],
+            (_, mode): (&Topology, Prune),
+            _: &dyn Transport,
+        ) -> Result<Vec<Remnant>, TransportError> {
             let done = |plan: &QueuePlan| Remnant::of([plan.name.clone(), format!("{mode:?}")]);
             Ok(former.iter().filter_map(done).collect())
-        }
-
-        async fn close(&self) {
-            self.0.close().await;
         }
     }
 
     fn open(name: &str, prefix: &str) -> Open {
         let config = Config::new().set("prefix", prefix).unwrap();
-        let service = Service::new(name).config(config).transport(Full(Memory::new()));
+        let service = Service::new(name).config(config).transport(tampering(Memory::new(), Arc::new(Full)));
         Open::of(service.parts).unwrap()
     }
 

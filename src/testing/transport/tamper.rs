@@ -1,6 +1,6 @@
 //! A hand between a transport and whoever uses it: for faults, and for transports that break a promise.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -8,8 +8,8 @@ use super::{Fault, Injected, Nest, Pace, Subject};
 use crate::{
     health::Status,
     transport::{
-        Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, PublishError, QueuePlan,
-        SettleError, Settlement, Sorter, Topology, Transport, TransportError,
+        Backlog, Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, Prune, PublishError,
+        QueuePlan, Remnant, SettleError, Settlement, Sorter, Topology, Transport, TransportError,
     },
 };
 
@@ -85,6 +85,24 @@ pub trait Tamper: Send + Sync + 'static {
         on: &dyn Transport,
     ) -> Result<(), TransportError> {
         on.sort_dead_letters(queue, sorter).await
+    }
+
+    /// Looks for what earlier plans left, or deletes it.
+    ///
+    /// # Errors
+    /// As [`Transport::prune`].
+    async fn prune(
+        &self,
+        former: &[QueuePlan],
+        (today, mode): (&Topology, Prune),
+        on: &dyn Transport,
+    ) -> Result<Vec<Remnant>, TransportError> {
+        on.prune(former, today, mode).await
+    }
+
+    /// Tells how much waits in a queue.
+    async fn backlog(&self, queue: &QueuePlan, on: &dyn Transport) -> Backlog {
+        on.backlog(queue).await
     }
 
     /// Closes the connection.
@@ -187,6 +205,18 @@ impl Transport for Between {
 
     async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
         self.by.sort_dead_letters(queue, sorter, &*self.transport).await
+    }
+
+    fn exports(&self, topology: &Topology, published: &[String]) -> Result<BTreeMap<String, String>, TransportError> {
+        self.transport.exports(topology, published)
+    }
+
+    async fn prune(&self, former: &[QueuePlan], today: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+        self.by.prune(former, (today, mode), &*self.transport).await
+    }
+
+    async fn backlog(&self, queue: &QueuePlan) -> Backlog {
+        self.by.backlog(queue, &*self.transport).await
     }
 
     async fn close(&self) {

@@ -4,8 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
-    fault::{Fault, FaultKind},
-    setup::{CALL, Clients, Setup},
+    setup::{CALL, Setup},
     upkeep,
 };
 use crate::transport::{Provision, QueuePlan, TopicPlan, Topology, TransportError};
@@ -51,47 +50,11 @@ pub(super) async fn begin(setup: Arc<Setup>, plan: QueuePlan) -> Result<(), Tran
     Ok(())
 }
 
-/// Takes it away; on the transport's thread.
+/// Takes it away, and tells what is left; on the transport's thread.
 pub(super) async fn end(setup: Arc<Setup>, plan: QueuePlan) -> Result<(), TransportError> {
-    let clients = setup.clients().await?;
-    for binding in &plan.bindings {
-        tell(&plan.name, "has a subscription left", unsubscribe(&setup, clients, &plan.name, &binding.topic).await);
+    let left = upkeep::remove(&setup, &plan).await.unwrap_or_else(|error| vec![error]);
+    for error in left {
+        tracing::warn!(queue = plan.name, error = error.with_causes(), "a queue that followed leaves something behind");
     }
-    for name in [&plan.name, &plan.dead_letters] {
-        tell(name, "is left behind", delete(&setup, clients, name).await);
-    }
-    Ok(())
-}
-
-fn tell(queue: &str, what: &str, done: Result<(), Fault>) {
-    match done {
-        Err(fault) if fault.kind != FaultKind::Missing => tracing::warn!(queue, %fault, "a queue that followed {what}"),
-        _ => {}
-    }
-}
-
-async fn unsubscribe(setup: &Setup, clients: &Clients, queue: &str, topic: &str) -> Result<(), Fault> {
-    let topic = setup.directory.topic(topic, clients).await?;
-    let mut next = None::<String>;
-    loop {
-        let asking = clients.sns.list_subscriptions_by_topic().topic_arn(&topic).set_next_token(next);
-        let page = clients.call(CALL, asking.send()).await?;
-        let is_ours = |endpoint: &str| endpoint.rsplit(':').next() == Some(queue);
-        for one in page.subscriptions.unwrap_or_default() {
-            if one.endpoint.as_deref().is_some_and(is_ours) {
-                clients.call(CALL, clients.sns.unsubscribe().set_subscription_arn(one.subscription_arn).send()).await?;
-            }
-        }
-        next = page.next_token.filter(|token| !token.is_empty());
-        if next.is_none() {
-            return Ok(());
-        }
-    }
-}
-
-async fn delete(setup: &Setup, clients: &Clients, queue: &str) -> Result<(), Fault> {
-    let url = setup.directory.queue(queue, clients).await?;
-    clients.call(CALL, clients.sqs.delete_queue().queue_url(url).send()).await?;
-    setup.directory.forget(queue);
     Ok(())
 }

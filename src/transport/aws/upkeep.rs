@@ -75,6 +75,11 @@ pub(super) async fn prune(
     topology::prune(&site(setup).await?, former, today, mode).await
 }
 
+/// Takes away a queue that was made for a while; on the transport's thread. What could not be taken away.
+pub(super) async fn remove(setup: &Setup, plan: &QueuePlan) -> Result<Vec<TransportError>, TransportError> {
+    Ok(topology::remove(&site(setup).await?, plan).await)
+}
+
 async fn site(setup: &Setup) -> Result<Site<'_>, TransportError> {
     let (clients, parameters) = (setup.clients().await?, setup.address()?.parameters());
     Ok(Site { clients, directory: &setup.directory, parameters, dice: &setup.dice })

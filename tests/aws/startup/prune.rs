@@ -75,3 +75,31 @@ async fn n7_what_may_not_be_looked_at_stays_and_is_an_error() {
         }
     }
 }
+
+#[tokio::test]
+async fn n7_a_queue_that_followed_goes_with_its_subscription_or_as_far_as_is_allowed() {
+    for kind in KINDS {
+        let account = Account::open(kind).await;
+        let read = account.plan("read", &["orders"]);
+        account.provision(std::slice::from_ref(&read), Provision::Create).await.expect("it can be made");
+        let topic = account.topic_arn(&account.name("orders"), &read.name);
+        let subscribed =
+            || account.caller.sns("ListSubscriptionsByTopic", &[("TopicArn", &topic)]).expect("it is there");
+        for (name, denied, is_left) in [("all", None, false), ("some", Some("Unsubscribe"), true)] {
+            let beside = account.plan(name, &["orders"]);
+            let watched = account.watched().await;
+            let aws = Aws::new(format!("aws:eu-west-1?endpoint={}", watched.endpoint()));
+            drop(aws.tail(&beside).await.expect("it can be followed"));
+            assert!(subscribed().contains(&beside.name), "{kind:?}");
+            denied.iter().for_each(|operation| watched.put(Rule::on(operation, Trouble::DENIED)));
+            // What it holds does not keep it.
+            account.caller.send(&beside.name, "one", &json!({})).expect("it is taken");
+            aws.close().await;
+            for queue in [&beside.name, &beside.dead_letters] {
+                assert!(account.caller.url(queue).is_err(), "{kind:?}: {queue} is there");
+            }
+            assert_eq!(subscribed().contains(&beside.name), is_left, "{kind:?}: {denied:?}");
+            assert!(subscribed().contains(&read.name), "{kind:?}: that of others stays");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! `wanted` has what the plan asks for in the words of SNS and SQS, `policy` who may write into a queue; `queues`,
 //! `topics` and `subscriptions` look at what is there and, where they may, mend what differs. What the plan does not
-//! speak of is left as it is, and nothing is removed but by `prune`. `export` has the same as templates.
+//! speak of is left as it is, and nothing is removed but by `prune` and `remove`. `export` has the same as templates.
 
 mod asking;
 mod export;
@@ -51,7 +51,7 @@ pub(super) async fn provision(
         return Ok(Vec::new());
     }
     names::check(topology)?;
-    let round = Round { site, mode, findings: Mutex::default() };
+    let round = Round::of(site, mode);
     round.walk(topology).await?;
     Ok(round.findings.into_inner().unwrap_or_else(PoisonError::into_inner).told())
 }
@@ -67,9 +67,15 @@ pub(super) async fn prune(
     mode: Prune,
 ) -> Result<Vec<Remnant>, TransportError> {
     let names = today.queues.iter().flat_map(|plan| [&*plan.name, &*plan.dead_letters]).collect();
-    let round = Round { site, mode: Provision::Verify, findings: Mutex::default() };
+    let round = Round::of(site, Provision::Verify);
     // As one it is deeper than the compiler goes.
     Box::pin(round.prune(former, &names, mode)).await
+}
+
+/// Takes away a queue that was made for a while, with its dead letters and what feeds it, whatever they hold. What could
+/// not be is told, and the rest is taken away all the same.
+pub(super) async fn remove(site: &Site<'_>, plan: &QueuePlan) -> Vec<TransportError> {
+    Box::pin(Round::of(site, Provision::Verify).remove(plan)).await
 }
 
 /// One walk over a topology.
@@ -77,6 +83,12 @@ struct Round<'a> {
     site: &'a Site<'a>,
     mode: Provision,
     findings: Mutex<Findings>,
+}
+
+impl<'a> Round<'a> {
+    fn of(site: &'a Site<'a>, mode: Provision) -> Self {
+        Self { site, mode, findings: Mutex::default() }
+    }
 }
 
 impl Round<'_> {

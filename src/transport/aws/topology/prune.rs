@@ -1,4 +1,4 @@
-//! What an earlier plan left: looked at, and deleted where it is empty.
+//! What an earlier plan left: looked at, and deleted where it is empty; and what was made for a while, away again.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -62,12 +62,28 @@ impl Round<'_> {
         Ok(Some((Left { name, url, arn }, attributes)))
     }
 
+    /// Takes away the queues of a plan with what feeds them, whatever they hold; each part that could not be.
+    pub(super) async fn remove(&self, plan: &QueuePlan) -> Vec<TransportError> {
+        let mut failed = Vec::new();
+        for name in [&plan.name, &plan.dead_letters] {
+            let queue = match self.left(name).await {
+                Ok(Some((queue, _))) => queue,
+                Ok(None) => continue,
+                Err(error) => {
+                    failed.push(error);
+                    continue;
+                }
+            };
+            failed.extend(self.starve(plan, &queue).await.err());
+            failed.extend(self.delete_queue(&queue).await.err());
+        }
+        failed
+    }
+
     /// Deletes these, unless something has come meanwhile: then they stay, and why. What fed them is taken away first.
     async fn delete(&self, plan: &QueuePlan, queues: &[Left<'_>]) -> Result<Option<String>, TransportError> {
-        for queue in queues.iter().filter(|queue| queue.name == plan.name) {
-            for topic in wanted::by_topic(plan).keys() {
-                self.unsubscribe(topic, queue).await?;
-            }
+        for queue in queues {
+            self.starve(plan, queue).await?;
         }
         for queue in queues {
             if let Some(why) = self.look_again(queue).await? {
@@ -75,12 +91,27 @@ impl Round<'_> {
             }
         }
         for queue in queues {
-            let deleting = self.site.clients.sqs.delete_queue().queue_url(&queue.url);
-            let deleted = self.site.ask(|| self.site.clients.call(CALL, deleting.clone().send())).await;
-            deleted.map_err(self.site.failed(Action::DeleteQueue, the_queue(queue.name)))?;
-            self.site.directory.forget(queue.name);
+            self.delete_queue(queue).await?;
         }
         Ok(None)
+    }
+
+    /// Takes away what feeds it, if it is the queue of this plan, and not that of its dead letters.
+    async fn starve(&self, plan: &QueuePlan, queue: &Left<'_>) -> Result<(), TransportError> {
+        if queue.name == plan.name {
+            for topic in wanted::by_topic(plan).keys() {
+                self.unsubscribe(topic, queue).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_queue(&self, queue: &Left<'_>) -> Result<(), TransportError> {
+        let deleting = self.site.clients.sqs.delete_queue().queue_url(&queue.url);
+        let deleted = self.site.ask(|| self.site.clients.call(CALL, deleting.clone().send())).await;
+        deleted.map_err(self.site.failed(Action::DeleteQueue, the_queue(queue.name)))?;
+        self.site.directory.forget(queue.name);
+        Ok(())
     }
 
     async fn look_again(&self, queue: &Left<'_>) -> Result<Option<String>, TransportError> {
