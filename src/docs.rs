@@ -1,5 +1,5 @@
 //! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, promises,
-//! RabbitMQ, SNS and SQS, schedules, settings, telemetry, testing, and why things are as they are.
+//! RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -44,6 +44,9 @@ pub mod schedules {}
 #[doc = include_str!("../docs/settings.md")]
 pub mod settings {}
 
+#[doc = include_str!("../docs/store.md")]
+#[cfg(feature = "store")]
+pub mod store {}
 #[doc = include_str!("../docs/telemetry.md")]
 pub mod telemetry {}
 
@@ -65,6 +68,9 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/schedules.md")]
     pub mod schedules {}
+
+    #[doc = include_str!("../docs/design/store.md")]
+    pub mod store {}
 
     #[doc = include_str!("../docs/design/telemetry.md")]
     pub mod telemetry {}

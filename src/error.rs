@@ -43,7 +43,7 @@ impl<K: Kind> Failure<K> {
     }
 
     /// The same failure for one more who asks: its causes are told as text.
-    #[cfg(any(test, feature = "amqp", feature = "aws", feature = "schedule"))]
+    #[cfg(any(test, feature = "amqp", feature = "aws", feature = "schedule", feature = "sqlite"))]
     pub(crate) fn again(&self) -> Self {
         let again = Self::new(self.kind, &*self.text);
         match self.source() {

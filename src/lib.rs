@@ -11,6 +11,8 @@
 // Generated code names `::tegami`, in here as anywhere.
 extern crate self as tegami;
 
+#[cfg(feature = "store")]
+pub mod aggregate;
 pub mod catalog;
 pub mod codec;
 mod config;
@@ -35,6 +37,8 @@ pub mod publisher;
 pub mod schedule;
 mod secret;
 pub mod service;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -9,6 +9,8 @@ mod told;
 mod upcasts;
 
 pub(crate) use told::{Sample, Told, recode, resolve};
+#[cfg(feature = "store")]
+pub(crate) use upcasts::Lifted;
 pub(crate) use upcasts::Upcasts;
 
 use bytes::Bytes;

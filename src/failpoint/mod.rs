@@ -51,6 +51,12 @@ pub enum Point {
     DeadLetterAfterCopy,
     /// Kept as a dead letter, and we do not know. An error: it may come back.
     DeadLetterAfter,
+    /// One event of an append is written, the next is not. An error: none is recorded.
+    StoreBetweenEvents,
+    /// All is written and not committed. An error: none is recorded.
+    StoreBeforeCommit,
+    /// Committed, and we do not know. An error: it may have been recorded.
+    StoreAfterCommit,
 }
 
 impl Point {
@@ -75,6 +81,9 @@ impl Point {
         Self::DeadLetterAfterCopy,
     ];
 
+    /// The points inside an event store that writes to a disk.
+    pub const IN_STORES: [Self; 3] = [Self::StoreBetweenEvents, Self::StoreBeforeCommit, Self::StoreAfterCommit];
+
     /// The name it is set by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,6 +100,9 @@ impl Point {
             Self::DeadLetterBeforeCopy => "dead-letter.before-copy",
             Self::DeadLetterAfterCopy => "dead-letter.after-copy",
             Self::DeadLetterAfter => "dead-letter.after",
+            Self::StoreBetweenEvents => "store.between-events",
+            Self::StoreBeforeCommit => "store.before-commit",
+            Self::StoreAfterCommit => "store.after-commit",
         }
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use super::Point;
 
 /// How often each point was passed, in the order of the enum.
-static HITS: [AtomicU64; Point::SHARED.len() + Point::IN_TRANSPORTS.len()] =
-    [const { AtomicU64::new(0) }; Point::SHARED.len() + Point::IN_TRANSPORTS.len()];
+static HITS: [AtomicU64; POINTS] = [const { AtomicU64::new(0) }; POINTS];
+
+const POINTS: usize = Point::SHARED.len() + Point::IN_TRANSPORTS.len() + Point::IN_STORES.len();
 
 /// A point was told to fail.
 #[derive(Debug)]

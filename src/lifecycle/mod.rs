@@ -32,6 +32,12 @@ pub(crate) async fn aside(work: impl FnOnce() + Send + 'static, limit: Duration)
     tokio::time::timeout(limit, tokio::task::spawn_blocking(work)).await.is_ok()
 }
 
+/// Starts work that blocks, on a thread for such. Time does not jump on a paused clock until it is done.
+#[cfg(feature = "sqlite")]
+pub(crate) fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
+    tokio::task::spawn_blocking(work)
+}
+
 /// The tasks of one service. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lifecycle(Arc<State>);

@@ -9,8 +9,12 @@ pub mod ledger;
 mod record;
 #[cfg(feature = "http")]
 mod routes;
+#[cfg(feature = "store")]
+mod scenario;
 #[cfg(feature = "schedule")]
 mod schedules;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod transport;
 #[cfg(not(feature = "http"))]
 mod unrouted;
@@ -33,6 +37,8 @@ use crate::{
 use record::Record;
 #[cfg(feature = "http")]
 use routes::Routes;
+#[cfg(feature = "store")]
+pub use scenario::{Decided, Scenario, scenario};
 #[cfg(not(feature = "http"))]
 use unrouted::Routes;
 

@@ -28,7 +28,7 @@ pub use contracts::{LetterFiled, LetterPosted};
 
 /// What became of them; nobody filters these.
 #[allow(missing_docs, dead_code, clippy::all)]
-pub(super) mod newer {
+pub(crate) mod newer {
     include!(concat!(env!("OUT_DIR"), "/tegami/letters.v2.rs"));
 }
 

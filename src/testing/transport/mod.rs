@@ -47,6 +47,8 @@ mod witness;
 
 pub use case::{CASES, Case, Done, Run};
 pub use faulty::Faulty;
+#[cfg(feature = "store")]
+pub(crate) use letters::newer;
 pub use letters::{LetterFiled, LetterPosted, filed, letter};
 pub use life::End;
 pub use reader::{Got, Reader};

@@ -1,0 +1,266 @@
+//! The store as services use it: typed events go in and come out, older ones as the newer.
+
+use std::{fmt, sync::Arc};
+
+use tracing::Span;
+
+use super::{
+    Append, Appended, Entry, EventSet, EventStore, Follow, Position, Query, Recorded, StoreError, StoreErrorKind,
+    StreamId, Version, entry::TRACE,
+};
+use crate::{
+    codec::{DecodeError, Upcasts},
+    envelope::{Head, MessageId},
+    event::{Event, Upcast},
+    telemetry::spans,
+    time::{Dice, Wall},
+};
+
+/// How many events are read at once where all are wanted.
+pub(crate) const PAGE: usize = 256;
+
+/// Appends typed events to an event store, and reads them. Clones are cheap and share it.
+///
+/// It gives each event its id and time, correlation and trace. Events of an older contract are read as those of the newer
+/// one, where [`upcast`](Self::upcast) says how.
+///
+/// # Examples
+/// ```
+/// # mod contracts { tegami::include_contracts!(); }
+/// # use contracts::shop::orders::v1::OrderPaid;
+/// use tegami::store::{Append, Expected, Memory, Store, StreamId, Version};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tegami::store::StoreError> {
+/// let store = Store::new(Memory::new()).service("billing");
+/// let stream = StreamId::of("order", "o-1")?;
+/// let paid = OrderPaid::builder().order_id("o-1").currency("EUR").amount_minor(990).build();
+/// store.append(Append::to(stream.clone()).expecting(Expected::None).event(&paid)?).await?;
+///
+/// let events = store.read::<OrderPaid>(&stream, Version::START).await?;
+/// assert_eq!((events.len(), &events[0].event), (1, &paid));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Store {
+    store: Arc<dyn EventStore>,
+    upcasts: Arc<Upcasts>,
+    service: Option<Arc<str>>,
+    wall: Wall,
+    dice: Dice,
+}
+
+/// A typed event with its places and what was kept beside it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Stored<E> {
+    /// Its place in the whole store.
+    pub position: Position,
+    /// The stream it is in.
+    pub stream: StreamId,
+    /// Its place in the stream.
+    pub version: Version,
+    /// Id, time, service, correlation and what else is known.
+    pub head: Head,
+    /// The event.
+    pub event: E,
+}
+
+/// What a query found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Found<E> {
+    /// The events, in the order of their positions.
+    pub events: Vec<Stored<E>>,
+    /// Up to where the store was looked through: where the next search begins.
+    pub next: Position,
+}
+
+impl Store {
+    /// Appends to this store and reads it.
+    pub fn new(store: impl EventStore) -> Self {
+        let (wall, dice) = (Wall::system(), Dice::system());
+        Self { store: Arc::new(store), upcasts: Arc::default(), service: None, wall, dice }
+    }
+
+    /// The service whose name events are appended under.
+    #[must_use]
+    pub fn service(self, name: impl Into<Arc<str>>) -> Self {
+        Self { service: Some(name.into()), ..self }
+    }
+
+    /// Events are recorded with the time of this wall clock. Their order is another matter: that is how they were
+    /// appended, even if the clock goes back.
+    #[must_use]
+    pub fn wall(self, wall: Wall) -> Self {
+        Self { wall, ..self }
+    }
+
+    /// Events of the older contract are read as those of the newer one. Steps add up.
+    ///
+    /// What both declare under one name, as key or as attribute, should keep its value: it is looked for as it was
+    /// recorded.
+    #[must_use]
+    pub fn upcast<Old: Event, New: Upcast<Old>>(mut self) -> Self {
+        Arc::make_mut(&mut self.upcasts).add::<Old, New>();
+        self
+    }
+
+    /// The store underneath.
+    pub fn inner(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// Records events: all of them or none. One whose outcome is unknown is tried once more with the same ids, which
+    /// records nothing twice.
+    ///
+    /// # Errors
+    /// `Conflict`: the stream is elsewhere, or something was recorded meanwhile. `Unknown`: the events may have been
+    /// recorded; after every other kind they certainly were not.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped leaves all of the events recorded, or none.
+    pub async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        let append = self.filled(append);
+        match self.store.append(append.clone()).await {
+            Err(error) if error.kind() == StoreErrorKind::Unknown => self.store.append(append).await,
+            answered => answered,
+        }
+    }
+
+    /// The events of a stream after a version, all of them.
+    ///
+    /// # Errors
+    /// `Unreadable`: an event is none of `R` and no upcast makes it one, or its bytes are not what its name says; the text
+    /// tells where it is. Otherwise the store cannot be read.
+    pub async fn read<R: EventSet>(&self, stream: &StreamId, after: Version) -> Result<Vec<Stored<R>>, StoreError> {
+        let mut all = Vec::new();
+        self.each(stream, after, |stored| all.push(stored)).await?;
+        Ok(all)
+    }
+
+    /// Has each event of a stream after a version looked at, in order, and keeps none of them.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); those before have been looked at.
+    pub async fn each<R: EventSet>(
+        &self,
+        stream: &StreamId,
+        after: Version,
+        mut look: impl FnMut(Stored<R>),
+    ) -> Result<(), StoreError> {
+        let mut after = after;
+        loop {
+            let page = self.store.read_stream(stream, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.version;
+            for recorded in page {
+                look(self.typed(recorded)?);
+            }
+        }
+    }
+
+    /// The events that match, after a position, at most `limit`.
+    ///
+    /// # Errors
+    /// `Invalid`: the query asks for what none of its events declares. `Unreadable`: an event that matches is none of `R`.
+    /// Otherwise the store cannot be read.
+    pub async fn find<R: EventSet>(
+        &self,
+        query: impl Into<Query>,
+        after: Position,
+        limit: usize,
+    ) -> Result<Found<R>, StoreError> {
+        let query = query.into();
+        query.check()?;
+        let page = self.store.read_all(&self.widened(&query), after, limit).await?;
+        let mut events = Vec::with_capacity(page.events.len());
+        for recorded in page.events {
+            let recorded = self.lifted::<R>(recorded)?;
+            if query.matches(&recorded.entry) {
+                events.push(self.typed(recorded)?);
+            }
+        }
+        Ok(Found { events, next: page.next })
+    }
+
+    /// The events that match, after a position, and those that come later as they come.
+    pub fn follow<R: EventSet>(&self, query: impl Into<Query>, after: Position) -> Follow<R> {
+        Follow::new(self.clone(), query.into(), after)
+    }
+
+    /// The query, with the contracts whose events become those that it asks for.
+    pub(super) fn widened(&self, query: &Query) -> Query {
+        query.widened(|contract| self.upcasts.older(contract))
+    }
+
+    /// Gives each event what it has not: id, time, service, cause, trace.
+    pub(crate) fn filled(&self, mut append: Append) -> Append {
+        let cause = append.cause.clone();
+        for Entry { message, .. } in &mut append.entries {
+            let head = &mut message.head;
+            head.id.get_or_insert_with(|| MessageId::draw(&self.dice));
+            head.time.get_or_insert_with(|| self.wall.now());
+            if let Some(service) = self.service.as_deref().filter(|_| head.source.service.is_none()) {
+                head.source.service = Some(service.to_owned().into());
+            }
+            head.correlation_id = head.correlation_id.take().or_else(|| cause.correlation_id.clone());
+            head.causation_id = head.causation_id.take().or_else(|| cause.causation_id.clone());
+            write_trace(head, &cause);
+        }
+        append
+    }
+
+    /// The event under the contract that `R` has of it.
+    fn lifted<R: EventSet>(&self, recorded: Recorded) -> Result<Recorded, StoreError> {
+        let contracts = R::contracts();
+        let name = recorded.entry.name();
+        if contracts.iter().any(|contract| contract.name == name) {
+            return Ok(recorded);
+        }
+        let newer = contracts.into_iter().find_map(|to| Some((self.upcasts.from(name, to)?, to)));
+        let Some((from, to)) = newer else { return Ok(recorded) };
+        let payload = &recorded.entry.message.content;
+        let lifted = self.upcasts.lift(name, payload, to).map_err(|error| unreadable(&recorded, error))?;
+        let entry = recorded.entry.lifted(from, to, lifted);
+        Ok(Recorded { entry, ..recorded })
+    }
+
+    pub(crate) fn typed<R: EventSet>(&self, recorded: Recorded) -> Result<Stored<R>, StoreError> {
+        let recorded = self.lifted::<R>(recorded)?;
+        let event = R::decode(recorded.entry.name(), &recorded.entry.message.content)
+            .map_err(|error| unreadable(&recorded, error))?;
+        let Recorded { position, stream, version, entry } = recorded;
+        Ok(Stored { position, stream, version, head: entry.message.head, event })
+    }
+}
+
+/// Adds the trace that this task is in, else that of the cause, unless the event tells one of its own.
+fn write_trace(head: &mut Head, cause: &Head) {
+    if TRACE.iter().any(|name| head.attributes.get(name).is_some()) {
+        return;
+    }
+    let here = spans::context(&Span::current()).map(|context| [Some(context.parent), context.state]);
+    let told = || TRACE.map(|name| cause.attributes.text(name).map(str::to_owned));
+    for (name, text) in TRACE.into_iter().zip(here.unwrap_or_else(told)) {
+        if let Some(text) = text {
+            head.attributes.set(name, text);
+        }
+    }
+}
+
+fn unreadable(recorded: &Recorded, error: DecodeError) -> StoreError {
+    let Recorded { position, stream, version, entry } = recorded;
+    let text = format!("event `{}`, version {version} of stream `{stream}` at position {position}", entry.name());
+    StoreError::new(StoreErrorKind::Unreadable, text + ", cannot be read").caused_by(error)
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("store", &self.store.name())
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! The store in one file: SQLite, compiled in.
+//!
+//! Whoever knows SQL can look into the file: tables `tegami_events`, `tegami_tags`, `tegami_snapshots`. Nothing outside this
+//! folder speaks of connections, pages and statements.
+
+mod builder;
+mod fault;
+mod query;
+mod readers;
+mod row;
+mod schema;
+mod write;
+mod writer;
+
+pub use builder::{Builder, Durability};
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use self::{builder::Settings, readers::Readers, writer::Writer};
+use super::{Append, Appended, EventStore, Page, Position, Query, Recorded, Snapshot, StoreError, StreamId, Version};
+
+/// How often it is looked for what other processes recorded.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Keeps events in one SQLite file, for one machine: several processes may share it. Clones share the connections.
+///
+/// What waits to be recorded is recorded in groups, one commit for each, so that many appends at once cost little more
+/// than one. Nothing blocks the threads of the runtime.
+///
+/// # Examples
+/// ```
+/// use tegami::store::{Sqlite, Store};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tegami::store::StoreError> {
+/// # let path = std::env::temp_dir().join(format!("tegami-example-{}.db", std::process::id()));
+/// let store = Store::new(Sqlite::connect(&path).await?).service("billing");
+/// # store.inner().close().await;
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Sqlite(Arc<Shared>);
+
+struct Shared {
+    path: PathBuf,
+    writer: Arc<Writer>,
+    readers: Readers,
+    /// The position of the last event that was recorded through here.
+    last: watch::Sender<Position>,
+}
+
+impl Sqlite {
+    /// Opens the file, and makes it if it is not there: [`at`](Self::at) with nothing changed.
+    ///
+    /// # Errors
+    /// As [`Builder::connect`].
+    pub async fn connect(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::at(path).connect().await
+    }
+
+    /// Settings for the file at this path.
+    pub fn at(path: impl AsRef<Path>) -> Builder {
+        Builder::new(path.as_ref().to_owned())
+    }
+
+    fn new(settings: Settings, connection: Connection) -> Self {
+        let path = settings.path.clone();
+        let writer = Arc::new(Writer::new(connection, &settings));
+        let (readers, last) = (Readers::new(settings), watch::Sender::new(Position::START));
+        Self(Arc::new(Shared { path, writer, readers, last }))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.readers.read(read).await
+    }
+}
+
+#[async_trait]
+impl EventStore for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        append.check()?;
+        let size = append.entries.iter().map(super::Entry::size).sum();
+        let appended = self.0.writer.write(size, move |connection| write::append(connection, &append)).await?;
+        self.0.last.send_if_modified(|last| std::mem::replace(last, appended.position.max(*last)) < appended.position);
+        Ok(appended)
+    }
+
+    async fn read_stream(&self, stream: &StreamId, after: Version, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let stream = stream.clone();
+        self.read(move |connection| query::of_stream(connection, &stream, after, limit)).await
+    }
+
+    async fn read_all(&self, query: &Query, after: Position, limit: usize) -> Result<Page, StoreError> {
+        let query = query.clone();
+        self.read(move |connection| query::of_query(connection, &query, after, limit)).await
+    }
+
+    async fn later_than(&self, position: Position) -> Result<(), StoreError> {
+        let mut last = self.0.last.subscribe();
+        while self.read(query::end).await? <= position {
+            let recorded_here = last.wait_for(|last| *last > position);
+            if tokio::time::timeout(LOOK, recorded_here).await.is_ok() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&self, stream: &StreamId, state: &str) -> Result<Option<Snapshot>, StoreError> {
+        let (stream, state) = (stream.clone(), state.to_owned());
+        self.read(move |connection| query::snapshot(connection, stream, state)).await
+    }
+
+    async fn keep_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        let size = snapshot.bytes.len();
+        self.0.writer.write(size, move |connection| write::snapshot(connection, &snapshot)).await
+    }
+
+    async fn close(&self) {
+        self.0.readers.close();
+        self.0.writer.close().await;
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}

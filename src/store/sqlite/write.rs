@@ -1,0 +1,108 @@
+//! What is written, inside a transaction that others share.
+
+use rusqlite::{Connection, params};
+
+use super::{query, row};
+use crate::{
+    failpoint::{self, Point},
+    store::{
+        Append, Appended, Conflict, Entry, Position, Snapshot, StoreError, StoreErrorKind, StreamId, Version,
+        append::{again, conflict},
+    },
+};
+
+/// Why a piece of work did not succeed.
+pub(super) enum Failed {
+    /// SQLite did not do it.
+    Sqlite(rusqlite::Error),
+    /// It must not be done.
+    Refused(StoreError),
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Records the events of an append, if they may be.
+pub(super) fn append(connection: &Connection, append: &Append) -> Result<Appended, Failed> {
+    if let Some(before) = recorded(connection, append)? {
+        return Ok(before);
+    }
+    let found = query::version(connection, &append.stream)?;
+    if !append.expected.holds(found) {
+        return Err(conflict(&append.stream, Conflict::Version { expected: append.expected, found }).into());
+    }
+    if let Some(unless) = &append.unless
+        && let Some(found) = query::first(connection, unless)?
+    {
+        return Err(conflict(&append.stream, Conflict::Query { found }).into());
+    }
+    let mut appended = Appended::new(Position::START, found);
+    for entry in &append.entries {
+        let version = appended.version.later(1);
+        appended = Appended::new(insert(connection, &append.stream, version, entry)?, version);
+        failpoint::hit(Point::StoreBetweenEvents).map_err(struck)?;
+    }
+    Ok(appended)
+}
+
+/// Where the events are, if they are all recorded already.
+fn recorded(connection: &Connection, append: &Append) -> Result<Option<Appended>, Failed> {
+    let mut known = Vec::with_capacity(append.entries.len());
+    for entry in &append.entries {
+        let id = entry.message.head.id.as_ref();
+        known.push(id.map(|id| query::of_id(connection, id.as_str())).transpose()?.flatten());
+    }
+    Ok(again(append, &known.iter().map(Option::as_ref).collect::<Vec<_>>())?)
+}
+
+fn insert(connection: &Connection, stream: &StreamId, version: Version, entry: &Entry) -> rusqlite::Result<Position> {
+    let head = &entry.message.head;
+    let time = head.time.map(row::nanoseconds);
+    let sql = "INSERT INTO tegami_events (stream, version, id, event, contract_version, time, encoding, payload, head) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    connection.prepare_cached(sql)?.execute(params![
+        stream.as_str(),
+        version.number().cast_signed(),
+        head.id.as_ref().map(|id| id.as_str()),
+        entry.name(),
+        entry.contract_version,
+        time,
+        entry.message.content.encoding.name(),
+        &entry.message.content.bytes[..],
+        row::beside(entry),
+    ])?;
+    let position = connection.last_insert_rowid();
+    let mut tags = connection.prepare_cached("INSERT INTO tegami_tags (name, value, position) VALUES (?1, ?2, ?3)")?;
+    for tag in entry.tags() {
+        tags.execute(params![tag.name(), tag.value(), position])?;
+    }
+    Ok(row::position(position))
+}
+
+/// Keeps a snapshot, unless a later one is there.
+pub(super) fn snapshot(connection: &Connection, snapshot: &Snapshot) -> Result<(), Failed> {
+    let sql = "INSERT INTO tegami_snapshots (stream, state, version, bytes) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (stream, state) DO UPDATE SET version = excluded.version, bytes = excluded.bytes \
+               WHERE excluded.version > version";
+    connection.prepare_cached(sql)?.execute(params![
+        snapshot.stream.as_str(),
+        snapshot.state,
+        snapshot.version.number().cast_signed(),
+        &snapshot.bytes[..]
+    ])?;
+    Ok(())
+}
+
+fn struck(struck: failpoint::Struck) -> Failed {
+    let text = "the store failed between two events of an append";
+    Failed::Refused(StoreError::new(StoreErrorKind::Unreachable, text).caused_by(struck))
+}

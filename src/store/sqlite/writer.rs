@@ -1,0 +1,264 @@
+//! The one that writes: takes what waits, does it in one transaction, and tells each how it went.
+//!
+//! It runs on a thread for what blocks, while there is something to do. (A thread of its own would be idle mostly, and on a
+//! paused clock time would jump while it works.)
+
+use std::{
+    collections::VecDeque,
+    mem,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::timeout,
+};
+
+use super::{builder::Settings, fault, write::Failed};
+use crate::{
+    failpoint::{self, Point},
+    lifecycle,
+    store::{StoreError, StoreErrorKind},
+};
+
+/// The most that waits and is not written yet, in KiB; what is smaller than `LEAST` counts as that.
+const ROOM: u32 = 64 * 1024;
+const LEAST: u32 = 64;
+/// The most pieces of work of one transaction.
+const GROUP: usize = 256;
+/// How long to wait for room, and then for an answer; a wait for the lock comes to that.
+const FOR_ROOM: Duration = Duration::from_secs(5);
+const FOR_ANSWER: Duration = Duration::from_secs(10);
+
+pub(super) struct Writer {
+    path: PathBuf,
+    answer_within: Duration,
+    connection: Mutex<Option<Connection>>,
+    queue: Mutex<Queue>,
+    room: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Box<dyn Job>>,
+    /// Does somebody write?
+    busy: bool,
+}
+
+/// Work that may be done more than once: where a group could not be written, each is tried alone.
+trait Job: Send {
+    /// Does anybody wait for it?
+    fn is_wanted(&self) -> bool;
+    /// Does it, inside a transaction.
+    fn run(&mut self, connection: &Connection) -> Result<(), Failed>;
+    /// Tells that it is written, or why it is not.
+    fn tell(self: Box<Self>, written: Result<(), StoreError>);
+}
+
+struct Work<T, F> {
+    work: F,
+    done: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl<T: Send, F: FnMut(&Connection) -> Result<T, Failed> + Send> Job for Work<T, F> {
+    fn is_wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    fn run(&mut self, connection: &Connection) -> Result<(), Failed> {
+        self.done = Some((self.work)(connection)?);
+        Ok(())
+    }
+
+    fn tell(self: Box<Self>, written: Result<(), StoreError>) {
+        let done = self.done;
+        let _ = self.answer.send(written.map(|()| done.expect("what was written was done")));
+    }
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, settings: &Settings) -> Self {
+        Self {
+            path: settings.path.clone(),
+            answer_within: settings.lock_wait() + FOR_ANSWER,
+            connection: Mutex::new(Some(connection)),
+            queue: Mutex::default(),
+            room: Arc::new(Semaphore::new(ROOM as usize)),
+        }
+    }
+
+    /// Has this done in a transaction, and answers once that is written. `size` is what waits meanwhile, in bytes.
+    ///
+    /// # Cancel safety
+    /// It is done or not done.
+    pub(super) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        size: usize,
+        work: impl FnMut(&Connection) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let needed = u32::try_from(size / 1024).unwrap_or(ROOM).clamp(LEAST, ROOM);
+        let room = timeout(FOR_ROOM, self.room.clone().acquire_many_owned(needed)).await;
+        let room = room.map_err(|_| self.crowded())?.map_err(|_| self.closed())?;
+        let (answer, answered) = oneshot::channel();
+        self.hand_over(Box::new(Work { work, done: None, answer, _room: room }));
+        let silent = || {
+            let text = format!("`{}` did not answer: what was appended may be there", self.path.display());
+            StoreError::new(StoreErrorKind::Unknown, text)
+        };
+        timeout(self.answer_within, answered).await.map_err(|_| silent())?.map_err(|_| silent())?
+    }
+
+    /// Puts it with what waits, and sees to it that somebody writes.
+    fn hand_over(self: &Arc<Self>, job: Box<dyn Job>) {
+        let mut queue = held(&self.queue);
+        queue.jobs.push_back(job);
+        if !mem::replace(&mut queue.busy, true) {
+            let turn = Turn { writer: self.clone(), over: false };
+            drop(queue);
+            lifecycle::apart(move || turn.take());
+        }
+    }
+
+    /// Waits until all that was handed over is written, and closes the file.
+    pub(super) async fn close(self: &Arc<Self>) {
+        self.room.close();
+        let writer = self.clone();
+        // Whoever writes holds the connection until nothing waits.
+        let _ = lifecycle::apart(move || drop(held(&writer.connection).take())).await;
+    }
+
+    fn write_all(&self) {
+        let mut connection = held(&self.connection);
+        while let Some(jobs) = self.next_group() {
+            match connection.as_mut() {
+                Some(connection) => self.write_group(connection, jobs),
+                None => jobs.into_iter().for_each(|job| job.tell(Err(self.closed()))),
+            }
+        }
+    }
+
+    /// What waits; if nothing does, nobody writes from here on.
+    fn next_group(&self) -> Option<Vec<Box<dyn Job>>> {
+        let mut queue = held(&self.queue);
+        let most = queue.jobs.len().min(GROUP);
+        queue.busy = most > 0;
+        (most > 0).then(|| queue.jobs.drain(..most).filter(|job| job.is_wanted()).collect())
+    }
+
+    fn write_group(&self, connection: &mut Connection, mut jobs: Vec<Box<dyn Job>>) {
+        match self.transact(connection, &mut jobs) {
+            Ok(refused) => {
+                for (job, refused) in jobs.into_iter().zip(refused) {
+                    job.tell(refused.map_or(Ok(()), Err));
+                }
+            }
+            // One of them may be to blame, or be too large for what room is left.
+            Err(error) if jobs.len() > 1 && !concerns_all(error.kind()) => {
+                jobs.into_iter().for_each(|job| self.write_group(connection, vec![job]));
+            }
+            Err(error) => jobs.into_iter().for_each(|job| job.tell(Err(error.again()))),
+        }
+    }
+
+    /// Does all in one transaction: which of them were refused, once the others are written.
+    ///
+    /// # Errors
+    /// None of them is written; of the kind `Unknown`, all may be.
+    fn transact(
+        &self,
+        connection: &Connection,
+        jobs: &mut [Box<dyn Job>],
+    ) -> Result<Vec<Option<StoreError>>, StoreError> {
+        let failed = |error| fault::of(error, &self.path);
+        // Immediate: a transaction that only then begins to write is refused at once where others were faster.
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        let open = Open(connection);
+        let mut refused = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            refused.push(alone(connection, &mut **job).map_err(failed)?);
+        }
+        failpoint::hit(Point::StoreBeforeCommit).map_err(|struck| self.struck(struck, StoreErrorKind::Unreachable))?;
+        connection.execute_batch("COMMIT").map_err(|error| fault::of_commit(error, &self.path))?;
+        drop(open);
+        failpoint::hit(Point::StoreAfterCommit).map_err(|struck| self.struck(struck, StoreErrorKind::Unknown))?;
+        Ok(refused)
+    }
+
+    fn struck(&self, struck: failpoint::Struck, kind: StoreErrorKind) -> StoreError {
+        StoreError::new(kind, format!("`{}` failed at a commit", self.path.display())).caused_by(struck)
+    }
+
+    fn crowded(&self) -> StoreError {
+        let text = format!("more waits to be written to `{}` than is allowed, for {FOR_ROOM:?}", self.path.display());
+        StoreError::new(StoreErrorKind::Busy, text)
+    }
+
+    fn closed(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Closed, format!("the store in `{}` was closed", self.path.display()))
+    }
+}
+
+/// Would each piece of work fail so, if it were alone?
+fn concerns_all(kind: StoreErrorKind) -> bool {
+    matches!(kind, StoreErrorKind::Busy | StoreErrorKind::Unknown)
+}
+
+/// Does one piece of work so that nothing of it stays if it is refused; the error that it was refused with.
+///
+/// # Errors
+/// SQLite failed, and with it the whole transaction.
+fn alone(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<Option<StoreError>> {
+    connection.prepare_cached("SAVEPOINT job")?.execute(())?;
+    let refused = match job.run(connection) {
+        Ok(()) => None,
+        Err(Failed::Refused(error)) => {
+            connection.prepare_cached("ROLLBACK TO job")?.execute(())?;
+            Some(error)
+        }
+        Err(Failed::Sqlite(error)) => return Err(error),
+    };
+    connection.prepare_cached("RELEASE job")?.execute(())?;
+    Ok(refused)
+}
+
+/// A transaction that is undone unless it was committed.
+struct Open<'a>(&'a Connection);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        // SQLite undoes it by itself after some errors.
+        if !self.0.is_autocommit() {
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// The right to write. Given up by whoever never came to it, when the runtime ends, it goes to the next.
+struct Turn {
+    writer: Arc<Writer>,
+    over: bool,
+}
+
+impl Turn {
+    fn take(mut self) {
+        self.writer.write_all();
+        self.over = true;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.over {
+            held(&self.writer.queue).busy = false;
+        }
+    }
+}
+
+fn held<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}

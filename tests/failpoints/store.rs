@@ -1,0 +1,133 @@
+//! An event store that fails, or a process that ends, between the steps of an append.
+
+#![cfg(unix)]
+
+use std::{
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tegami::{
+    failpoint::{
+        Point,
+        fail::{self, FailScenario},
+    },
+    store::{Append, Sqlite, Store, StoreErrorKind, StreamId, Version},
+};
+use tokio::runtime::Runtime;
+
+use crate::contracts::shop::orders::v1::OrderPaid;
+
+/// Tells the binary to be the process that ends, and where the file is.
+const ROLE: &str = "FAILPOINTS_STORE";
+
+const SIGABRT: i32 = 6;
+
+/// A file that goes with this.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let file = Self(std::env::temp_dir().join(format!("tegami-failpoints-{}-{name}.db", std::process::id())));
+        file.remove();
+        file
+    }
+
+    fn remove(&self) {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", self.0.display()));
+        }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn stream() -> StreamId {
+    StreamId::new("order/o-1").expect("a good name")
+}
+
+/// Three payments of the same amount.
+fn payments(amount: i64) -> Append {
+    let paid = OrderPaid::builder().order_id("o-1").currency("EUR").amount_minor(amount).build();
+    (0..3).fold(Append::to(stream()), |append, _| append.event(&paid).expect("it is valid"))
+}
+
+async fn open(path: &Path) -> Store {
+    Store::new(Sqlite::connect(path).await.expect("the file can be opened"))
+}
+
+async fn amounts(store: &Store) -> Vec<i64> {
+    let read = store.read::<OrderPaid>(&stream(), Version::START).await.expect("it is read");
+    read.into_iter().map(|stored| stored.event.amount_minor).collect()
+}
+
+/// Not a test by itself: the process that the test below starts.
+#[test]
+fn process() {
+    let Some(path) = std::env::var_os(ROLE) else { return };
+    let scenario = FailScenario::setup();
+    Runtime::new().expect("a runtime").block_on(async {
+        let store = open(Path::new(&path)).await;
+        for amount in 1..=2 {
+            store.append(payments(amount)).await.expect("it is appended");
+        }
+    });
+    scenario.teardown();
+}
+
+#[test]
+fn e2_f27_a_process_that_ends_at_any_point_leaves_all_events_of_an_append_or_none() {
+    // Between two events of the second append; at its commit.
+    for (point, passed, kept) in [
+        (Point::StoreBetweenEvents, 3, 3),
+        (Point::StoreBetweenEvents, 5, 3),
+        (Point::StoreBeforeCommit, 1, 3),
+        (Point::StoreAfterCommit, 1, 6),
+    ] {
+        let file = File::new(point.name());
+        let mut command = Command::new(std::env::current_exe().expect("this binary"));
+        command.args(["store::process", "--exact"]).stdin(Stdio::null());
+        let set = format!("{}={passed}*off->1*return(abort)", point.name());
+        let output = command.env(ROLE, &file.0).env("FAILPOINTS", set).output().expect("this binary runs");
+        assert_eq!(output.status.signal(), Some(SIGABRT), "{}", String::from_utf8_lossy(&output.stderr));
+        let left = Runtime::new().expect("a runtime").block_on(async { amounts(&open(&file.0).await).await });
+        let expected = [1, 1, 1, 2, 2, 2];
+        assert_eq!(left, expected[..kept], "{} after {passed}", point.name());
+    }
+}
+
+#[tokio::test]
+async fn e1_a_store_that_fails_in_between_has_recorded_nothing() {
+    let scenario = FailScenario::setup();
+    let file = File::new("error");
+    let store = open(&file.0).await;
+    for (amount, point) in [Point::StoreBetweenEvents, Point::StoreBeforeCommit].into_iter().enumerate() {
+        fail::cfg(point.name(), "1*return(error)").expect("a good action");
+        let error = store.append(payments(9)).await.expect_err("it was struck");
+        assert_eq!(error.kind(), StoreErrorKind::Unreachable, "{error}");
+        assert_eq!(amounts(&store).await.len(), 3 * amount);
+        store.append(payments(1)).await.expect("it goes on");
+    }
+    scenario.teardown();
+}
+
+/// The answer is lost, and the same append is made again: it is there once, and answered.
+#[tokio::test]
+async fn an_append_whose_answer_is_lost_is_recorded_once() {
+    let scenario = FailScenario::setup();
+    let file = File::new("lost");
+    let store = open(&file.0).await;
+    fail::cfg(Point::StoreAfterCommit.name(), "1*return(error)").expect("a good action");
+    let appended = store.append(payments(1)).await.expect("it finds out");
+    assert_eq!((appended.version, amounts(&store).await), (Version::new(3), vec![1, 1, 1]));
+    fail::cfg(Point::StoreAfterCommit.name(), "2*return(error)").expect("a good action");
+    let error = store.append(payments(2)).await.expect_err("it does not find out");
+    assert_eq!(error.kind(), StoreErrorKind::Unknown, "{error}");
+    assert_eq!(amounts(&store).await, [1, 1, 1, 2, 2, 2]);
+    scenario.teardown();
+}

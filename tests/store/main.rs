@@ -1,0 +1,14 @@
+//! Event stores: the suite on each of them, and what only one of them can meet.
+
+mod contracts {
+    tegami::include_contracts!();
+}
+mod aggregate;
+mod broken;
+mod sqlite;
+
+mod memory {
+    use tegami::store::Memory;
+
+    tegami::store_suite!(Memory::new());
+}

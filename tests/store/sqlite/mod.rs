@@ -1,0 +1,110 @@
+//! The store in one file: the suite, and what can happen to a file.
+
+mod crash;
+mod faults;
+mod opening;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use tegami::{
+    store::{Append, EventStore, Sqlite, Store, StoreError, StreamId, Version},
+    testing::store::Subject,
+};
+
+use crate::contracts::shop::orders::v1::OrderPaid;
+
+tegami::store_suite!(File::new());
+
+/// How many bytes a cramped file may have.
+const CRAMPED: u64 = 256 * 1024;
+
+/// A file in a folder of its own, which goes with it.
+struct File {
+    folder: Folder,
+    size_limit: Option<u64>,
+}
+
+#[derive(Clone)]
+struct Folder(Arc<PathBuf>);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("tegami-store-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a folder can be made");
+        Self(Arc::new(path))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("events.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.0) == 1 {
+            let _ = fs::remove_dir_all(&*self.0);
+        }
+    }
+}
+
+impl File {
+    fn new() -> Self {
+        Self { folder: Folder::new(), size_limit: None }
+    }
+}
+
+#[async_trait]
+impl Subject for File {
+    async fn open(&self) -> Result<Arc<dyn EventStore>, StoreError> {
+        let builder = Sqlite::at(self.folder.file());
+        let builder = self.size_limit.into_iter().fold(builder, |builder, limit| builder.size_limit(limit));
+        Ok(Arc::new(builder.connect().await?))
+    }
+
+    fn outlives_connections(&self) -> bool {
+        true
+    }
+
+    async fn cramped(&self) -> Option<(Arc<dyn EventStore>, Arc<dyn Subject>)> {
+        let folder = Folder::new();
+        let small = Self { folder: folder.clone(), size_limit: Some(CRAMPED) }.open().await.ok()?;
+        Some((small, Arc::new(Self { folder, size_limit: Some(4 * CRAMPED) })))
+    }
+}
+
+async fn store_at(path: &Path) -> Store {
+    Store::new(Sqlite::connect(path).await.expect("the file can be opened"))
+}
+
+fn stream(name: &str) -> StreamId {
+    StreamId::new(name).expect("a good name")
+}
+
+fn paid(id: &str, amount: i64) -> OrderPaid {
+    OrderPaid::builder().order_id(id).currency("EUR").amount_minor(amount).build()
+}
+
+/// So many payments at the end of a stream.
+fn payments(stream: &str, count: i64) -> Append {
+    let append = Append::to(self::stream(stream));
+    (1..=count).fold(append, |append, n| append.event(&paid(stream, n)).expect("it is valid"))
+}
+
+/// The amounts of a stream, whose versions are without gaps.
+async fn amounts(store: &Store, stream: &str) -> Vec<i64> {
+    let read = store.read::<OrderPaid>(&self::stream(stream), Version::START).await.expect("it is read");
+    for (stored, version) in read.iter().zip(1..) {
+        assert_eq!(stored.version.number(), version, "a gap in stream `{stream}`");
+    }
+    read.into_iter().map(|stored| stored.event.amount_minor).collect()
+}
