@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_dead_letter_as_json_is_its_message_with_queue_and_reason() {
         let text = r#"{"id":"m-1","event":"e","size":9,"payload":{"b":1.0,"a":18446744073709551616},"queue":"q","reason":{"kind":"permanent","error":"no room","event":"e","service":"billing","queue":"q","attempts":2,"first":"2024-05-01T12:00:00Z","last":"2024-05-01T12:00:01Z"}}"#;
-        let letter: DescribedDeadLetter = serde_json::from_str(&text).unwrap();
+        let letter: DescribedDeadLetter = serde_json::from_str(text).unwrap();
         assert_eq!((letter.message.id.as_deref(), &*letter.queue, letter.reason.attempts), (Some("m-1"), "q", 2));
         assert_eq!(serde_json::to_string(&letter).unwrap(), text);
     }
