@@ -34,6 +34,8 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// A limit that a test looks at, and one that it does not.
 const LIMIT: Duration = Duration::from_secs(7);
 const FAR: Duration = Duration::from_secs(10_000);
+/// A limit that has a connection looked at often, and is never met.
+const OFTEN: Duration = Duration::from_millis(70);
 
 /// What the server knows that serves this router.
 fn shared(router: Router, limits: impl FnOnce(&mut Limits), tls: Option<Tls>) -> Arc<Shared> {
@@ -100,17 +102,17 @@ fn is_time(took: Duration, limit: Duration) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn w1_a_connection_has_its_time_for_the_first_byte_and_no_more() {
-    let mut late = client(|limits| limits.first_byte = LIMIT).await;
+    let mut late = client(|limits| (limits.first_byte, limits.head) = (LIMIT, OFTEN)).await;
     sleep(LIMIT - MOMENT).await;
     assert_eq!(ask(&mut late, REQUEST).await, Some(200));
-    let took = closed(&mut client(|limits| limits.first_byte = LIMIT).await).await;
+    let took = closed(&mut client(|limits| (limits.first_byte, limits.head) = (LIMIT, OFTEN)).await).await;
     assert!(is_time(took, LIMIT), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn w1_a_head_has_its_time_and_no_more() {
     let (first, rest) = REQUEST.split_at(5);
-    let mut late = client(|limits| limits.head = LIMIT).await;
+    let mut late = client(|limits| (limits.head, limits.idle) = (LIMIT, OFTEN)).await;
     // From its first byte on, however long that took, and however often another comes.
     sleep(2 * LIMIT).await;
     late.write_all(first).await.expect("it is open");
@@ -118,7 +120,7 @@ async fn w1_a_head_has_its_time_and_no_more() {
     late.write_all(&rest[..5]).await.expect("it is open");
     sleep(LIMIT / 2 - MOMENT).await;
     assert_eq!(ask(&mut late, &rest[5..]).await, Some(200));
-    let mut later = client(|limits| limits.head = LIMIT).await;
+    let mut later = client(|limits| (limits.head, limits.idle) = (LIMIT, OFTEN)).await;
     later.write_all(first).await.expect("it is open");
     sleep(LIMIT / 2).await;
     later.write_all(&rest[..5]).await.expect("it is open");
@@ -128,7 +130,7 @@ async fn w1_a_head_has_its_time_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn w1_a_connection_may_be_idle_for_its_time_and_no_longer() {
-    let mut client = client(|limits| limits.idle = LIMIT).await;
+    let mut client = client(|limits| (limits.idle, limits.head) = (LIMIT, OFTEN)).await;
     for _ in 0..5 {
         assert_eq!(ask(&mut client, REQUEST).await, Some(200));
         sleep(LIMIT - MOMENT).await;
@@ -159,7 +161,7 @@ async fn w1_a_handler_has_its_time_and_no_more() {
 async fn w1_a_client_has_its_time_to_take_what_is_written_and_no_more() {
     const MUCH: usize = 1024 * 1024;
     let router = Router::new().route("/", get(async || vec![0; MUCH]));
-    let shared = shared(router, |limits| limits.write = LIMIT, None);
+    let shared = shared(router, |limits| (limits.write, limits.head) = (LIMIT, OFTEN), None);
     let mut slow = connect(&shared, 16 * 1024).await;
     slow.write_all(REQUEST).await.expect("it is open");
     let mut part = vec![0; MUCH / 8];
