@@ -42,7 +42,7 @@ use crate::store::EventSet;
 ///         if *wanted > self.0 {
 ///             return Err(format!("{wanted} are wanted, {} are there", self.0));
 ///         }
-///         Ok(vec![StockMoved { quantity: -wanted, ..StockMoved::default() }.into()])
+///         Ok(vec![moved(-wanted).into()])
 ///     }
 ///
 ///     fn evolve(&mut self, event: &StockEvent) {
@@ -53,13 +53,16 @@ use crate::store::EventSet;
 ///     }
 /// }
 ///
+/// fn moved(quantity: i64) -> StockMoved {
+///     StockMoved::builder().sku("chair").quantity(quantity).build()
+/// }
+///
 /// # #[cfg(feature = "testing")]
 /// # fn main() {
 /// use tegami::testing::scenario;
 ///
-/// let ten = StockCounted { quantity: 10, ..StockCounted::default() };
-/// let three_out = StockMoved { quantity: -3, ..StockMoved::default() };
-/// scenario::<Stock>().given(ten.clone()).when(&Take(3)).then([three_out]);
+/// let ten = StockCounted::builder().sku("chair").quantity(10).build();
+/// scenario::<Stock>().given(ten.clone()).when(&Take(3)).then([moved(-3)]);
 /// scenario::<Stock>().given(ten).when(&Take(11)).then_refused(&"11 are wanted, 10 are there".to_owned());
 /// # }
 /// # #[cfg(not(feature = "testing"))]

@@ -61,6 +61,12 @@ impl<S> Context<S> {
         self.delivery.head.causation_id.as_ref()
     }
 
+    /// All that the message says beside its event: what is appended to an event store because of it takes its
+    /// conversation and trace from here.
+    pub fn head(&self) -> &Head {
+        &self.delivery.head
+    }
+
     /// When the message was made, by its maker's clock.
     pub fn time(&self) -> Option<SystemTime> {
         self.delivery.head.time

@@ -53,6 +53,8 @@ impl Incoming {
     /// The payload, and what the handler's context is made of.
     pub(super) fn into_parts(self) -> (Payload, Facts) {
         let Self { head, payload, id, attempt, queue, publisher, cancelled, stop, .. } = self;
+        // Where a foreign publisher gave it none, it has ours from here on.
+        let head = head.id(id.clone());
         (payload, Facts { head, id, attempt, queue, publisher, cancelled, stop })
     }
 }

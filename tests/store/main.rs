@@ -5,6 +5,7 @@ mod contracts {
 }
 mod aggregate;
 mod broken;
+mod service;
 mod sqlite;
 
 mod memory {

@@ -33,10 +33,10 @@ struct File {
 }
 
 #[derive(Clone)]
-struct Folder(Arc<PathBuf>);
+pub(crate) struct Folder(Arc<PathBuf>);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("tegami-store-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
         let path = std::env::temp_dir().join(name);
@@ -44,7 +44,7 @@ impl Folder {
         Self(Arc::new(path))
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("events.db")
     }
 }
