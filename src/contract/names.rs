@@ -1,6 +1,6 @@
 //! Queue and topic names, derived from the service's name and the contract.
 //!
-//! The rules are DESIGN §2's; every transport uses these names, so that one service means one set of queues.
+//! Every transport uses these names, so that one service means one set of queues.
 
 use std::borrow::Cow;
 

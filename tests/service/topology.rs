@@ -1,4 +1,4 @@
-//! From subscriptions to queues, and what is refused before anything is connected (K, DESIGN's derivation rules).
+//! From subscriptions to queues, and what is refused before anything is connected (K).
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::{
     store::{StoreError, StoreErrorKind},
 };
 
-/// How long a connection waits for others that write (§5.2 of the reference: lock).
+/// How long a connection waits for others that write.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How large the log beside the file stays after it was copied into the file, in bytes.
 const LOG: i64 = 64 * 1024 * 1024;
@@ -58,7 +58,7 @@ pub(super) struct Settings {
 
 impl Builder {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self(Settings { path, durability: Durability::default(), lock_wait: LOCK_WAIT, size_limit: None })
+        Self(Settings::of(path))
     }
 
     /// What a recorded event outlives. Default: everything but its disk.
@@ -98,6 +98,11 @@ impl Builder {
 }
 
 impl Settings {
+    /// What holds unless it is said otherwise.
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self { path, durability: Durability::default(), lock_wait: LOCK_WAIT, size_limit: None }
+    }
+
     /// A connection of its own to the file.
     pub(super) fn open(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

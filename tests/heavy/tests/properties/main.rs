@@ -11,7 +11,7 @@ mod retries;
 
 use proptest::{prelude::ProptestConfig, test_runner::RngAlgorithm};
 
-/// So many cases: 10,000 of each property (reliability §5.3), unless a test says why fewer.
+/// So many cases: 10,000 of each property, unless a test says why fewer.
 fn cases(cases: u32) -> ProptestConfig {
     // The default generator takes most of the time in a debug build.
     ProptestConfig { cases, rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::default() }
