@@ -68,7 +68,8 @@ impl Readers {
 
     fn crowded(&self) -> StoreError {
         let path = self.settings.path.display();
-        let text = format!("{AT_ONCE} reads of `{path}` were under way for {FOR_PLACE:?}, which is as many as there may be");
+        let text =
+            format!("{AT_ONCE} reads of `{path}` were under way for {FOR_PLACE:?}, which is as many as there may be");
         StoreError::new(StoreErrorKind::Busy, text)
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use async_trait::async_trait;
 use tegami::{
-    store::{Append, EventStore, Sqlite, Store, StoreError, StreamId, Version},
+    store::{Append, Criterion, EventStore, Position, Sqlite, Store, StoreError, StreamId, Version},
     testing::store::Subject,
 };
 
@@ -107,4 +107,19 @@ async fn amounts(store: &Store, stream: &str) -> Vec<i64> {
         assert_eq!(stored.version.number(), version, "a gap in stream `{stream}`");
     }
     read.into_iter().map(|stored| stored.event.amount_minor).collect()
+}
+
+/// Another connection is to SQLite what another process is.
+#[tokio::test]
+async fn e3_who_follows_sees_what_another_process_records() {
+    let folder = Folder::new();
+    let (here, there) = (store_at(&folder.file()).await, store_at(&folder.file()).await);
+    let mut events = here.follow::<OrderPaid>(Criterion::of::<OrderPaid>(), Position::START);
+    let mut seen = Vec::new();
+    for round in 0..3 {
+        let (found, appended) = tokio::join!(events.next(), there.append(payments(&format!("o-{round}"), 1)));
+        appended.expect("it is appended");
+        seen.extend(found.expect("it is read").events.into_iter().map(|stored| stored.event.order_id));
+    }
+    assert_eq!(seen, ["o-0", "o-1", "o-2"]);
 }
