@@ -24,8 +24,7 @@
 # LocalStack needs Python 3.13, MiniStack 3.10: on PATH, or one of pyenv's.
 set -euo pipefail
 
-cache=${CHECK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tegami}
-services=$(realpath -m "${SERVICES_DIR:-$cache/services}")
+source "$(dirname "$0")/common.sh"
 emulator=${AWS_EMULATOR:-localstack}
 dir=$services/${AWS_NAME:-aws-$emulator}
 installed=$services/venvs/$emulator
@@ -33,8 +32,6 @@ venv=$installed/python
 wait_s=${AWS_WAIT:-60}
 region=eu-west-1
 
-say() { echo "aws.sh: $*" >&2; }
-die() { say "$@"; exit 1; }
 
 # What each is made of: packages, the lowest Python, and how it is run.
 case $emulator in
@@ -82,15 +79,6 @@ answers() {
         curl -sf -m 5 -o /dev/null "$url/" -H "$head/$region/sns/$tail" -d 'Action=ListTopics&Version=2010-03-31'
 }
 settled() { answers || gone; }
-
-within() { # within SECONDS COMMAND...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.05
-    done
-}
 
 lines() {
     echo "AWS_ENDPOINT_URL=$url"
@@ -176,14 +164,6 @@ names() {
     for pid in "$services"/*/emulator.pid; do
         if [ -e "$pid" ]; then basename "$(dirname "$pid")"; fi
     done
-}
-
-# One at a time: for an installation, and for each instance.
-alone() { # alone FOLDER COMMAND...
-    mkdir -p "$1"
-    exec 9>"$1/lock"
-    flock 9
-    "${@:2}"
 }
 
 case ${1:-} in

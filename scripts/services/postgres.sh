@@ -25,16 +25,12 @@
 # Give two instances two names and two ports, and they run side by side, out of one installation.
 set -euo pipefail
 
-cache=${CHECK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tegami}
-services=$(realpath -m "${SERVICES_DIR:-$cache/services}")
+source "$(dirname "$0")/common.sh"
 dir=$services/${POSTGRES_NAME:-postgres}
 port=${POSTGRES_PORT:-17760}
 wait_s=${POSTGRES_WAIT:-60}
 password=tegami # of a server that nobody else can reach
 
-say() { echo "postgres.sh: $*" >&2; }
-die() { say "$@"; exit 1; }
-privileged() { [ "$(id -u)" = 0 ]; }
 
 # The newest of the servers that are installed.
 bin() {
@@ -70,15 +66,6 @@ send() { # send SIGNAL
     first=$(pid)
     # shellcheck disable=SC2046 # a list of words
     kill "-$1" "$first" $(pgrep -P "$first") 2>/dev/null || true
-}
-
-within() { # within SECONDS COMMAND...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.05
-    done
 }
 
 lines() {
@@ -150,12 +137,12 @@ kill_late() {
 
 install() {
     if compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then return; fi
-    if ! privileged || ! command -v apt-get >/dev/null; then die "needs root and apt; by hand: apt-get install postgresql"; fi
-    apt-get update -qq
-    # Without a cluster of the system's.
-    mkdir -p /etc/postgresql-common
-    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql
+    if privileged; then
+        # Without a cluster of the system's.
+        mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    fi
+    packages postgresql
 }
 
 names() {
@@ -163,14 +150,6 @@ names() {
     for found in "$services"/*/data/postmaster.pid; do
         if [ -e "$found" ]; then basename "$(dirname "$(dirname "$found")")"; fi
     done
-}
-
-# One at a time: for an installation, and for each instance.
-alone() { # alone FOLDER COMMAND...
-    mkdir -p "$1"
-    exec 9>"$1/lock"
-    flock 9
-    "${@:2}"
 }
 
 case ${1:-} in

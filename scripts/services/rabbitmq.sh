@@ -29,8 +29,7 @@
 # Give two instances two names and two bases, and they run side by side, out of one installation.
 set -euo pipefail
 
-cache=${CHECK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tegami}
-services=$(realpath -m "${SERVICES_DIR:-$cache/services}")
+source "$(dirname "$0")/common.sh"
 release=${RABBITMQ_RELEASE:-}
 dir=$services/${RABBITMQ_NAME:-rabbitmq${release:+-$release}}
 base=${RABBITMQ_BASE:-$([ -z "$release" ] && echo 17670 || echo 17680)}
@@ -58,9 +57,6 @@ quiet="+sbwt none +sbwtdcpu none +sbwtdio none" # no busy waiting: brokers share
 export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} $quiet"
 export RUNNING_UNDER_SYSTEMD=true # the start script then becomes the broker: its pid is the broker's
 
-say() { echo "rabbitmq.sh: $*" >&2; }
-die() { say "$@"; exit 1; }
-
 # alive broker|epmd: does that pid run, and is it ours? (not so for a zombie or a reused pid)
 alive() {
     local pid
@@ -81,15 +77,6 @@ answers() {
 }
 ready() { alive broker && answers; }
 settled() { answers || gone; }
-
-within() { # within SECONDS COMMAND...
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.05
-    done
-}
 
 urls() {
     echo "AMQP_URL=amqp://guest:guest@127.0.0.1:$base/%2f"
@@ -177,13 +164,6 @@ install() {
     [ -e "$services/tls" ] || certificates
 }
 
-packages() {
-    dpkg -s "$@" >/dev/null 2>&1 && return
-    if ! privileged || ! command -v apt-get >/dev/null; then die "needs root and apt; by hand: apt-get install $*"; fi
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-}
-
 # The other release goes into a folder; it counts once it is whole.
 plant() {
     privileged || die "needs root; by hand: debootstrap --variant=minbase --include=rabbitmq-server $release $root"
@@ -193,8 +173,6 @@ plant() {
     rm -rf "$root.part"/var/cache/apt/archives/*.deb
     mv -T "$root.part" "$root"
 }
-
-privileged() { [ "$(id -u)" = 0 ]; }
 
 # One certificate authority and one certificate for all instances.
 certificates() (
@@ -214,14 +192,6 @@ names() {
     for pid in "$services"/*/broker.pid; do
         if [ -e "$pid" ]; then basename "$(dirname "$pid")"; fi
     done
-}
-
-# One at a time: for an installation, and for each instance.
-alone() { # alone FOLDER COMMAND...
-    mkdir -p "$1"
-    exec 9>"$1/lock"
-    flock 9
-    "${@:2}"
 }
 
 case ${1:-} in
