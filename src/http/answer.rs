@@ -35,7 +35,7 @@ pub(super) struct Visit {
     observed: Option<Box<Observed>>,
     /// Bytes of the answer's last part, which the connection has taken.
     taken: usize,
-    /// Bytes that the answer's head says are to come.
+    /// Bytes that are to come by the answer's head, where its body does not know.
     owed: Option<u64>,
     /// Did all of the answer go out?
     complete: bool,
@@ -81,7 +81,8 @@ impl Visit {
         }
         let bodiless = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         self.complete = bodiless || answer.body().is_end_stream();
-        self.owed = access::length(answer.headers());
+        let knows = self.complete || answer.body().size_hint().exact().is_some();
+        self.owed = if knows { None } else { access::length(answer.headers()) };
     }
 
     /// So much more of it goes out. Where its length was told, the connection does not ask for an end beyond it.
