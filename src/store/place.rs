@@ -2,6 +2,8 @@
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
+use tokio::sync::watch;
+
 /// A place in one stream: its first event has version 1, the next 2, without gaps. 0 is before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(u64);
@@ -73,6 +75,15 @@ impl Position {
     /// What comes second in the order.
     pub const fn number(self) -> u64 {
         self.number
+    }
+
+    /// Tells those who wait for later events of this one, unless they know a later one.
+    pub(super) fn tell(self, last: &watch::Sender<Self>) {
+        last.send_if_modified(|last| {
+            let later = self > *last;
+            *last = self.max(*last);
+            later
+        });
     }
 }
 

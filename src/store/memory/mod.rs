@@ -50,11 +50,7 @@ impl EventStore for Memory {
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
         append.check()?;
         let appended = self.state().append(append)?;
-        self.0.last.send_if_modified(|last| {
-            let later = appended.position > *last;
-            *last = appended.position.max(*last);
-            later
-        });
+        appended.position.tell(&self.0.last);
         Ok(appended)
     }
 

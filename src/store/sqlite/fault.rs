@@ -23,6 +23,11 @@ pub(super) fn of_commit(error: Error, path: &Path) -> StoreError {
     }
 }
 
+/// The error once nobody may use the file any more.
+pub(super) fn closed(path: &Path) -> StoreError {
+    StoreError::new(StoreErrorKind::Closed, format!("the store in `{}` was closed", path.display()))
+}
+
 fn meant(error: &Error) -> (StoreErrorKind, &'static str) {
     let damaged = (StoreErrorKind::Damaged, "is damaged, or something else has written to it");
     let Some(code) = error.sqlite_error_code() else { return damaged };

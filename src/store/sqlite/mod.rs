@@ -99,7 +99,7 @@ impl EventStore for Sqlite {
         append.check()?;
         let size = append.entries.iter().map(super::Entry::size).sum();
         let appended = self.0.writer.write(size, move |connection| write::append(connection, &append)).await?;
-        self.0.last.send_if_modified(|last| std::mem::replace(last, appended.position.max(*last)) < appended.position);
+        appended.position.tell(&self.0.last);
         Ok(appended)
     }
 

@@ -45,7 +45,7 @@ impl Readers {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let place = timeout(FOR_PLACE, self.room.clone().acquire_owned()).await;
-        let place = place.map_err(|_| self.crowded())?.map_err(|_| self.closed())?;
+        let place = place.map_err(|_| self.crowded())?.map_err(|_| fault::closed(&self.settings.path))?;
         let (free, room, settings) = (self.free.clone(), self.room.clone(), self.settings.clone());
         let work = move || {
             let _place = place;
@@ -71,11 +71,6 @@ impl Readers {
         let text =
             format!("{AT_ONCE} reads of `{path}` were under way for {FOR_PLACE:?}, which is as many as there may be");
         StoreError::new(StoreErrorKind::Busy, text)
-    }
-
-    fn closed(&self) -> StoreError {
-        let text = format!("the store in `{}` was closed", self.settings.path.display());
-        StoreError::new(StoreErrorKind::Closed, text)
     }
 }
 

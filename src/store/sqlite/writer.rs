@@ -103,7 +103,7 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let needed = u32::try_from(size / 1024).unwrap_or(ROOM).clamp(LEAST, ROOM);
         let room = timeout(FOR_ROOM, self.room.clone().acquire_many_owned(needed)).await;
-        let room = room.map_err(|_| self.crowded())?.map_err(|_| self.closed())?;
+        let room = room.map_err(|_| self.crowded())?.map_err(|_| fault::closed(&self.path))?;
         let (answer, answered) = oneshot::channel();
         self.hand_over(Box::new(Work { work, done: None, answer, _room: room }));
         let silent = || {
@@ -137,7 +137,7 @@ impl Writer {
         while let Some(jobs) = self.next_group() {
             match connection.as_mut() {
                 Some(connection) => self.write_group(connection, jobs),
-                None => jobs.into_iter().for_each(|job| job.tell(Err(self.closed()))),
+                None => jobs.into_iter().for_each(|job| job.tell(Err(fault::closed(&self.path)))),
             }
         }
     }
@@ -196,10 +196,6 @@ impl Writer {
     fn crowded(&self) -> StoreError {
         let text = format!("more waits to be written to `{}` than is allowed, for {FOR_ROOM:?}", self.path.display());
         StoreError::new(StoreErrorKind::Busy, text)
-    }
-
-    fn closed(&self) -> StoreError {
-        StoreError::new(StoreErrorKind::Closed, format!("the store in `{}` was closed", self.path.display()))
     }
 }
 
