@@ -89,12 +89,16 @@ impl Hold {
         parcel.wait(REST)
     }
 
-    /// Has a message that came too early wait on.
+    /// Has a message that came too early wait on: beside the queue; here for a moment, if it cannot be set aside.
     pub(super) async fn postpone(mut self, after: Duration) {
         let progress = self.parcel().progress;
         let postponed = match self.set_aside(Copy::Later { progress, after }).await {
             Ok(()) => self.done().await,
-            Err(_) => self.0.take().expect("a hold is let go of once").wait(after),
+            Err(error) => {
+                let (queue, error) = (&self.parcel().intake.station.name, error.with_causes());
+                tracing::warn!(queue, error, "a message that came too early cannot be set aside; it waits where it is");
+                self.0.take().expect("a hold is let go of once").wait(after.min(REST))
+            }
         };
         // Lost, it comes again, too early as before.
         let _ = postponed;

@@ -1,6 +1,6 @@
 //! The consuming end of one queue.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
@@ -102,7 +102,7 @@ impl QueueDeliveries {
         let (now, wall) = (self.intake.setup.clock.instant(), self.intake.setup.clock.now());
         while ready.len() < room {
             if let Some(parcel) = self.intake.shelf.take(now) {
-                ready.push(parcel.into_delivery(wall));
+                ready.extend(self.in_time(parcel, wall).map(|parcel| parcel.into_delivery(wall)));
                 continue;
             }
             let Some(arrived) = self.consumer.next().now_or_never() else { return Ok(()) };
@@ -135,11 +135,20 @@ impl QueueDeliveries {
             tracing::warn!(queue, message_id, refused, "a message has lost headers");
         }
         let wall = self.intake.setup.clock.now();
-        match parcel.too_early(wall).filter(|_| !self.intake.station.waits_in_place()) {
-            Some(early) => self.intake.setup.lifecycle.spawn(Hold::new(parcel).postpone(early)),
-            None => ready.extend(self.intake.shelf.arrive(parcel).map(|parcel| parcel.into_delivery(wall))),
-        }
+        let arrived = self.in_time(parcel, wall).and_then(|parcel| self.intake.shelf.arrive(parcel));
+        ready.extend(arrived.map(|parcel| parcel.into_delivery(wall)));
         Ok(())
+    }
+
+    /// Gives the parcel back, unless it came too early: then it goes aside for so long.
+    fn in_time(&self, parcel: Parcel, wall: SystemTime) -> Option<Parcel> {
+        match parcel.too_early(wall).filter(|_| !self.intake.station.waits_in_place()) {
+            Some(early) => {
+                self.intake.setup.lifecycle.spawn(Hold::new(parcel).postpone(early));
+                None
+            }
+            None => Some(parcel),
+        }
     }
 }
 

@@ -94,6 +94,15 @@ impl Producer {
         }
     }
 
+    /// Deletes a queue with all that is in it.
+    ///
+    /// # Errors
+    /// The broker does not let it.
+    pub fn delete(&mut self, queue: &str) -> io::Result<()> {
+        self.say(CHANNEL, [50, 40], &[&[0, 0][..], &short_text(queue), &[0]].concat())?;
+        self.until(50, 41)
+    }
+
     /// Reads until the broker says this.
     fn until(&mut self, class: u16, method: u16) -> io::Result<()> {
         loop {
