@@ -31,7 +31,7 @@ SIDES = {"HTTP/1.1": ("tegami", "axum", "axum-nodelay", "tomodachi"), "HTTP/2": 
 COMPARED = ("tegami", "axum")
 BESIDE = ("tegami", "axum-nodelay")
 # How many rounds measure everything.
-FEW = 11
+FEW = 5
 CLIENTS = 32
 # A second, of all clients together, where the time of an answer is taken.
 PACE = 1000
