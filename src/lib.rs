@@ -71,9 +71,13 @@ pub mod __private {
     pub use uuid::Uuid;
 
     pub use crate::{
-        codec::{JsonSchema, Protobuf, json, json_schema},
-        contract::{AttributeKind, Contract, DeclaredAttribute},
-        event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
+        codec::{JsonSchema, Protobuf, json, json_schema, personal},
+        contract::{AttributeKind, Contract, DeclaredAttribute, PersonalFields},
+        error::BoxError,
+        event::{
+            Attributes, BoolField, Check, Event, Invalid, NumberField, PERSONAL, Pattern, Personal, Rules, TextField,
+            Walk,
+        },
         json_described, json_object,
     };
 }

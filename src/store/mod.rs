@@ -10,8 +10,10 @@ mod entry;
 mod error;
 mod follow;
 mod handle;
+pub mod keys;
 mod limits;
 pub mod memory;
+mod personal;
 mod place;
 mod query;
 mod set;
@@ -26,6 +28,7 @@ pub use entry::{Entry, Recorded};
 pub use error::{Conflict, StoreError, StoreErrorKind};
 pub use follow::Follow;
 pub use handle::{Found, Store, Stored};
+pub use keys::{DataKey, Kept, KeyId, Keys, MasterKey};
 pub use memory::Memory;
 pub use place::{Position, Version};
 pub use query::{Criterion, Query, Tag};
@@ -34,7 +37,7 @@ pub use set::EventSet;
 pub use set::unknown;
 pub use snapshot::Snapshot;
 #[cfg(feature = "sqlite")]
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, SqliteKeys};
 pub use stream::StreamId;
 
 use std::sync::Arc;

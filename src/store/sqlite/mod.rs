@@ -5,6 +5,7 @@
 
 mod builder;
 mod fault;
+mod keys;
 mod query;
 mod readers;
 mod row;
@@ -13,6 +14,7 @@ mod write;
 mod writer;
 
 pub use builder::{Builder, Durability};
+pub use keys::SqliteKeys;
 
 use std::{
     fmt,
