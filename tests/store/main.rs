@@ -5,6 +5,7 @@ mod contracts {
 }
 mod aggregate;
 mod broken;
+mod personal;
 mod service;
 mod sqlite;
 
