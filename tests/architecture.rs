@@ -50,6 +50,7 @@ const DEEDS: &[(&str, &[&str], &str)] = &[
     ),
     ("reads a clock", &["SystemTime::now", "Instant::now"], "time.rs"),
     ("draws a number", &["fastrand::", "new_v4"], "time.rs"),
+    ("draws a secret", &["getrandom::"], "store/keys/seal.rs"),
     ("draws an id", &["from_random_bytes", ".uuid()"], "time.rs envelope/id.rs service/running.rs"),
 ];
 

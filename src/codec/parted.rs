@@ -100,3 +100,29 @@ fn with<E: Event>(event: &E, left: &BTreeMap<String, Box<RawValue>>) -> Result<E
     }
     <E::Format as Format<E>>::decode(json.to_string().as_bytes(), Encoding::Json).map_err(strayed::<E>)
 }
+
+#[cfg(test)]
+mod tests {
+    #[allow(dead_code, missing_docs, reason = "not every generated item is used here")]
+    mod contracts {
+        tegami::include_contracts!();
+    }
+
+    use contracts::shop::customers::v1::{Address, CustomerRegistered};
+
+    use super::*;
+    use crate::codec::encode;
+
+    #[test]
+    fn what_is_personal_no_longer_is_put_back_and_what_is_gone_is_left_out() {
+        let home = Address { street: String::new(), city: "Bonn".to_owned() };
+        let bare = CustomerRegistered::builder().customer_id("c-1").email("b@").others(vec![home]).build();
+        let bare = encode(&bare, Encoding::Protobuf).expect("it is valid");
+        let parts = br#"{"/email":"a@","/country":"FR","/others/0/city":"Ulm","/others/7/city":"Kiel","/gone/1":7}"#;
+        let joined = join::<CustomerRegistered>(&bare, parts).expect("it is joined");
+        let joined: CustomerRegistered = decode(&joined).expect("it is valid");
+        let others: Vec<_> = joined.others.iter().map(|other| other.city.as_str()).collect();
+        assert_eq!((&*joined.email, &*joined.country, &others[..]), ("a@", "FR", &["Ulm"][..]));
+        assert!(join::<CustomerRegistered>(&bare, b"{").is_err());
+    }
+}
