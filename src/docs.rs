@@ -35,7 +35,7 @@ pub mod logs {}
 pub mod operations {}
 
 #[doc = include_str!("../docs/personal.md")]
-#[cfg(feature = "store")]
+#[cfg(feature = "sqlite")]
 pub mod personal {}
 
 #[doc = include_str!("../docs/promises.md")]

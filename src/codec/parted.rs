@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// An event in two parts.
+#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store takes out, and puts back"))]
 pub(crate) struct Parted {
     /// Whose data it is, if the contract says it.
     pub(crate) subject: Option<String>,

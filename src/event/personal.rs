@@ -66,7 +66,6 @@ pub(crate) type Parts = BTreeMap<String, Box<RawValue>>;
 
 /// What is done at each personal field.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store takes out, and puts back"))]
 pub(crate) enum Deed {
     /// Its value is taken out, unless it is blank.
     Take(Parts),

@@ -28,7 +28,9 @@ pub use entry::{Entry, Recorded};
 pub use error::{Conflict, StoreError, StoreErrorKind};
 pub use follow::Follow;
 pub use handle::{Found, Store, Stored};
-pub use keys::{DataKey, Kept, KeyId, Keys, MasterKey};
+#[cfg(feature = "sqlite")]
+pub use keys::MasterKey;
+pub use keys::{DataKey, Kept, KeyId, Keys};
 pub use memory::Memory;
 pub use place::{Position, Version};
 pub use query::{Criterion, Query, Tag};

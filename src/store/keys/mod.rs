@@ -3,6 +3,7 @@
 //! `seal` is how they stand in an event's bytes, `master` what keys are wrapped with. A file of keys is `store::sqlite`'s.
 //! The guide is [`docs::personal`](crate::docs::personal).
 
+#[cfg(feature = "sqlite")]
 mod master;
 mod memory;
 pub(super) mod payload;
@@ -12,6 +13,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
+#[cfg(feature = "sqlite")]
 pub use master::MasterKey;
 pub use memory::Memory;
 
