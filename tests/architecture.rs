@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
         "aggregate",
         "publisher",
         "store::memory",
+        "store::postgres",
         "store::sqlite",
         "transport::amqp",
         "transport::aws",

@@ -38,6 +38,12 @@ pub(crate) fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     tokio::task::spawn_blocking(work)
 }
 
+/// Starts a task that ends when the answer is dropped.
+#[cfg(feature = "postgres")]
+pub(crate) fn owned(task: impl Future<Output = ()> + Send + 'static) -> tokio_util::task::AbortOnDropHandle<()> {
+    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(task))
+}
+
 /// The tasks of one service. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lifecycle(Arc<State>);

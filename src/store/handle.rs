@@ -124,7 +124,11 @@ impl Store {
     pub async fn append(&self, append: Append) -> Result<Appended, StoreError> {
         let append = self.filled(append);
         match self.store.append(append.clone()).await {
-            Err(error) if error.kind() == StoreErrorKind::Unknown => self.store.append(append).await,
+            Err(error) if error.kind() == StoreErrorKind::Unknown => match self.store.append(append).await {
+                // It was not asked, and so has not found out.
+                Err(again) if again.is_transient() || again.kind() == StoreErrorKind::Closed => Err(error),
+                answered => answered,
+            },
             answered => answered,
         }
     }
@@ -175,14 +179,7 @@ impl Store {
         let query = query.into();
         query.check()?;
         let page = self.store.read_all(&self.widened(&query), after, limit).await?;
-        let mut events = Vec::with_capacity(page.events.len());
-        for recorded in page.events {
-            let recorded = self.lifted::<R>(recorded)?;
-            if query.matches(&recorded.entry) {
-                events.push(self.typed(recorded)?);
-            }
-        }
-        Ok(Found { events, next: page.next })
+        Ok(Found { events: self.matching(&query, page.events)?, next: page.next })
     }
 
     /// The events that match, after a position, and those that come later as they come.
@@ -193,6 +190,22 @@ impl Store {
     /// The query, with the contracts whose events become those that it asks for.
     pub(super) fn widened(&self, query: &Query) -> Query {
         query.widened(|contract| self.upcasts.older(contract))
+    }
+
+    /// Those of these events that match as they are now.
+    pub(super) fn matching<R: EventSet>(
+        &self,
+        query: &Query,
+        found: Vec<Recorded>,
+    ) -> Result<Vec<Stored<R>>, StoreError> {
+        let mut events = Vec::with_capacity(found.len());
+        for recorded in found {
+            let recorded = self.lifted::<R>(recorded)?;
+            if query.matches(&recorded.entry) {
+                events.push(self.typed(recorded)?);
+            }
+        }
+        Ok(events)
     }
 
     /// Gives each event what it has not: id, time, service, cause, trace.

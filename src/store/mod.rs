@@ -13,9 +13,13 @@ mod handle;
 mod limits;
 pub mod memory;
 mod place;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod query;
 mod set;
 mod snapshot;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod stream;
@@ -28,6 +32,8 @@ pub use follow::Follow;
 pub use handle::{Found, Store, Stored};
 pub use memory::Memory;
 pub use place::{Position, Version};
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use query::{Criterion, Query, Tag};
 pub use set::EventSet;
 #[doc(hidden)]
@@ -102,6 +108,19 @@ pub trait EventStore: Send + Sync + 'static {
     /// The store cannot be read.
     async fn read_all(&self, query: &Query, after: Position, limit: usize) -> Result<Page, StoreError>;
 
+    /// The events that match, after a position, that are recorded, and that [`read_all`](Self::read_all) may not show yet,
+    /// since one with an earlier position may still appear; in the order of their positions, at most `limit`. For
+    /// decisions: an append with [`Unless`] is compared with these too.
+    ///
+    /// Where no event has to wait for others there are none: that is the default.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let (_, _, _) = (query, after, limit);
+        Ok(Vec::new())
+    }
+
     /// Waits until there may be an event after this position. It may return early.
     ///
     /// # Errors
@@ -144,6 +163,10 @@ impl EventStore for Arc<dyn EventStore> {
 
     async fn read_all(&self, query: &Query, after: Position, limit: usize) -> Result<Page, StoreError> {
         (**self).read_all(query, after, limit).await
+    }
+
+    async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        (**self).read_ahead(query, after, limit).await
     }
 
     async fn later_than(&self, position: Position) -> Result<(), StoreError> {

@@ -5,6 +5,8 @@ mod contracts {
 }
 mod aggregate;
 mod broken;
+mod payments;
+mod postgres;
 mod service;
 mod sqlite;
 

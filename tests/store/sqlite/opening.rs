@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use tegami::store::{Sqlite, Store, StoreErrorKind};
 use tokio::task::JoinSet;
 
-use super::{Folder, amounts, payments, store_at};
+use super::{Folder, store_at};
+use crate::payments::{amounts, payments};
 
 async fn refused(path: &Path) -> (StoreErrorKind, String) {
     let error = Sqlite::connect(path).await.expect_err("it cannot be opened");
