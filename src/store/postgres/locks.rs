@@ -77,3 +77,55 @@ pub(super) fn number(schema: &str, what: &[&str]) -> i64 {
     let bytes: [u8; 32] = digest.finalize().into();
     i64::from_be_bytes(bytes[..8].try_into().expect("there are eight of them"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        store::{Position, Query, StreamId},
+        testing::transport::LetterPosted,
+    };
+
+    fn letters(boxes: usize) -> Append {
+        let append = Append::to(StreamId::new("letters").expect("a good name"));
+        (0..boxes).fold(append, |append, n| {
+            append.event(&LetterPosted::builder().r#box(format!("box-{n}")).number(1).build()).expect("it is valid")
+        })
+    }
+
+    /// Do two appends wait for each other?
+    fn meet(one: &Locks, other: &Locks) -> bool {
+        let alone = |lock: &i64, alone: bool| other.others.get(lock).is_some_and(|other| alone || *other);
+        one.store.1 || other.store.1 || one.others.iter().any(|(lock, is_alone)| alone(lock, *is_alone))
+    }
+
+    /// Whatever an append records, who decides over it waits for it; who decides over something else does not.
+    #[test]
+    fn decisions_wait_for_what_they_are_about() {
+        let of = |append: &Append| Locks::of("tegami", append);
+        let elsewhere = |query: Query| {
+            let stream = Append::to(StreamId::new("decided").expect("a good name"));
+            of(&stream.unless(query, Position::START))
+        };
+        let posted = Criterion::of::<LetterPosted>;
+        for boxes in [1, 2, 100] {
+            let letters = of(&letters(boxes));
+            for query in [
+                Query::all(),
+                posted().into(),
+                posted().tagged("box", "box-0").into(),
+                Criterion::any().tagged("box", "box-0").into(),
+                Query::any_of([Criterion::any().named("other"), Criterion::any()]),
+                Query::any_of([Criterion::any().named("other"), posted().tagged("number", 1)]),
+            ] {
+                assert!(meet(&letters, &elsewhere(query.clone())), "{boxes} boxes, {query:?}");
+            }
+        }
+        for query in [Criterion::any().named("other").into(), Query::from(posted().tagged("box", "box-7"))] {
+            assert!(!meet(&of(&letters(2)), &elsewhere(query.clone())), "{query:?}");
+        }
+        let other = Append { stream: StreamId::new("others").expect("a good name"), ..letters(2) };
+        assert!(meet(&of(&letters(2)), &of(&letters(2))), "one stream");
+        assert!(!meet(&of(&letters(2)), &of(&other)), "two streams");
+    }
+}

@@ -132,3 +132,99 @@ async fn insert(
     let last = query.fetch_one(connection).await?;
     Ok(Appended::new(row::place(&last)?, state.version.later(entries.len() as u64)))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, postgres::PgPool};
+    use tegami_test_servers::Postgres as Server;
+
+    use super::*;
+    use crate::{
+        envelope::MessageId,
+        store::{EventStore, Expected, Position, Postgres, Query, StreamId},
+        testing::transport::LetterPosted,
+    };
+
+    /// A letter with its id and time, as `Store` gives them.
+    fn letter(stream: &str, id: &str) -> Append {
+        let letter = LetterPosted::builder().r#box(stream).number(1).text(id).build();
+        let mut append = Append::to(StreamId::new(stream).expect("a good name")).event(&letter).expect("it is valid");
+        let head = &mut append.entries[0].message.head;
+        (head.id, head.time) = (MessageId::parse(id), Some(std::time::SystemTime::UNIX_EPOCH));
+        append
+    }
+
+    async fn opened(server: &Server) -> (Postgres, PgConnection) {
+        let pool = PgPool::connect(&server.url()).await.expect("it can be reached");
+        let store = Postgres::on(pool).connect().await.expect("it can be opened");
+        let connection = PgConnection::connect(&server.url()).await.expect("it can be reached");
+        (store, connection)
+    }
+
+    async fn ids(store: &Postgres) -> Vec<String> {
+        let page = store.read_all(&Query::all(), Position::START, 100).await.expect("it is read");
+        let id = |recorded: crate::store::Recorded| recorded.entry.message.head.id.map(|id| id.to_string());
+        page.events.into_iter().filter_map(id).collect()
+    }
+
+    fn refused(result: Result<Appended, Failed>) -> StoreErrorKind {
+        match result {
+            Err(Failed::Refused(error)) => error.kind(),
+            Err(Failed::Sql(error)) => panic!("PostgreSQL has refused it: {error}"),
+            Ok(appended) => panic!("it was recorded at {appended:?}"),
+        }
+    }
+
+    /// E3: a transaction that is older than the stream's last event puts its own behind that all the same.
+    #[tokio::test]
+    async fn e3_a_stream_is_in_order_whichever_transaction_is_older() {
+        let server = Server::take().await;
+        let (store, mut connection) = opened(&server).await;
+        let tables = Tables::of("tegami");
+        let mut older = connection.begin().await.expect("it begins");
+        sqlx::query("SELECT pg_current_xact_id()").execute(&mut *older).await.expect("it has a number now");
+        let first = store.append(letter("box", "first")).await.expect("it waits for nobody");
+        let second = append(&tables, &mut older, &letter("box", "second")).await.unwrap_or_else(|_| panic!("appended"));
+        assert!(first.position < second.position, "{first:?} {second:?}");
+        assert_eq!(ids(&store).await, [""; 0], "while it is open, nobody reads");
+        older.commit().await.expect("it is committed");
+        assert_eq!(ids(&store).await, ["first", "second"]);
+    }
+
+    /// What is appended goes with its transaction, and a refusal leaves that as it was.
+    #[tokio::test]
+    async fn an_append_belongs_to_its_transaction() {
+        let server = Server::take().await;
+        let (store, mut connection) = opened(&server).await;
+        let tables = Tables::of("tegami");
+        for (id, commits) in [("undone", false), ("done", true)] {
+            let mut transaction = connection.begin().await.expect("it begins");
+            let appended = append(&tables, &mut transaction, &letter("box", id)).await;
+            assert_eq!(appended.unwrap_or_else(|_| panic!("appended")).version, Version::new(1));
+            let expecting = letter("box", "late").expecting(Expected::None);
+            assert!(refused(append(&tables, &mut transaction, &expecting).await).is_conflict());
+            let elsewhere = refused(append(&tables, &mut transaction, &letter("other", id)).await);
+            assert_eq!(elsewhere, StoreErrorKind::Duplicate);
+            match commits {
+                true => transaction.commit().await.expect("it is committed"),
+                false => transaction.rollback().await.expect("it is undone"),
+            }
+        }
+        assert_eq!(ids(&store).await, ["done"]);
+    }
+
+    /// A transaction that sees only what was there when it began cannot compare.
+    #[tokio::test]
+    async fn a_condition_is_refused_where_it_could_not_be_compared() {
+        let server = Server::take().await;
+        let (_store, mut connection) = opened(&server).await;
+        let tables = Tables::of("tegami");
+        for isolation in ["BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"] {
+            let mut transaction = connection.begin_with(isolation).await.expect("it begins");
+            let decided = letter("box", "decided").unless(Query::all(), Position::START);
+            assert_eq!(refused(append(&tables, &mut transaction, &decided).await), StoreErrorKind::Invalid);
+            let plain = append(&tables, &mut transaction, &letter("box", "plain")).await;
+            assert_eq!(plain.unwrap_or_else(|_| panic!("appended")).version, Version::new(1));
+        }
+    }
+}

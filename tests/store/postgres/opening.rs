@@ -1,7 +1,5 @@
 //! How a database is opened: its tables made, brought up to date, refused.
 
-use std::time::Duration;
-
 use sqlx::{PgConnection, postgres::PgPoolOptions};
 use tegami::store::{Append, Position, Postgres, Query, Store, StoreErrorKind};
 use tegami_test_servers::Postgres as Server;
@@ -11,8 +9,7 @@ use super::{beside, execute, store_in};
 use crate::payments::{amounts, paid, payments, stream};
 
 async fn refused(url: &str) -> (StoreErrorKind, String) {
-    let builder = Postgres::at(url).connection_wait(Duration::from_millis(300));
-    let error = builder.connect().await.expect_err("it cannot be opened");
+    let error = Postgres::at(url).connect().await.expect_err("it cannot be opened");
     (error.kind(), format!("{error:?}"))
 }
 
