@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::{
         envelope::MessageId,
-        store::{EventStore, Expected, Position, Postgres, Query, StreamId},
+        store::{Criterion, EventStore, Expected, Position, Postgres, Query, StreamId},
         testing::transport::LetterPosted,
     };
 
@@ -211,6 +211,46 @@ mod tests {
             }
         }
         assert_eq!(ids(&store).await, ["done"]);
+    }
+
+    /// Waits until somebody waits for a lock of an append.
+    async fn somebody_waits(server: &Server) {
+        let mut beside = PgConnection::connect(&server.url()).await.expect("it can be reached");
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let mut count = 0_i64;
+        while count == 0 {
+            count = sqlx::query_scalar(waiting).fetch_one(&mut beside).await.expect("it is told");
+        }
+    }
+
+    /// What is recorded and not committed yet is waited for, and refuses the decision once it is.
+    #[tokio::test]
+    async fn a_decision_waits_for_what_it_could_be_about() {
+        let server = Server::take().await;
+        let (store, mut connection) = opened(&server).await;
+        let tables = Tables::of("tegami");
+        let posted = Criterion::of::<LetterPosted>;
+        let about =
+            |query: Query, n: usize| letter(&format!("decided-{n}"), &format!("d-{n}")).unless(query, Position::START);
+        for (n, query) in
+            [Query::all(), posted().into(), posted().tagged("box", "box-2").into()].into_iter().enumerate()
+        {
+            let (name, mut transaction) = (format!("box-{n}"), connection.begin().await.expect("it begins"));
+            sqlx::query("DELETE FROM tegami.events").execute(&mut *transaction).await.expect("none is there");
+            transaction.commit().await.expect("it is committed");
+            let mut transaction = connection.begin().await.expect("it begins");
+            let recorded = append(&tables, &mut transaction, &letter(&name, &name)).await;
+            let recorded = recorded.unwrap_or_else(|_| panic!("appended"));
+            let mut decided = Box::pin(store.append(about(query.clone(), n)));
+            tokio::select! {
+                biased;
+                early = &mut decided => panic!("{query:?} did not wait: {early:?}"),
+                () = somebody_waits(&server) => {}
+            }
+            transaction.commit().await.expect("it is committed");
+            let refused = decided.await.expect_err("it did not know of that letter");
+            assert_eq!(refused.kind(), StoreErrorKind::Conflict(Conflict::Query { found: recorded.position }));
+        }
     }
 
     /// A transaction that sees only what was there when it began cannot compare.
