@@ -31,8 +31,10 @@ mod lifecycle;
 #[cfg(feature = "logs")]
 pub mod logs;
 pub mod middleware;
+pub mod outbox;
 pub mod pipeline;
 pub mod publisher;
+pub mod relay;
 #[cfg(feature = "schedule")]
 pub mod schedule;
 mod secret;
@@ -48,7 +50,9 @@ pub mod transport;
 pub use config::Config;
 pub use contract::Contract;
 pub use event::Event;
-pub use handler::{Context, Handler, HandlerError};
+pub use handler::{Context, Handler, HandlerError, TransactionalHandler};
+#[cfg(feature = "sqlite")]
+pub use outbox::sqlite;
 pub use pipeline::{Retry, Subscription};
 pub use publisher::{PublishOptions, Publisher};
 pub use secret::Secret;

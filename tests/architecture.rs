@@ -11,9 +11,10 @@ const FLOORS: &[&[&str]] = &[
     &["config", "error", "failpoint", "time", "lifecycle", "middleware", "secret", "telemetry"],
     &["catalog", "contract", "event", "codec", "health"],
     &["envelope"],
-    &["store", "transport"],
+    &["outbox", "store", "transport"],
     &[
         "aggregate",
+        "outbox::sqlite",
         "publisher",
         "store::memory",
         "store::sqlite",
@@ -22,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
         "transport::memory",
     ],
     &["handler", "pipeline"],
-    &["consumer", "http", "logs", "schedule"],
+    &["consumer", "http", "logs", "relay", "schedule"],
     &["service"],
     &["testing"],
 ];
@@ -37,6 +38,8 @@ const ARROWS: &[(&str, &str)] = &[
     ("error", "middleware"),
     ("error", "telemetry"),
     ("lifecycle", "telemetry"),
+    ("transport", "outbox"),
+    ("store::sqlite", "outbox::sqlite"),
     ("secret", "telemetry"),
 ];
 

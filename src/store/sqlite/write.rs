@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Why a piece of work did not succeed.
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// SQLite did not do it.
     Sqlite(rusqlite::Error),
     /// It must not be done.
