@@ -7,7 +7,9 @@ use crate::event::Event;
 
 /// Handles events of type `E` inside a transaction of type `T`, in a service with state `S`.
 ///
-/// Every `async fn(E, Context<S>, &mut T) -> Result<(), HandlerError>` is one, and every `async` closure that takes the same.
+/// Every `async fn(E, Context<S>, &mut T) -> Result<(), HandlerError>` is one, and every `async` closure that takes the same
+/// and captures nothing. What it needs is the service's state; or implement it for a type of your own.
+///
 /// After `Ok` the transaction is committed, and with it that the message was handled; after an error it is undone.
 ///
 /// # Cancel safety

@@ -117,6 +117,11 @@ impl TestService {
         self.outside.publisher()
     }
 
+    /// The service's own publisher, as something beside its handlers would use it.
+    pub fn publisher(&self) -> &Publisher {
+        self.service.publisher()
+    }
+
     /// Waits until the whole cascade is quiet: nothing queued, nothing running, no retry to come, nothing in an outbox that is
     /// not parked.
     ///

@@ -8,6 +8,8 @@ mod contracts {
 mod crash;
 mod error;
 #[cfg(feature = "sqlite")]
+mod outbox;
+#[cfg(feature = "sqlite")]
 mod store;
 
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,10 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod handlers;
+mod inbox;
+mod kills;
+mod relay;
+mod rows;
 mod transaction;
 
 use std::{
