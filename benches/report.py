@@ -1,4 +1,11 @@
-"""Writes the README of the figures from what was measured; scripts/bench calls it."""
+"""Keeps what was measured, and writes the README from all that is kept; scripts/bench calls it.
+
+    report.py keep PART LINES     PART is one of PARTS, LINES the file that its measure printed
+    report.py write
+
+A part is kept in figures/PART.json: in the first line when, where and of what it was measured, then what was measured.
+Of a part that was measured before any was kept there is, instead, what the README said.
+"""
 
 import collections
 import json
@@ -16,31 +23,37 @@ from gate import tables as gate
 from rabbitmq import tables as rabbitmq
 from web import tables as web
 
-FOLDER = pathlib.Path(sys.argv[1])
 HERE = pathlib.Path(__file__).parent
+FIGURES = HERE / "figures"
 
 
-def lines(name):
-    return [json.loads(line) for line in (FOLDER / f"{name}.json").read_text().splitlines()]
+def lines(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
 
 
-def slopes(name):
-    """What each further repetition adds: {(function, contender): {metric: amount}}."""
-    runs = collections.defaultdict(dict)
-    for summary in lines(name):
-        contender, repetitions = re.fullmatch(r"(.+)_(\d+)", summary["id"]).groups()
+def counted(summaries):
+    """What is kept of gungraun's summaries: the amounts, without the changes since another run."""
+    for summary in summaries:
         metrics = {}
         for profile in summary["profiles"]:
             metrics |= profile["data"]["total"]["metrics"]
-        runs[summary["function_name"], contender][int(repetitions)] = metrics
+        amounts = {name: metric["values"]["new"] for name, metric in metrics.items()}
+        yield {"function": summary["function_name"], "id": summary["id"], "metrics": amounts}
+
+
+def slopes(counts):
+    """What each further repetition adds: {(function, contender): {metric: amount}}."""
+    runs = collections.defaultdict(dict)
+    for line in counts:
+        contender, repetitions = re.fullmatch(r"(.+)_(\d+)", line["id"]).groups()
+        runs[line["function"], contender][int(repetitions)] = line["metrics"]
     return {of: slope(*sorted(two.items())) for of, two in runs.items()}
 
 
 def slope(shorter, longer):
     (few, before), (many, after) = shorter, longer
-    new = lambda metrics, name: metrics[name]["values"]["new"]
-    assert new(after, "Ir") > new(before, "Ir") > 0, "nothing was counted"
-    return {name: (new(after, name) - new(before, name)) / (many - few) for name in before}
+    assert after["Ir"] > before["Ir"] > 0, "nothing was counted"
+    return {name: (after[name] - before[name]) / (many - few) for name in before}
 
 
 def number(value):
@@ -163,42 +176,87 @@ def machine():
     return f"{os.cpu_count()} cores, {model}, {platform.freedesktop_os_release()['PRETTY_NAME']}"
 
 
-CRATES = ("tegami", "axum", "hyper", "ruststream", "lapin", "ruststream-lapin", "aws-sdk-sns", "aws-sdk-sqs", "tokio", "serde_json", "prost", "gungraun")
-
-
-def versions():
+def versions(part):
     packages = tomllib.loads((HERE / "Cargo.lock").read_text())["package"]
     locked = {package["name"]: package["version"] for package in packages}
-    crates = [f"{name} {locked[name]}" for name in CRATES]
-    return ", ".join([said("rustc", "--version").rsplit(" (", 1)[0], *crates, said("valgrind", "--version")])
+    crates = [f"{name} {locked[name]}" for name in PARTS[part][1]]
+    counter = [said("valgrind", "--version")] if part in COUNTED else []
+    return ", ".join([said("rustc", "--version").rsplit(" (", 1)[0], *crates, *counter])
 
 
 def commit():
     # The report itself is not what is measured.
-    changed = said("git", "status", "--porcelain", "--", "..", ":!README.md")
+    changed = said("git", "status", "--porcelain", "--", "..", ":!README.md", ":!figures")
     return said("git", "rev-parse", "--short=10", "HEAD") + (", with changes" if changed else "")
 
 
-def main():
-    sent, enveloped, subscribed = slopes("messages"), slopes("envelopes"), slopes("subscriptions")
-    *timed, last = lines("throughput")
+# The parts: what is measured at once, of what, and what it becomes in the README
+
+
+def messages_parts(counts):
+    sent = slopes(counts)
+    return {"messages": messages(sent), "messages aim": messages_aim(sent), "queued": queued(sent)}
+
+
+def envelopes_parts(counts):
+    enveloped = slopes(counts)
+    tables = {way: envelopes(enveloped, way) for way in ("encode", "decode")}
+    return tables | {"envelopes aim": envelopes_aim(enveloped)}
+
+
+def subscriptions_parts(counts):
+    return {"subscriptions": subscriptions(slopes(counts))}
+
+
+def throughput_parts(measured):
+    *timed, last = measured
+    return {"throughput": throughput(timed), "rounds": str(len(timed) // 4), "others": f"{last['others']:.0%}"}
+
+
+BESIDE = ("tegami", "ruststream", "tokio")
+PARTS = {
+    "messages": (messages_parts, (*BESIDE, "serde_json", "gungraun")),
+    "envelopes": (envelopes_parts, ("tegami", "serde_json", "prost", "gungraun")),
+    "subscriptions": (subscriptions_parts, (*BESIDE, "serde_json", "gungraun")),
+    "throughput": (throughput_parts, (*BESIDE, "serde_json")),
+    "rabbitmq": (rabbitmq.parts, (*BESIDE, "lapin", "ruststream-lapin")),
+    "aws": (aws.parts, ("tegami", "aws-sdk-sns", "aws-sdk-sqs", "tokio")),
+    "web": (web.parts, ("tegami", "axum", "hyper", "tokio")),
+    "gate": (gate.parts, ("tegami",)),
+}
+COUNTED = ("messages", "envelopes", "subscriptions")
+
+
+def keep(part, path):
+    measured = lines(path)
+    if part in COUNTED:
+        measured = list(counted(measured))
+    about = {"machine": machine(), "commit": commit(), "versions": versions(part)}
+    FIGURES.mkdir(exist_ok=True)
+    (FIGURES / f"{part}.json").write_text("".join(json.dumps(line) + "\n" for line in [about, *measured]))
+
+
+def kept(part):
+    """When, where and of what it was measured, and what it becomes in the README."""
+    about, *measured = lines(FIGURES / f"{part}.json")
+    return about, about["told"] if "told" in about else PARTS[part][0](measured)
+
+
+def write():
+    texts, abouts = {}, []
+    for part in PARTS:
+        about, told = kept(part)
+        texts |= told
+        abouts.append([part, about["commit"], about["machine"], about["versions"]])
+    texts["measured"] = table(["part", "commit", "machine", "versions"], abouts, names=4)
     text = (HERE / "README.template.md").read_text()
-    parts = {
-        "machine": machine(),
-        "versions": versions(),
-        "commit": commit(),
-        "messages": messages(sent),
-        "messages aim": messages_aim(sent),
-        "queued": queued(sent),
-        "encode": envelopes(enveloped, "encode"),
-        "decode": envelopes(enveloped, "decode"),
-        "envelopes aim": envelopes_aim(enveloped),
-        "subscriptions": subscriptions(subscribed),
-        "throughput": throughput(timed),
-        "rounds": str(len(timed) // 4),
-        "others": f"{last['others']:.0%}",
-    } | rabbitmq.parts(lines("rabbitmq")) | aws.parts(lines("aws")) | web.parts(lines("web")) | gate.parts(lines("gate"))
-    print(re.sub(r"<<(.+?)>>", lambda part: parts[part[1]], text), end="")
+    (HERE / "README.md").write_text(re.sub(r"<<(.+?)>>", lambda name: texts[name[1]], text))
 
 
-main()
+match sys.argv[1:]:
+    case ["keep", part, path]:
+        keep(part, path)
+    case ["write"]:
+        write()
+    case words:
+        raise SystemExit(f"report.py: keep PART LINES, or write; not {' '.join(words)}")

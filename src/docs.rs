@@ -1,5 +1,5 @@
-//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, promises,
-//! RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
+//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, outbox, personal data,
+//! promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -34,6 +34,14 @@ pub mod logs {}
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}
 
+#[doc = include_str!("../docs/outbox.md")]
+#[cfg(feature = "sqlite")]
+pub mod outbox {}
+
+#[doc = include_str!("../docs/personal.md")]
+#[cfg(feature = "sqlite")]
+pub mod personal {}
+
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
 
@@ -65,6 +73,12 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/logs.md")]
     pub mod logs {}
+
+    #[doc = include_str!("../docs/design/outbox.md")]
+    pub mod outbox {}
+
+    #[doc = include_str!("../docs/design/personal.md")]
+    pub mod personal {}
 
     #[doc = include_str!("../docs/design/schedules.md")]
     pub mod schedules {}

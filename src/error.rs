@@ -63,6 +63,14 @@ impl<K: Kind> Failure<K> {
     }
 }
 
+impl<K> Failure<K> {
+    /// The cause underneath alone.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn into_cause(self) -> Option<BoxError> {
+        self.source
+    }
+}
+
 impl<K: 'static> Failure<K> {
     /// As a log takes it: it then tells the causes, too.
     pub(crate) fn with_causes(&self) -> &(dyn StdError + 'static) {

@@ -31,8 +31,10 @@ mod lifecycle;
 #[cfg(feature = "logs")]
 pub mod logs;
 pub mod middleware;
+pub mod outbox;
 pub mod pipeline;
 pub mod publisher;
+pub mod relay;
 #[cfg(feature = "schedule")]
 pub mod schedule;
 mod secret;
@@ -48,7 +50,9 @@ pub mod transport;
 pub use config::Config;
 pub use contract::Contract;
 pub use event::Event;
-pub use handler::{Context, Handler, HandlerError};
+pub use handler::{Context, Handler, HandlerError, TransactionalHandler};
+#[cfg(feature = "sqlite")]
+pub use outbox::sqlite;
 pub use pipeline::{Retry, Subscription};
 pub use publisher::{PublishOptions, Publisher};
 pub use secret::Secret;
@@ -71,9 +75,13 @@ pub mod __private {
     pub use uuid::Uuid;
 
     pub use crate::{
-        codec::{JsonSchema, Protobuf, json, json_schema},
-        contract::{AttributeKind, Contract, DeclaredAttribute},
-        event::{Attributes, BoolField, Check, Event, Invalid, NumberField, Pattern, Rules, TextField},
+        codec::{JsonSchema, Protobuf, json, json_schema, personal},
+        contract::{AttributeKind, Contract, DeclaredAttribute, PersonalFields},
+        error::BoxError,
+        event::{
+            Attributes, BoolField, Check, Event, Invalid, NumberField, PERSONAL, Pattern, Personal, Rules, TextField,
+            Walk,
+        },
         json_described, json_object,
     };
 }

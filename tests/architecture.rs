@@ -11,18 +11,20 @@ const FLOORS: &[&[&str]] = &[
     &["config", "error", "failpoint", "time", "lifecycle", "middleware", "secret", "telemetry"],
     &["catalog", "contract", "event", "codec", "health"],
     &["envelope"],
-    &["store", "transport"],
+    &["outbox", "store", "transport"],
     &[
         "aggregate",
+        "outbox::sqlite",
         "publisher",
         "store::memory",
+        "store::postgres",
         "store::sqlite",
         "transport::amqp",
         "transport::aws",
         "transport::memory",
     ],
     &["handler", "pipeline"],
-    &["consumer", "http", "logs", "schedule"],
+    &["consumer", "http", "logs", "relay", "schedule"],
     &["service"],
     &["testing"],
 ];
@@ -37,6 +39,8 @@ const ARROWS: &[(&str, &str)] = &[
     ("error", "middleware"),
     ("error", "telemetry"),
     ("lifecycle", "telemetry"),
+    ("transport", "outbox"),
+    ("store::sqlite", "outbox::sqlite"),
     ("secret", "telemetry"),
 ];
 
@@ -50,6 +54,7 @@ const DEEDS: &[(&str, &[&str], &str)] = &[
     ),
     ("reads a clock", &["SystemTime::now", "Instant::now"], "time.rs"),
     ("draws a number", &["fastrand::", "new_v4"], "time.rs"),
+    ("draws a secret", &["getrandom::"], "store/keys/seal.rs"),
     ("draws an id", &["from_random_bytes", ".uuid()"], "time.rs envelope/id.rs service/running.rs"),
 ];
 

@@ -3,16 +3,19 @@
     [AMQP_URL=…] rounds.py PROGRAM TOMODACHI ROUNDS SECONDS
 
 The server has the first core, what asks it the second. In a few rounds everything is measured, in the others only the
-speed of two sides, for a second each: what else the machine does changes from second to second.
+speed of two sides, for a second each: what else the machine does changes from second to second. Beside slow clients both
+have priority over all else that runs, for an answer's time is to be that of the server, and not that of its turn on a core.
 """
 
 import contextlib
+import functools
 import itertools
 import json
 import os
 import pathlib
 import re
 import selectors
+import shutil
 import socket
 import statistics
 import subprocess
@@ -28,13 +31,17 @@ SIDES = {"HTTP/1.1": ("tegami", "axum", "axum-nodelay", "tomodachi"), "HTTP/2": 
 COMPARED = ("tegami", "axum")
 BESIDE = ("tegami", "axum-nodelay")
 # How many rounds measure everything.
-FEW = 11
+FEW = 5
 CLIENTS = 32
 # A second, of all clients together, where the time of an answer is taken.
 PACE = 1000
 # How long a service is left alone before one looks at its memory.
 REST = 5
 SLOW = 100
+# Somebody else may take a port between its choice and the server's start.
+STARTS = 5
+# Before all other programs, where the system allows it.
+FIRST = ("chrt", "--fifo", "10")
 TRANSPORTS = ("memory", "rabbitmq") if "AMQP_URL" in os.environ else ("memory",)
 
 
@@ -62,28 +69,67 @@ def answers(port):
     return False
 
 
-@contextlib.contextmanager
-def server(side, way="serve", what=None, before=()):
-    """A server of this side: its port, its process, and how long it took until it answered."""
+class Failed(Exception):
+    """A server ended, or did not answer in time."""
+
+
+def launch(side, way, what, before, said):
+    """A server of this side that answers: its port, its process, and how long it took. What it says goes to a file."""
     port = free_port()
     words, settings = command(side, way, what)
     began = time.perf_counter()
-    running = subprocess.Popen([*before, *words], env=os.environ | settings | {"PORT": str(port)}, cwd=PEER.parent,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    settings |= {"PORT": str(port), "RUST_BACKTRACE": "0"}
+    running = subprocess.Popen([*before, *words], env=os.environ | settings, cwd=PEER.parent, stdout=said, stderr=said)
+    while not answers(port):
+        took = time.perf_counter() - began
+        if running.poll() is not None or took > 60:
+            end(running)
+            raise Failed(f"{' '.join(words)} on port {port}: exit code {running.returncode} after {took:.1f} s")
+        time.sleep(0.001)
+    ready = time.perf_counter() - began
+    if running.poll() is not None:
+        raise Failed(f"{' '.join(words)} has ended, and somebody else answers on port {port}")
+    return port, running, ready
+
+
+def end(running):
+    running.kill()
+    running.wait()
+
+
+def launch_again(*of):
+    """The same, at the next port where one fails: what it said last is told with the error."""
+    with tempfile.TemporaryFile() as said:
+        for start in range(1, STARTS + 1):
+            try:
+                return launch(*of, said)
+            except Failed as failed:
+                said.seek(0)
+                last = said.read().decode(errors="replace").strip().splitlines()[-5:]
+                print(f"   {failed} (start {start} of {STARTS})", *last, sep="\n      ", file=sys.stderr)
+    raise SystemExit(f"no server of {of[0]} answered in {STARTS} starts")
+
+
+@contextlib.contextmanager
+def server(side, way="serve", what=None, before=()):
+    """A server of this side: its port, its process, and how long it took until it answered."""
+    port, running, ready = launch_again(side, way, what, before)
     try:
-        while not answers(port):
-            if running.poll() is not None or time.perf_counter() - began > 60:
-                raise SystemExit(f"{words} does not answer")
-            time.sleep(0.001)
-        yield port, running, time.perf_counter() - began
+        yield port, running, ready
     finally:
-        running.kill()
-        running.wait()
+        end(running)
 
 
-def h2load(version, port, *words):
+@functools.cache
+def first():
+    """How to start what goes before all else; nothing, where that may not be: the line tells which."""
+    allowed = shutil.which(FIRST[0]) and subprocess.run([*FIRST, "true"], stderr=subprocess.DEVNULL).returncode == 0
+    return FIRST if allowed else ()
+
+
+def h2load(version, port, *words, before=()):
     version = ["--h1"] if version == "HTTP/1.1" else ["--max-concurrent-streams", "4"]
-    asked = ["taskset", "-c", "1", "h2load", *version, "--clients", str(CLIENTS), *map(str, words)]
+    asked = [*before, "taskset", "-c", "1", "h2load", *version, "--clients", str(CLIENTS), *map(str, words)]
     said = subprocess.run([*asked, f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True).stdout
     failed = re.search(r"(\d+) failed, (\d+) errored, (\d+) timeout", said).groups()
     if any(map(int, failed)):
@@ -96,10 +142,10 @@ def speed(version, port):
     return float(re.search(r"([\d.]+) req/s", said)[1])
 
 
-def p99(version, port):
+def p99(version, port, before=()):
     """Of the answers to requests that come at a pace, in milliseconds."""
     with tempfile.NamedTemporaryFile() as log:
-        h2load(version, port, "--duration", SECONDS, "--rps", PACE / CLIENTS, "--log-file", log.name)
+        h2load(version, port, "--duration", SECONDS, "--rps", PACE / CLIENTS, "--log-file", log.name, before=before)
         times = [int(line.split()[2]) for line in pathlib.Path(log.name).read_text().splitlines()]
     return statistics.quantiles(times, n=100)[98] / 1000
 
@@ -137,9 +183,10 @@ class Slow:
 
     def __init__(self, port, running):
         self.clients = self.connect_all(port, [self.UNREAD])
-        # To fill the system's buffers takes any server a while, once.
+        # To fill the system's buffers takes any server a while, once; and so does it to let so many in.
         await_quiet(running)
         self.clients += self.connect_all(port, range(self.UNREAD))
+        await_quiet(running)
         self.end = threading.Event()
         self.dripping = threading.Thread(target=self.drip)
         self.dripping.start()
@@ -178,14 +225,25 @@ class Slow:
             client.close()
 
 
+def make_room(port, running):
+    """The system makes room for a process's files when their number has doubled, and has it wait 10 ms for that: once, and
+    not while one measures. So as many connect as will, and a hundred more, and leave."""
+    with contextlib.ExitStack() as stack:
+        for guest in range(SLOW * 6):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 5, (f"127.0.0.{20 + guest // SLOW}", 0)))
+        await_quiet(running)
+    await_quiet(running)
+
+
 def slow(number, side):
-    with server(side, before=("taskset", "-c", "0")) as (port, running, _):
-        alone = p99("HTTP/1.1", port)
+    with server(side, before=(*first(), "taskset", "-c", "0")) as (port, running, _):
+        make_room(port, running)
+        alone = p99("HTTP/1.1", port, before=first())
         clients = Slow(port, running)
-        beside = p99("HTTP/1.1", port)
+        beside = p99("HTTP/1.1", port, before=first())
         connected = clients.connected()
         clients.leave()
-    tell(round=number, way="slow", side=side, alone=alone, beside=beside, clients=connected)
+    tell(round=number, way="slow", side=side, alone=alone, beside=beside, clients=connected, first=bool(first()))
 
 
 def resident(process):

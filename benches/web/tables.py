@@ -49,7 +49,8 @@ def aim(lines):
 def slow_aim(lines):
     turns = by_side(lines, "slow")["tegami"].values()
     ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
-    return verdict(ratio <= BESIDE, f"{ratio:.2f}, beside {min(line['clients'] for line in turns)} of them")
+    first = "" if all(line.get("first") for line in turns) else ", among all else that ran"
+    return verdict(ratio <= BESIDE, f"{ratio:.2f}, beside {min(line['clients'] for line in turns)} of them{first}")
 
 
 def slow(lines):

@@ -12,6 +12,7 @@ use tegami::service::{Choice, DescribedDeadLetter, DescribedMessage, Dropped, Re
 use crate::{
     output::{failed, json, printed},
     program::Program,
+    reveal::Reveal,
     shown::Shown,
 };
 
@@ -47,6 +48,8 @@ struct Asked {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reveal: Reveal,
     #[command(flatten)]
     program: Program,
 }
@@ -196,7 +199,7 @@ fn told(line: &str) -> io::Result<()> {
 type Letters = [DescribedDeadLetter];
 
 fn tell(asked: &Asked, text: fn(&Letters) -> String, found: fn(&Letters) -> bool) -> ExitCode {
-    let task = format!("dead-letters {}", asked.queue.as_deref().unwrap_or_default());
+    let task = asked.reveal.task(&format!("dead-letters {}", asked.queue.as_deref().unwrap_or_default()));
     match asked.program.ask::<Vec<DescribedDeadLetter>>(task.trim_end()) {
         Ok(letters) => {
             let text = if asked.json { json(&letters) } else { text(&letters) };

@@ -14,6 +14,7 @@ mod new;
 mod output;
 mod program;
 mod prune;
+mod reveal;
 mod shown;
 mod site;
 mod topology;

@@ -12,6 +12,7 @@ use tegami::service::{DescribedMessage, Peek as Look, Posted};
 use crate::{
     output::{failed, json, printed},
     program::Program,
+    reveal::Reveal,
     shown::{self, Shown},
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Peek {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    reveal: Reveal,
+    #[command(flatten)]
     program: Program,
 }
 
@@ -55,6 +58,8 @@ pub(crate) struct Tail {
     /// Print each as a line of JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reveal: Reveal,
     #[command(flatten)]
     program: Program,
 }
@@ -116,7 +121,8 @@ fn given(json: &str) -> Result<Vec<u8>, String> {
 pub(crate) fn peek(arguments: &Peek) -> ExitCode {
     let mut look = Look::default();
     (look.queue, look.limit) = (arguments.queue.clone(), arguments.limit);
-    let task = format!("peek {}", serde_json::to_string(&look).expect("it is plain data"));
+    let look = serde_json::to_string(&look).expect("it is plain data");
+    let task = arguments.reveal.task(&format!("peek {look}"));
     match arguments.program.ask::<Vec<DescribedMessage>>(&task) {
         Ok(messages) if arguments.json => printed(DONE, &json(&messages)),
         Ok(messages) if messages.is_empty() => printed(DONE, "nothing waits that could be had\n"),
@@ -127,7 +133,7 @@ pub(crate) fn peek(arguments: &Peek) -> ExitCode {
 
 /// Runs `tail`.
 pub(crate) fn tail(arguments: &Tail) -> ExitCode {
-    let followed = arguments.program.follow(&format!("tail {}", arguments.what), |text| {
+    let followed = arguments.program.follow(&arguments.reveal.task(&format!("tail {}", arguments.what)), |text| {
         // What the program prints beside is none.
         let Ok(message) = serde_json::from_str::<DescribedMessage>(text) else { return Ok(()) };
         let json = || shown::json(&serde_json::to_string(&message).expect("it is plain data")) + "\n";

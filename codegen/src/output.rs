@@ -41,8 +41,14 @@ fn impls(package: &Package, set: &Contracts) -> TokenStream {
     for item in &package.structs {
         code.extend(emit::event(item, set));
         code.extend(emit::rules(item, set));
+        code.extend(emit::debug(item));
+        code.extend(emit::personal(item, set));
     }
-    package.unions.iter().for_each(|item| code.extend(emit::union_rules(item, set)));
+    for item in &package.unions {
+        code.extend(emit::union_rules(item, set));
+        code.extend(emit::union_debug(item));
+        code.extend(emit::union_personal(item, set));
+    }
     code
 }
 

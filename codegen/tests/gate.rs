@@ -101,6 +101,7 @@ fn a_lock_has_a_line_for_each_field() {
 fn every_rule_beside_the_payload_has_a_case() {
     let two = format!("{PROTO}message OrderLost {{ option (tegami.v1.event) = {{}}; }}\n");
     let part = |from: &str, to: &str| (PROTO.to_owned(), PROTO.replacen(from, to, 1));
+    let turned = |(old, new): (String, String)| (new, old);
     let event = "option (tegami.v1.event) = {};";
     let optional = "  optional int32 discount = 3;\n";
     let cases = [
@@ -109,6 +110,9 @@ fn every_rule_beside_the_payload_has_a_case() {
         ("routing-key-changed", part(event, "option (tegami.v1.event) = { routing_key: \"other\" };")),
         ("ordering-changed", part(event, "option (tegami.v1.event) = { ordered: true };")),
         ("key-changed", part("[(tegami.v1.field) = { key: true }]", "")),
+        ("subject-changed", turned(part("{ key: true }", "{ key: true, subject: true }"))),
+        ("personal-added", part("discount = 3;", "discount = 3 [(tegami.v1.field) = { personal: true }];")),
+        ("personal-removed", turned(part("discount = 3;", "discount = 3 [(tegami.v1.field) = { personal: true }];"))),
         ("attribute-removed", part("[(tegami.v1.field) = { attribute: true }]", "")),
         ("attribute-added", part("{ key: true }", "{ key: true, attribute: true }")),
         ("attribute-type-changed", part("string currency", "int32 currency")),
@@ -120,7 +124,9 @@ fn every_rule_beside_the_payload_has_a_case() {
     for (rule, (old, new)) in cases {
         let report = Change::of("beside", &old, &new).report();
         assert!(rules(&report).contains(&rule), "{rule}: {report}");
-        let is_note = ["attribute-added", "presence-changed", "number-not-reserved"].contains(&rule);
+        let is_note =
+            ["personal-added", "personal-removed", "attribute-added", "presence-changed", "number-not-reserved"]
+                .contains(&rule);
         let severity = if is_note { Severity::Note } else { Severity::Breaking };
         assert!(report.findings.iter().any(|found| found.rule.id == rule && found.severity == severity), "{report}");
     }

@@ -8,7 +8,7 @@ use super::{
     Aggregate,
     snapshots::{NEVER, Snapshots},
 };
-use crate::store::{Append, Expected, Store, StoreError, StreamId, Undecided, Version};
+use crate::store::{Append, EventSet, Expected, Store, StoreError, StreamId, Undecided, Version};
 
 /// How often a command is tried when others were faster.
 const ATTEMPTS: u32 = 16;
@@ -53,12 +53,31 @@ impl<A: Aggregate> Repository<A> {
     }
 
     /// Saves the state, as JSON, each time that so many events came since the last time.
+    ///
+    /// Where its events have personal fields, and the store encrypts them, nothing is saved: a state may have them too, and
+    /// nobody could erase them there. [`impersonal_snapshots_every`](Self::impersonal_snapshots_every) is for states that have
+    /// none.
     #[must_use]
     pub fn snapshots_every(self, events: u64) -> Self
     where
         A: Serialize + DeserializeOwned,
     {
         Self { snapshots: Some(Arc::new(Snapshots::every(events))), ..self }
+    }
+
+    /// As [`snapshots_every`](Self::snapshots_every), for a state that keeps nothing of the personal fields of its events.
+    #[must_use]
+    pub fn impersonal_snapshots_every(self, events: u64) -> Self
+    where
+        A: Serialize + DeserializeOwned,
+    {
+        Self { snapshots: Some(Arc::new(Snapshots::every(events).impersonal())), ..self }
+    }
+
+    /// How states are saved, if they may be.
+    fn snapshots(&self) -> Option<&Snapshots<A>> {
+        let has_personal = A::Event::has_personal();
+        self.snapshots.as_deref().filter(|snapshots| self.store.may_save(has_personal && !snapshots.are_impersonal()))
     }
 
     /// The stream of the aggregate with this id.
@@ -129,7 +148,7 @@ impl<A: Aggregate> Repository<A> {
     async fn advance(&self, stream: &StreamId, mut loaded: Loaded<A>, events: Vec<A::Event>) -> Handled<A> {
         events.iter().for_each(|event| loaded.state.evolve(event));
         loaded.version = loaded.version.later(events.len() as u64);
-        if let Some(snapshots) = &self.snapshots {
+        if let Some(snapshots) = self.snapshots() {
             snapshots.keep(&**self.store.inner(), stream, &mut loaded).await;
         }
         Handled { events, state: loaded.state, version: loaded.version }
@@ -138,7 +157,7 @@ impl<A: Aggregate> Repository<A> {
     /// The state that was saved, or that before all events.
     async fn saved(&self, stream: &StreamId) -> Loaded<A> {
         let new = || Loaded { state: A::default(), version: Version::START, saved: NEVER };
-        let Some(snapshots) = &self.snapshots else { return new() };
+        let Some(snapshots) = self.snapshots() else { return new() };
         snapshots.load(&**self.store.inner(), stream).await.unwrap_or_else(new)
     }
 

@@ -8,6 +8,7 @@ use crate::store::{EventStore, Snapshot, StreamId, Version};
 /// How states become bytes and come back, and how often they are saved.
 pub(super) struct Snapshots<A> {
     every: u64,
+    impersonal: bool,
     write: fn(&A) -> Option<Vec<u8>>,
     read: fn(&[u8]) -> Option<A>,
 }
@@ -15,11 +16,20 @@ pub(super) struct Snapshots<A> {
 impl<A: Aggregate + Serialize + DeserializeOwned> Snapshots<A> {
     pub(super) fn every(events: u64) -> Self {
         let write = |state: &A| serde_json::to_vec(state).ok();
-        Self { every: events.max(1), write, read: |bytes| serde_json::from_slice(bytes).ok() }
+        Self { every: events.max(1), impersonal: false, write, read: |bytes| serde_json::from_slice(bytes).ok() }
     }
 }
 
 impl<A: Aggregate> Snapshots<A> {
+    /// The states keep nothing personal.
+    pub(super) fn impersonal(self) -> Self {
+        Self { impersonal: true, ..self }
+    }
+
+    pub(super) fn are_impersonal(&self) -> bool {
+        self.impersonal
+    }
+
     /// The state that was saved last, if it can be read: the events tell it all the same.
     pub(super) async fn load(&self, store: &dyn EventStore, stream: &StreamId) -> Option<Loaded<A>> {
         let snapshot = store.snapshot(stream, &kind::<A>()).await.ok().flatten()?;

@@ -55,7 +55,7 @@ fn gather(fields: &mut Vec<Field>, place: Place<'_>, object: &Value) {
         fields.push(Field {
             kind: kind(place.root, schema, 0),
             required,
-            rules: rules(known),
+            rules: personal(schema).into_iter().chain(rules(known)).collect(),
             comment: comment.unwrap_or_default().to_owned(),
             path: path.clone(),
         });
@@ -148,6 +148,10 @@ fn rules(schema: &Value) -> Vec<String> {
         Some(text.replace('#', &value) + plural)
     });
     told.chain(choices(schema)).chain(pattern(schema)).chain(unique(schema)).collect()
+}
+
+fn personal(schema: &Value) -> Option<String> {
+    schema["x-personal"].as_bool()?.then(|| "personal".to_owned())
 }
 
 fn choices(schema: &Map<String, Value>) -> Option<String> {

@@ -5,13 +5,22 @@
 
 pub mod json;
 pub mod json_schema;
+mod parted;
+pub mod personal;
 mod told;
 mod upcasts;
 
+#[doc(hidden)]
+pub use parted::Hands;
+#[cfg(feature = "store")]
+pub(crate) use parted::Parted;
+pub(crate) use personal::Persons;
 pub(crate) use told::{Sample, Told, recode, resolve};
 #[cfg(feature = "store")]
 pub(crate) use upcasts::Lifted;
-pub(crate) use upcasts::Upcasts;
+pub(crate) use upcasts::{Upcasts, Values};
+
+use std::fmt;
 
 use bytes::Bytes;
 
@@ -21,13 +30,19 @@ use crate::{
     event::{Encoding, Event, Format, Invalid},
 };
 
-/// An event's bytes, and what they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An event's bytes, and what they are. Its `Debug` tells how many there are, and none of them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Payload {
     /// What the bytes are.
     pub encoding: Encoding,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes of {})", self.bytes.len(), self.encoding.name())
+    }
 }
 
 /// Events whose contract is a protobuf message: binary, and canonical proto3 JSON.
@@ -88,8 +103,7 @@ pub fn encode<E: Event>(event: &E, preferred: Encoding) -> Result<Payload, Encod
     event
         .validate()
         .map_err(|invalid| EncodeError::new(EncodeErrorKind::Invalid, invalid_text(E::CONTRACT, &invalid)))?;
-    let encodings = <E::Format as Format<E>>::ENCODINGS;
-    let encoding = if encodings.contains(&preferred) { preferred } else { encodings[0] };
+    let encoding = self::preferred::<E>(preferred);
     let bytes = <E::Format as Format<E>>::encode(event, encoding)
         .map_err(|error| {
             EncodeError::new(
@@ -100,6 +114,12 @@ pub fn encode<E: Event>(event: &E, preferred: Encoding) -> Result<Payload, Encod
         })?
         .into();
     Ok(Payload { encoding, bytes })
+}
+
+/// The encoding, if the event's contract has it, else the one that it is written in.
+fn preferred<E: Event>(encoding: Encoding) -> Encoding {
+    let encodings = <E::Format as Format<E>>::ENCODINGS;
+    if encodings.contains(&encoding) { encoding } else { encodings[0] }
 }
 
 /// Turns payload bytes into a valid event.

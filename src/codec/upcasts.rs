@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{DecodeError, DecodeErrorKind, Payload, decode, encode};
+use super::{DecodeError, DecodeErrorKind, Hands, Payload, decode, encode, personal::written, preferred, read};
 use crate::{
     contract::Contract,
     error::panic_text,
@@ -21,7 +21,15 @@ pub(crate) struct Lifted {
     pub(crate) attributes: Attributes,
 }
 
-type Lift = Arc<dyn Fn(&Payload) -> Result<Lifted, DecodeError> + Send + Sync>;
+type Lift = Arc<dyn Fn(&Payload, Values) -> Result<Lifted, DecodeError> + Send + Sync>;
+
+/// Whether an event's values are all there. Of one whose personal values were erased, no rule is asked: it had them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    Whole,
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store erases"))]
+    Erased,
+}
 
 /// One step.
 #[derive(Clone)]
@@ -29,6 +37,7 @@ struct Step {
     from: &'static Contract,
     to: &'static Contract,
     lift: Lift,
+    hands: Hands,
 }
 
 /// All steps that a service was told of.
@@ -39,7 +48,7 @@ impl Upcasts {
     /// Knows this step too.
     pub(crate) fn add<Old: Event, New: Upcast<Old>>(&mut self) {
         let lift = Arc::new(lift::<Old, New>);
-        self.0.push(Step { from: Old::CONTRACT, to: New::CONTRACT, lift });
+        self.0.push(Step { from: Old::CONTRACT, to: New::CONTRACT, lift, hands: Hands::of::<Old>() });
     }
 
     /// The contracts whose events become this one's, step by step.
@@ -54,6 +63,12 @@ impl Upcasts {
         Some(self.way(name).next()?.from)
     }
 
+    /// The hands for older events of this name.
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store takes out, and puts back"))]
+    pub(crate) fn hands(&self, name: &str) -> Option<Hands> {
+        self.way(name).next().map(|step| step.hands)
+    }
+
     /// What events of this name become in the end, if they become anything.
     #[cfg(feature = "testing")]
     pub(crate) fn end(&self, name: &str) -> Option<&'static Contract> {
@@ -64,10 +79,16 @@ impl Upcasts {
     ///
     /// # Errors
     /// A step cannot read what it got, panicked, or made an event that breaks its contract.
-    pub(crate) fn lift(&self, name: &str, payload: &Payload, to: &Contract) -> Result<Lifted, DecodeError> {
+    pub(crate) fn lift(
+        &self,
+        name: &str,
+        payload: &Payload,
+        values: Values,
+        to: &Contract,
+    ) -> Result<Lifted, DecodeError> {
         let mut lifted = Lifted { payload: payload.clone(), attributes: Attributes::new() };
         for step in self.way(name) {
-            lifted = (step.lift)(&lifted.payload)?;
+            lifted = (step.lift)(&lifted.payload, values)?;
             if step.to.name == to.name {
                 break;
             }
@@ -110,15 +131,21 @@ impl Upcasts {
     }
 }
 
-fn lift<Old: Event, New: Upcast<Old>>(payload: &Payload) -> Result<Lifted, DecodeError> {
-    let old: Old = decode(payload)?;
+fn lift<Old: Event, New: Upcast<Old>>(payload: &Payload, values: Values) -> Result<Lifted, DecodeError> {
+    let old: Old = match values {
+        Values::Whole => decode(payload)?,
+        Values::Erased => read(payload)?,
+    };
     let step = || format!("the upcast from `{}` to `{}`", Old::CONTRACT.name, New::CONTRACT.name);
     let new = catch_unwind(AssertUnwindSafe(|| New::upcast(old))).map_err(|panic| {
         DecodeError::new(DecodeErrorKind::Undecodable, format!("{} {}", step(), panic_text(&*panic)))
     })?;
-    let payload = encode(&new, payload.encoding).map_err(|error| {
-        let text = format!("{} made something else", step());
-        DecodeError::new(DecodeErrorKind::Invalid, text).caused_by(error)
-    })?;
+    let payload = match values {
+        Values::Whole => encode(&new, payload.encoding).map_err(|error| {
+            let text = format!("{} made something else", step());
+            DecodeError::new(DecodeErrorKind::Invalid, text).caused_by(error)
+        })?,
+        Values::Erased => written(&new, preferred::<New>(payload.encoding))?,
+    };
     Ok(Lifted { payload, attributes: new.attributes() })
 }

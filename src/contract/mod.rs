@@ -33,6 +33,15 @@ pub struct Contract {
     pub source: &'static str,
 }
 
+/// What a contract says of persons: which fields are data about one, and about whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonalFields {
+    /// Every personal field, by path: `email`, `lines.article`. A path stands for all that is in it.
+    pub paths: &'static [&'static str],
+    /// The field whose value says whose data it is.
+    pub subject: Option<&'static str>,
+}
+
 /// One declared attribute: its name on the wire and what kind of value it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeclaredAttribute {

@@ -39,6 +39,12 @@ impl Names {
         }
     }
 
+    /// A topic as its contract knows it.
+    pub(crate) fn bare_topic<'a>(&self, topic: &'a str) -> &'a str {
+        let bare = topic.strip_prefix(&*self.prefix).unwrap_or(topic);
+        bare.strip_suffix(fifo(true)).unwrap_or(bare)
+    }
+
     /// The routing key as the broker knows it.
     pub fn routing_key(&self, contract: &Contract) -> Cow<'static, str> {
         match &*self.prefix {

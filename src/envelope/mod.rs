@@ -22,6 +22,8 @@ pub use json_base::JsonBase;
 pub use protobuf_base::ProtobufBase;
 pub use raw::Raw;
 
+use std::fmt;
+
 use bytes::Bytes;
 
 pub use crate::codec::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Payload};
@@ -46,13 +48,22 @@ impl<T> Message<T> {
     }
 }
 
-/// What a transport carries: a body, and attributes beside it.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What a transport carries: a body, and attributes beside it. Its `Debug` tells how long the body is, and none of it.
+#[derive(Clone, Default, PartialEq)]
 pub struct Sealed {
     /// The message, as the envelope wrote it.
     pub body: Bytes,
     /// What brokers may look at.
     pub attributes: Attributes,
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed")
+            .field("bytes", &self.body.len())
+            .field("attributes", &self.attributes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The media type of bytes that nobody can name (RFC 2046, 4.5.1).

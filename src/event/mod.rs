@@ -7,6 +7,7 @@ mod check;
 mod filter;
 mod format;
 mod invalid;
+mod personal;
 mod upcast;
 mod well_formed;
 
@@ -16,13 +17,19 @@ pub use check::{Check, Length, Pattern, Rules};
 pub use filter::{BoolField, Condition, Filter, NumberField, Policy, TextField};
 pub use format::{Encoding, Format};
 pub use invalid::Invalid;
+pub(crate) use personal::{Deed, Leaf, Parts};
+#[doc(hidden)]
+pub use personal::{Hidden, PERSONAL, Personal, Walk};
 pub use upcast::Upcast;
 
 use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::contract::Contract;
+use crate::{
+    contract::{Contract, PersonalFields},
+    error::BoxError,
+};
 
 /// A fact that happened, in the shape its contract gives it.
 ///
@@ -54,4 +61,18 @@ pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debug +
 
     /// The JSON Schema of the event's canonical JSON.
     fn schema() -> schemars::Schema;
+
+    /// Which fields are personal; nothing where none is.
+    const PERSONAL: Option<&'static PersonalFields> = None;
+
+    /// Whose data the personal fields are, where the contract says it.
+    fn subject(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    /// Goes to every personal field.
+    #[doc(hidden)]
+    fn walk_personal(&mut self, _walk: &mut Walk) -> Result<(), BoxError> {
+        Ok(())
+    }
 }

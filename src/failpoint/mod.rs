@@ -57,6 +57,20 @@ pub enum Point {
     StoreBeforeCommit,
     /// Committed, and we do not know. An error: it may have been recorded.
     StoreAfterCommit,
+    /// A message was put into the outbox, in a transaction that is open. An error: the transaction is given up.
+    OutboxInTransaction,
+    /// Committed, and no relay was told. An error: it may have been committed.
+    OutboxAfterCommit,
+    /// A relay has taken rows, and published none. An error: they are held until the hold ends.
+    OutboxAfterClaim,
+    /// Published, and not noted. An error: the rows are published once more.
+    OutboxAfterPublish,
+    /// Published and noted, and the relay does not know. An error: nothing is published once more.
+    OutboxAfterMark,
+    /// The id is in the inbox, and its handler has not run. An error: neither is there.
+    InboxMarked,
+    /// The handler has ended, and nothing is committed. An error: neither effect nor id is there.
+    InboxBeforeCommit,
 }
 
 impl Point {
@@ -84,6 +98,17 @@ impl Point {
     /// The points inside an event store that writes to a disk.
     pub const IN_STORES: [Self; 3] = [Self::StoreBetweenEvents, Self::StoreBeforeCommit, Self::StoreAfterCommit];
 
+    /// The points on the way of a message through an outbox, and of one through an inbox.
+    pub const IN_OUTBOXES: [Self; 7] = [
+        Self::OutboxInTransaction,
+        Self::OutboxAfterCommit,
+        Self::OutboxAfterClaim,
+        Self::OutboxAfterPublish,
+        Self::OutboxAfterMark,
+        Self::InboxMarked,
+        Self::InboxBeforeCommit,
+    ];
+
     /// The name it is set by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -103,6 +128,13 @@ impl Point {
             Self::StoreBetweenEvents => "store.between-events",
             Self::StoreBeforeCommit => "store.before-commit",
             Self::StoreAfterCommit => "store.after-commit",
+            Self::OutboxInTransaction => "outbox.in-transaction",
+            Self::OutboxAfterCommit => "outbox.after-commit",
+            Self::OutboxAfterClaim => "outbox.after-claim",
+            Self::OutboxAfterPublish => "outbox.after-publish",
+            Self::OutboxAfterMark => "outbox.after-mark",
+            Self::InboxMarked => "inbox.marked",
+            Self::InboxBeforeCommit => "inbox.before-commit",
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::{
     envelope::{Head, MessageId},
     event::{Attributes, Event},
     lifecycle::Stop,
-    publisher::{PublishOptions, Publisher},
+    outbox::Transaction,
+    publisher::{InTransaction, PublishOptions, Publisher},
     transport::PublishError,
 };
 
@@ -95,6 +96,11 @@ impl<S> Context<S> {
     /// A publisher that fills in correlation and causation, to keep or to hand on.
     pub fn publisher(&self) -> Publisher {
         self.delivery.publisher.caused_by(&self.delivery.id, &self.delivery.head)
+    }
+
+    /// A publisher for events that this one caused, inside a transaction: they go out once it is committed.
+    pub fn in_transaction<'a, T: Transaction>(&self, tx: &'a mut T) -> InTransaction<'a, T> {
+        self.publisher().in_transaction(tx)
     }
 
     /// Publishes an event that this one caused; correlation and causation are filled in.

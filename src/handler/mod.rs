@@ -2,11 +2,13 @@
 
 mod context;
 mod error;
+mod transactional;
 
 pub use context::Context;
 pub(crate) use context::Facts;
 pub use error::HandlerError;
 pub(crate) use error::Verdict;
+pub use transactional::TransactionalHandler;
 
 use std::future::Future;
 

@@ -66,6 +66,8 @@ pub enum Kind {
     Http,
     /// All schedules together.
     Schedules,
+    /// An outbox that is published from.
+    Outbox,
     /// A check of the user's.
     Check,
 }
@@ -85,12 +87,13 @@ impl Kind {
             Kind::Queue => "queue",
             Kind::Http => "http",
             Kind::Schedules => "schedules",
+            Kind::Outbox => "outbox",
             Kind::Check => "check",
         }
     }
 
     /// Does it take work, and so no more of it when the service stops?
     fn takes_work(self) -> bool {
-        matches!(self, Kind::Queue | Kind::Http | Kind::Schedules)
+        matches!(self, Kind::Queue | Kind::Http | Kind::Schedules | Kind::Outbox)
     }
 }

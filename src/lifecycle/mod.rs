@@ -3,12 +3,16 @@
 //! A component asks for [`draining`](Lifecycle::draining) to stop taking work, and for
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
+#[cfg(feature = "sqlite")]
+mod alarm;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
 mod signals;
 mod stop;
 mod watch;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use alarm::Alarm;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
 pub(crate) use signals::Signals;
@@ -36,6 +40,21 @@ pub(crate) async fn aside(work: impl FnOnce() + Send + 'static, limit: Duration)
 #[cfg(feature = "sqlite")]
 pub(crate) fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
     tokio::task::spawn_blocking(work)
+}
+
+/// The same where a runtime is there to do it; else at once.
+#[cfg(feature = "sqlite")]
+pub(crate) fn apart_or_here(work: impl FnOnce() + Send + 'static) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(work)),
+        Err(_) => work(),
+    }
+}
+
+/// Starts a task that ends when the answer is dropped.
+#[cfg(feature = "postgres")]
+pub(crate) fn owned(task: impl Future<Output = ()> + Send + 'static) -> tokio_util::task::AbortOnDropHandle<()> {
+    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(task))
 }
 
 /// The tasks of one service. Clones share them.

@@ -21,6 +21,8 @@ pub struct Incoming {
     /// The event's bytes, not yet decoded.
     pub payload: Payload,
     pub(super) id: MessageId,
+    /// Did the message come with this id?
+    pub(super) identified: bool,
     pub(super) attempt: u32,
     pub(super) queue: Arc<str>,
     pub(super) route: Arc<Route>,

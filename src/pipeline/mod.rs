@@ -3,6 +3,7 @@
 //! The consumer hands each delivery to `Pipeline::process`; nothing else settles one.
 
 mod blocking;
+mod inbox;
 mod incoming;
 mod observed;
 mod retry;
@@ -11,9 +12,10 @@ mod settle;
 mod span;
 mod subscription;
 
+pub(crate) use inbox::Transacted;
 pub use incoming::Incoming;
 pub use retry::Retry;
-pub(crate) use route::{Addressed, Route, Routes, Typed, chain, name_of};
+pub(crate) use route::{Addressed, Route, Routes, Run, Typed, chain, name_of};
 pub(crate) use settle::{looked_at, seen};
 pub(crate) use subscription::OnDead;
 pub use subscription::Subscription;
@@ -175,6 +177,7 @@ impl Pipeline {
     ) -> Incoming {
         let known = message.head.id.as_ref().or(delivery.id.as_ref()).cloned();
         Incoming {
+            identified: known.is_some(),
             id: known.unwrap_or_else(|| MessageId::draw(&self.dice)),
             head: message.head,
             payload: message.content,

@@ -4,10 +4,10 @@ use std::{any::type_name_of_val, marker::PhantomData, sync::Arc, time::Duration}
 
 use super::{Incoming, Retry};
 use crate::{
-    codec::{self, DecodeError, DecodeErrorKind, Payload, Upcasts},
+    codec::{self, DecodeError, DecodeErrorKind, Payload, Persons, Upcasts, Values},
     contract::Contract,
     envelope::{Envelope, Head, Message, Sealed},
-    event::{Attributes, Encoding, Event, Policy},
+    event::{Attributes, Event, Policy},
     handler::{Context, Handler, HandlerError},
     middleware::{BoxFuture, Chain, Middleware},
 };
@@ -82,7 +82,7 @@ impl Routes {
 
     /// The message as it would be, had its event been published under the newer contract.
     fn lift(&self, old: Message<Payload>, from: &Contract, to: &Contract) -> Result<Message<Payload>, DecodeError> {
-        let lifted = self.upcasts.lift(from.name, &old.content, to)?;
+        let lifted = self.upcasts.lift(from.name, &old.content, Values::Whole, to)?;
         let mut head = old.head.event(to.name);
         for declared in from.attributes {
             head.attributes.remove(declared.name);
@@ -115,7 +115,7 @@ pub(crate) trait Run: Send + Sync {
     fn run(self: Arc<Self>, incoming: Incoming) -> BoxFuture<Result<(), HandlerError>>;
 
     /// The event as its handler would get it, in JSON.
-    fn shown(&self, payload: &Payload) -> Result<Payload, DecodeError>;
+    fn shown(&self, payload: &Payload, persons: Persons) -> Result<Payload, DecodeError>;
 }
 
 /// A handler with its event's type and the service's state.
@@ -145,8 +145,8 @@ where
         })
     }
 
-    fn shown(&self, payload: &Payload) -> Result<Payload, DecodeError> {
-        codec::recode::<E>(payload, Encoding::Json)
+    fn shown(&self, payload: &Payload, persons: Persons) -> Result<Payload, DecodeError> {
+        codec::personal::shown::<E>(payload, persons)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     middleware::{Chain, Work},
     telemetry::Observers,
     time::{Clock, Dice},
-    transport::{Outgoing, PublishError, PublishErrorKind},
+    transport::{Capabilities, Outgoing, PublishError, PublishErrorKind},
 };
 
 /// Has the service started?
@@ -49,6 +49,8 @@ pub(crate) struct Parts {
 pub(crate) struct Way {
     /// The transport's kind.
     pub(crate) system: &'static str,
+    /// What it takes.
+    pub(crate) limits: Capabilities,
     pub(crate) chain: Arc<Chain<Outgoing>>,
 }
 

@@ -7,10 +7,12 @@ mod line;
 mod observed;
 mod options;
 mod trace;
+mod within;
 
 pub(crate) use line::{Line, Link, Parts, Way};
 pub use options::PublishOptions;
 pub(crate) use trace::Trace;
+pub use within::InTransaction;
 
 use std::time::Duration;
 
@@ -200,7 +202,8 @@ impl Publisher {
         let (ordered, delay) = (E::CONTRACT.ordered, options.delay);
         let queue = options.queue.map(|queue| line.names.exact(&queue));
         let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
-        let (content_type, service, payload) = (envelope.content_type(), Some(line.service.clone()), Some(payload));
+        let (content_type, service, payload) =
+            (envelope.content_type().into(), Some(line.service.clone()), Some(payload));
         let told = Outgoing { content_type, service, correlation_id, time, payload, ..outgoing };
         Ok(Outgoing { routing_key, queue, key, ordered, delay, allow_unroutable, ..told })
     }

@@ -27,11 +27,16 @@ impl Line {
 impl Observed {
     /// It was answered.
     pub(super) fn answered<E: Event>(self, error: Option<&PublishError>, trace: Option<Trace>) {
+        self.answered_for((E::CONTRACT.name, E::CONTRACT.topic), error, trace);
+    }
+
+    /// It was answered, for an event of this name and topic.
+    pub(super) fn answered_for(self, (event, topic): (&str, &str), error: Option<&PublishError>, trace: Option<Trace>) {
         let Self { line, system, begun } = self;
         line.observers.tell(&Fact::Published(Published {
             system,
-            event: E::CONTRACT.name,
-            topic: E::CONTRACT.topic,
+            event,
+            topic,
             took: line.clock.instant().saturating_duration_since(begun),
             error: error.map(|error| name_of(error.kind())),
             trace: trace.as_ref().and_then(Trace::id),

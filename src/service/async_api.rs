@@ -108,6 +108,8 @@ fn message(contract: &Contract, told: Told) -> Json {
         "x-version": contract.version,
         "x-fingerprint": contract.fingerprint,
         "x-key": contract.key,
+        "x-personal": told.personal.map(|personal| personal.paths),
+        "x-subject": told.personal.and_then(|personal| personal.subject),
         "x-ordered": contract.ordered,
     });
     extend(&mut message, facts);

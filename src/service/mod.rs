@@ -8,6 +8,7 @@ mod banner;
 mod census;
 mod checks;
 mod config;
+mod databases;
 mod description;
 mod error;
 mod hooks;
@@ -30,6 +31,7 @@ mod unscheduled;
 #[cfg(not(feature = "otel"))]
 mod unsent;
 
+pub use databases::Transactional;
 pub use description::{DescribedEvent, DescribedHandler, DescribedQueue, DescribedTopic, Description};
 pub use error::{Error, ErrorKind};
 pub use hooks::Handle;
@@ -60,13 +62,14 @@ use crate::{
     handler::Handler,
     lifecycle::Stop,
     middleware::Middleware,
-    pipeline::{self, Incoming, Route, Subscription, Typed},
+    pipeline::{self, Incoming, Route, Run, Subscription, Typed},
     publisher::{Link, Publisher},
     telemetry::Observer,
     time::{Clock, Dice, Wall},
     transport::{Outgoing, Provision, Topology, Transport},
 };
 use checks::Checks;
+use databases::Databases;
 use hooks::{Hooks, Turn};
 #[cfg(feature = "logs")]
 use logged as log;
@@ -123,6 +126,7 @@ pub(crate) struct Parts {
     instance: Option<String>,
     pub(crate) wall: Option<Wall>,
     schedules: Schedules,
+    databases: Databases,
     pub(crate) http: http::Wish,
     link: watch::Sender<Link>,
 }
@@ -195,6 +199,7 @@ impl Service {
             instance: None,
             wall: None,
             schedules: Schedules::default(),
+            databases: Databases::default(),
             http: Default::default(),
             link: watch::Sender::new(Link::Waiting),
         };
@@ -215,15 +220,19 @@ impl<S: Send + Sync + 'static> Service<S> {
 
     /// Handles events of type `E`, with choices of its own.
     pub fn on_with<E: Event>(
-        mut self,
+        self,
         handler: impl Handler<E, S>,
         choose: impl FnOnce(Subscription<E>) -> Subscription<E>,
     ) -> Self {
-        let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
-            choose(Subscription::default());
-        let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
         let name = pipeline::name_of(&handler);
         let handler = Arc::new(Typed::<E, S, _>::new(handler, self.state.clone()));
+        self.subscribe::<E>(name, handler, choose(Subscription::default()))
+    }
+
+    fn subscribe<E: Event>(mut self, name: String, handler: Arc<dyn Run>, subscription: Subscription<E>) -> Self {
+        let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
+            subscription;
+        let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
         let route = Route { name, contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
         self.parts.know::<E>();

@@ -21,6 +21,7 @@ use crate::{
     health::{Board, Kind},
     lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
     middleware::Chain,
+    outbox::Outbox,
     pipeline::{self, Pipeline, Routes},
     publisher::{self, Line, Link, Publisher},
     telemetry::Observers,
@@ -60,6 +61,8 @@ pub struct Running {
     pub(super) admin: http::Admin,
     link: watch::Sender<Link>,
     pub(super) schedules: Histories,
+    /// Those that it publishes from.
+    pub(super) outboxes: Vec<Arc<dyn Outbox>>,
     banner: Banner,
 }
 
@@ -111,11 +114,14 @@ async fn until_the_end(parts: Parts) -> Result<i32, Error> {
 
 /// From the start to the end, once somebody asks for it.
 async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
-    let nothing =
-        parts.wishes.is_empty() && parts.hooks.is_empty() && parts.schedules.is_empty() && parts.http.is_empty();
+    let nothing = parts.wishes.is_empty()
+        && parts.hooks.is_empty()
+        && parts.schedules.is_empty()
+        && parts.http.is_empty()
+        && parts.databases.is_empty();
     if nothing {
         let text = format!(
-            "service `{}` has no handler, no hook, no schedule and no route: there is nothing to run",
+            "service `{}` has no handler, no hook, no schedule, no route and no outbox: there is nothing to run",
             parts.name
         );
         return Err(Error::new(ErrorKind::Subscription, text));
@@ -147,6 +153,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         admin: Default::default(),
         link: parts.link.clone(),
         schedules: Histories::default(),
+        outboxes: Vec::new(),
         banner: Banner::default(),
     };
     running.start(parts, settings).await
@@ -225,6 +232,7 @@ impl Running {
         std::mem::take(&mut parts.checks).enlist(self, clock)?;
         let banner = Banner::of(&parts).and(banner::handlers(&stations, &self.transports));
         let mut schedules = std::mem::take(&mut parts.schedules);
+        let databases = std::mem::take(&mut parts.databases);
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now(), &settings.config)?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);
@@ -261,6 +269,7 @@ impl Running {
             self.lifecycle.spawn(consumer.run(opened));
         }
         census.start(&self.lifecycle);
+        databases.start(&crew.line, &wall, self);
         let scheduled = !schedules.is_empty();
         self.schedules = schedules.start(crew.schedule(wall, self));
         self.banner = banner.and(schedules::table(&self.schedules)).and(banner::listeners(routes, admin));

@@ -119,12 +119,12 @@ impl Transports {
     pub(super) fn ways(&self, steps: &[Arc<dyn Middleware<Outgoing>>]) -> BTreeMap<Option<String>, Way> {
         let way = |carrier: &Carrier| {
             let transport = carrier.transport.clone();
-            let system = transport.name();
+            let (system, limits) = (transport.name(), transport.capabilities());
             let chain = Chain::new(steps.to_vec(), move |outgoing: Outgoing| -> BoxFuture<_> {
                 let transport = transport.clone();
                 Box::pin(async move { publish(&*transport, outgoing).await })
             });
-            Way { system, chain }
+            Way { system, limits, chain }
         };
         self.0.iter().map(|(name, carrier)| (name.clone(), way(carrier))).collect()
     }

@@ -49,6 +49,9 @@ pub struct Unless {
     pub query: Query,
     /// Up to where.
     pub after: Position,
+    /// Where events are that were read all the same, as [`EventStore::read_ahead`](super::EventStore::read_ahead) shows
+    /// them: they refuse nothing.
+    pub known: Vec<Position>,
 }
 
 /// Events to be recorded in one stream: all of them or none.
@@ -97,7 +100,13 @@ impl Append {
     /// Only if nothing that matches the query was recorded after this position.
     #[must_use]
     pub fn unless(self, query: impl Into<Query>, after: Position) -> Self {
-        Self { unless: Some(Unless { query: query.into(), after }), ..self }
+        Self { unless: Some(Unless { query: query.into(), after, known: Vec::new() }), ..self }
+    }
+
+    /// Those at these positions were read too, though they are later.
+    pub(super) fn knowing(mut self, known: Vec<Position>) -> Self {
+        self.unless = self.unless.map(|unless| Unless { known, ..unless });
+        self
     }
 
     /// This event too, or one of a set.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use super::{Append, Appended, EventSet, Position, Query, Store, StoreError, Stored, handle::PAGE};
+use super::{Append, Appended, EventSet, Position, Query, Store, StoreError, StoreErrorKind, Stored, handle::PAGE};
 
 /// How often a decision is made anew when others were faster.
 const ATTEMPTS: u32 = 16;
+
+/// The most events that a decision takes into account before it is their turn.
+const AHEAD: usize = 1_000;
 
 /// What a decision is made from: every event that matches the query.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,8 +73,12 @@ impl Store {
         let mut attempt = 1;
         loop {
             self.catch_up(&query, &mut known).await?;
+            let settled = known.events.len();
+            let ahead = self.look_ahead(&query, &mut known).await?;
             let Some(append) = decide(&known)? else { return Ok(None) };
-            let append = append.unless(self.widened(&query), known.position);
+            // What is ahead is read again in its turn.
+            known.events.truncate(settled);
+            let append = append.unless(self.widened(&query), known.position).knowing(ahead);
             match self.append(append).await {
                 Err(error) if error.kind().is_conflict() && attempt < ATTEMPTS => attempt += 1,
                 answered => return Ok(Some(answered?)),
@@ -90,6 +97,22 @@ impl Store {
                 return Ok(());
             }
         }
+    }
+
+    /// Reads what matches and is recorded, but may not be read in its order yet; where it is.
+    async fn look_ahead<R: EventSet>(&self, query: &Query, known: &mut Known<R>) -> Result<Vec<Position>, StoreError> {
+        let ahead = self.inner().read_ahead(&self.widened(query), known.position, AHEAD).await?;
+        if ahead.len() == AHEAD {
+            let text = format!(
+                "{AHEAD} or more events that a decision needs wait behind position {}, for a transaction that has begun \
+                 before them and is still open: end that one",
+                known.position
+            );
+            return Err(StoreError::new(StoreErrorKind::Busy, text));
+        }
+        let places = ahead.iter().map(|recorded| recorded.position).collect();
+        known.events.extend(self.matching(query, ahead).await?);
+        Ok(places)
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Position, StoreError, StoreErrorKind, StreamId, Tag, Version};
 use crate::{
-    codec::{self, EncodeErrorKind, Payload},
+    codec::{self, EncodeErrorKind, Hands, Payload},
     contract::Contract,
     envelope::{Head, Message},
     event::{Event, Format, RESERVED},
@@ -17,7 +17,7 @@ pub(super) const TRACE: [&str; 2] = ["traceparent", "tracestate"];
 ///
 /// It is a message like those on the bus, with the payload in the contract's own encoding: what a relay sends, and what a
 /// dead letter holds, is the same.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Entry {
     /// The event's payload, and what is known beside it: id, time, service, correlation, key, attributes, trace.
@@ -26,12 +26,22 @@ pub struct Entry {
     pub contract_version: u32,
     /// The field that the key is taken from.
     pub key_field: Option<Cow<'static, str>>,
+    /// What takes its personal fields out before it is recorded.
+    pub(super) hands: Option<Hands>,
+}
+
+/// Entries are equal if what is kept of them is.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        let kept = |entry: &Self| (entry.contract_version, entry.key_field.clone());
+        self.message == other.message && kept(self) == kept(other)
+    }
 }
 
 impl Entry {
-    /// An entry of these bytes, for stores to give back what they were given.
+    /// An entry of these bytes, for stores to give back what they were given. Nothing in it is encrypted on its way.
     pub fn new(message: Message<Payload>, contract_version: u32, key_field: Option<Cow<'static, str>>) -> Self {
-        Self { message, contract_version, key_field }
+        Self { message, contract_version, key_field, hands: None }
     }
 
     /// An entry for this event, in the encoding that its contract is written in; its id and time are still to come.
@@ -46,7 +56,8 @@ impl Entry {
         let mut head = Head::new().event(E::CONTRACT.name).topic(E::CONTRACT.topic).attributes(event.attributes());
         head.key = event.key().map(Cow::into_owned);
         let key_field = E::CONTRACT.key.map(Cow::Borrowed);
-        Ok(Self::new(Message::new(head, payload), E::CONTRACT.version, key_field))
+        let hands = E::PERSONAL.map(|_| Hands::of::<E>());
+        Ok(Self { hands, ..Self::new(Message::new(head, payload), E::CONTRACT.version, key_field) })
     }
 
     /// The event's name.

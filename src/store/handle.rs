@@ -6,10 +6,10 @@ use tracing::Span;
 
 use super::{
     Append, Appended, Entry, EventSet, EventStore, Follow, Position, Query, Recorded, StoreError, StoreErrorKind,
-    StreamId, Version, entry::TRACE,
+    StreamId, Version, entry::TRACE, personal::Privacy,
 };
 use crate::{
-    codec::{DecodeError, Upcasts},
+    codec::{DecodeError, Upcasts, Values},
     envelope::{Head, MessageId},
     event::{Event, Upcast},
     telemetry::spans,
@@ -45,8 +45,9 @@ pub(crate) const PAGE: usize = 256;
 #[derive(Clone)]
 pub struct Store {
     store: Arc<dyn EventStore>,
-    upcasts: Arc<Upcasts>,
+    pub(super) upcasts: Arc<Upcasts>,
     service: Option<Arc<str>>,
+    pub(super) privacy: Privacy,
     wall: Wall,
     dice: Dice,
 }
@@ -65,6 +66,15 @@ pub struct Stored<E> {
     pub head: Head,
     /// The event.
     pub event: E,
+    values: Values,
+}
+
+impl<E> Stored<E> {
+    /// Were its personal fields erased, as its subject was forgotten? They have their defaults then: absent, empty, 0. No rule
+    /// of the contract is asked of such an event, for it kept them when it was recorded.
+    pub fn is_erased(&self) -> bool {
+        self.values == Values::Erased
+    }
 }
 
 /// What a query found.
@@ -81,7 +91,8 @@ impl Store {
     /// Appends to this store and reads it.
     pub fn new(store: impl EventStore) -> Self {
         let (wall, dice) = (Wall::system(), Dice::system());
-        Self { store: Arc::new(store), upcasts: Arc::default(), service: None, wall, dice }
+        let (upcasts, privacy) = (Arc::default(), Privacy::default());
+        Self { store: Arc::new(store), upcasts, service: None, privacy, wall, dice }
     }
 
     /// The service whose name events are appended under.
@@ -122,9 +133,13 @@ impl Store {
     /// # Cancel safety
     /// A future that is dropped leaves all of the events recorded, or none.
     pub async fn append(&self, append: Append) -> Result<Appended, StoreError> {
-        let append = self.filled(append);
+        let append = self.sealed(self.filled(append)).await?;
         match self.store.append(append.clone()).await {
-            Err(error) if error.kind() == StoreErrorKind::Unknown => self.store.append(append).await,
+            Err(error) if error.kind() == StoreErrorKind::Unknown => match self.store.append(append).await {
+                // It was not asked, and so has not found out.
+                Err(again) if again.is_transient() || again.kind() == StoreErrorKind::Closed => Err(error),
+                answered => answered,
+            },
             answered => answered,
         }
     }
@@ -156,7 +171,8 @@ impl Store {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.version;
             for recorded in page {
-                look(self.typed(recorded)?);
+                let (recorded, values) = self.opened::<R>(recorded).await?;
+                look(self.typed(recorded, values)?);
             }
         }
     }
@@ -175,14 +191,7 @@ impl Store {
         let query = query.into();
         query.check()?;
         let page = self.store.read_all(&self.widened(&query), after, limit).await?;
-        let mut events = Vec::with_capacity(page.events.len());
-        for recorded in page.events {
-            let recorded = self.lifted::<R>(recorded)?;
-            if query.matches(&recorded.entry) {
-                events.push(self.typed(recorded)?);
-            }
-        }
-        Ok(Found { events, next: page.next })
+        Ok(Found { events: self.matching(&query, page.events).await?, next: page.next })
     }
 
     /// The events that match, after a position, and those that come later as they come.
@@ -193,6 +202,23 @@ impl Store {
     /// The query, with the contracts whose events become those that it asks for.
     pub(super) fn widened(&self, query: &Query) -> Query {
         query.widened(|contract| self.upcasts.older(contract))
+    }
+
+    /// Those of these events that match as they are now.
+    pub(super) async fn matching<R: EventSet>(
+        &self,
+        query: &Query,
+        found: Vec<Recorded>,
+    ) -> Result<Vec<Stored<R>>, StoreError> {
+        let mut events = Vec::with_capacity(found.len());
+        for recorded in found {
+            let (recorded, values) = self.opened::<R>(recorded).await?;
+            let recorded = self.lifted::<R>(recorded, values)?;
+            if query.matches(&recorded.entry) {
+                events.push(self.typed(recorded, values)?);
+            }
+        }
+        Ok(events)
     }
 
     /// Gives each event what it has not: id, time, service, cause, trace.
@@ -213,7 +239,7 @@ impl Store {
     }
 
     /// The event under the contract that `R` has of it.
-    fn lifted<R: EventSet>(&self, recorded: Recorded) -> Result<Recorded, StoreError> {
+    fn lifted<R: EventSet>(&self, recorded: Recorded, values: Values) -> Result<Recorded, StoreError> {
         let contracts = R::contracts();
         let name = recorded.entry.name();
         if contracts.iter().any(|contract| contract.name == name) {
@@ -222,17 +248,21 @@ impl Store {
         let newer = contracts.into_iter().find_map(|to| Some((self.upcasts.from(name, to)?, to)));
         let Some((from, to)) = newer else { return Ok(recorded) };
         let payload = &recorded.entry.message.content;
-        let lifted = self.upcasts.lift(name, payload, to).map_err(|error| unreadable(&recorded, error))?;
+        let lifted = self.upcasts.lift(name, payload, values, to).map_err(|error| unreadable(&recorded, error))?;
         let entry = recorded.entry.lifted(from, to, lifted);
         Ok(Recorded { entry, ..recorded })
     }
 
-    pub(crate) fn typed<R: EventSet>(&self, recorded: Recorded) -> Result<Stored<R>, StoreError> {
-        let recorded = self.lifted::<R>(recorded)?;
-        let event = R::decode(recorded.entry.name(), &recorded.entry.message.content)
-            .map_err(|error| unreadable(&recorded, error))?;
+    fn typed<R: EventSet>(&self, recorded: Recorded, values: Values) -> Result<Stored<R>, StoreError> {
+        let recorded = self.lifted::<R>(recorded, values)?;
+        let decode = match values {
+            Values::Whole => R::decode,
+            Values::Erased => R::decode_erased,
+        };
+        let decoded = decode(recorded.entry.name(), &recorded.entry.message.content);
+        let event = decoded.map_err(|error| unreadable(&recorded, error))?;
         let Recorded { position, stream, version, entry } = recorded;
-        Ok(Stored { position, stream, version, head: entry.message.head, event })
+        Ok(Stored { position, stream, version, head: entry.message.head, event, values })
     }
 }
 
@@ -251,9 +281,13 @@ fn write_trace(head: &mut Head, cause: &Head) {
 }
 
 fn unreadable(recorded: &Recorded, error: DecodeError) -> StoreError {
-    let Recorded { position, stream, version, entry } = recorded;
-    let text = format!("event `{}`, version {version} of stream `{stream}` at position {position}", entry.name());
-    StoreError::new(StoreErrorKind::Unreadable, text + ", cannot be read").caused_by(error)
+    StoreError::new(StoreErrorKind::Unreadable, place(recorded)).caused_by(error)
+}
+
+/// Which event cannot be read.
+pub(super) fn place(Recorded { position, stream, version, entry }: &Recorded) -> String {
+    let name = entry.name();
+    format!("event `{name}`, version {version} of stream `{stream}` at position {position}, cannot be read")
 }
 
 impl fmt::Debug for Store {

@@ -10,12 +10,18 @@ mod entry;
 mod error;
 mod follow;
 mod handle;
+pub mod keys;
 mod limits;
 pub mod memory;
+mod personal;
 mod place;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod query;
 mod set;
 mod snapshot;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod stream;
@@ -26,15 +32,20 @@ pub use entry::{Entry, Recorded};
 pub use error::{Conflict, StoreError, StoreErrorKind};
 pub use follow::Follow;
 pub use handle::{Found, Store, Stored};
+#[cfg(feature = "sqlite")]
+pub use keys::MasterKey;
+pub use keys::{DataKey, Kept, KeyId, Keys};
 pub use memory::Memory;
 pub use place::{Position, Version};
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use query::{Criterion, Query, Tag};
 pub use set::EventSet;
 #[doc(hidden)]
 pub use set::unknown;
 pub use snapshot::Snapshot;
 #[cfg(feature = "sqlite")]
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, SqliteKeys};
 pub use stream::StreamId;
 
 use std::sync::Arc;
@@ -102,6 +113,19 @@ pub trait EventStore: Send + Sync + 'static {
     /// The store cannot be read.
     async fn read_all(&self, query: &Query, after: Position, limit: usize) -> Result<Page, StoreError>;
 
+    /// The events that match, after a position, that are recorded, and that [`read_all`](Self::read_all) may not show yet,
+    /// since one with an earlier position may still appear; in the order of their positions, at most `limit`. For
+    /// decisions: an append with [`Unless`] is compared with these too.
+    ///
+    /// Where no event has to wait for others there are none: that is the default.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let (_, _, _) = (query, after, limit);
+        Ok(Vec::new())
+    }
+
     /// Waits until there may be an event after this position. It may return early.
     ///
     /// # Errors
@@ -144,6 +168,10 @@ impl EventStore for Arc<dyn EventStore> {
 
     async fn read_all(&self, query: &Query, after: Position, limit: usize) -> Result<Page, StoreError> {
         (**self).read_all(query, after, limit).await
+    }
+
+    async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        (**self).read_ahead(query, after, limit).await
     }
 
     async fn later_than(&self, position: Position) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use super::{Entry, StoreError};
 use crate::{
-    codec::{self, DecodeError, DecodeErrorKind, Payload},
+    codec::{self, DecodeError, DecodeErrorKind, Hands, Payload},
     contract::Contract,
     event::Event,
 };
@@ -24,6 +24,24 @@ pub trait EventSet: Sized + Send + Sync + 'static {
     /// `UnknownEvent`: the name is none of the set's. Otherwise as [`codec::decode`].
     fn decode(name: &str, payload: &Payload) -> Result<Self, DecodeError>;
 
+    /// The same, of an event whose personal values were erased: no rule is asked.
+    #[doc(hidden)]
+    fn decode_erased(name: &str, payload: &Payload) -> Result<Self, DecodeError> {
+        Self::decode(name, payload)
+    }
+
+    /// The hands for events of this name.
+    #[doc(hidden)]
+    fn hands(_name: &str) -> Option<Hands> {
+        None
+    }
+
+    /// Has one of them personal fields?
+    #[doc(hidden)]
+    fn has_personal() -> bool {
+        false
+    }
+
     /// An entry for the event.
     ///
     /// # Errors
@@ -38,6 +56,18 @@ impl<E: Event> EventSet for E {
 
     fn decode(name: &str, payload: &Payload) -> Result<Self, DecodeError> {
         if name == E::CONTRACT.name { codec::decode(payload) } else { Err(unknown(name, &Self::contracts())) }
+    }
+
+    fn decode_erased(name: &str, payload: &Payload) -> Result<Self, DecodeError> {
+        if name == E::CONTRACT.name { codec::read(payload) } else { Err(unknown(name, &Self::contracts())) }
+    }
+
+    fn hands(name: &str) -> Option<Hands> {
+        (name == E::CONTRACT.name).then(Hands::of::<E>)
+    }
+
+    fn has_personal() -> bool {
+        E::PERSONAL.is_some()
     }
 
     fn entry(&self) -> Result<Entry, StoreError> {
@@ -98,6 +128,24 @@ macro_rules! event_set {
                     return $crate::codec::decode::<$event>(payload).map(Self::$variant);
                 })+
                 ::std::result::Result::Err($crate::store::unknown(name, &Self::contracts()))
+            }
+
+            fn decode_erased(
+                name: &str,
+                payload: &$crate::codec::Payload,
+            ) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
+                $(if name == <$event as $crate::Event>::CONTRACT.name {
+                    return <$event as $crate::store::EventSet>::decode_erased(name, payload).map(Self::$variant);
+                })+
+                ::std::result::Result::Err($crate::store::unknown(name, &Self::contracts()))
+            }
+
+            fn hands(name: &str) -> ::std::option::Option<$crate::codec::Hands> {
+                [$(<$event as $crate::store::EventSet>::hands(name)),+].into_iter().flatten().next()
+            }
+
+            fn has_personal() -> bool {
+                [$(<$event as $crate::store::EventSet>::has_personal()),+].contains(&true)
             }
 
             fn entry(&self) -> ::std::result::Result<$crate::store::Entry, $crate::store::StoreError> {

@@ -45,6 +45,9 @@ use unrouted::Routes;
 /// How long a test that settles waits until it looks whether what is left has a reader, at first and at most.
 const LOOK: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(24 * 60 * 60)];
 
+/// How long it then waits for a relay.
+const PASSED_ON: Duration = Duration::from_millis(100);
+
 /// A running service with everything it did on record.
 ///
 /// # Examples
@@ -114,10 +117,28 @@ impl TestService {
         self.outside.publisher()
     }
 
-    /// Waits until the whole cascade is quiet: nothing queued, nothing running, no retry to come.
+    /// The service's own publisher, as something beside its handlers would use it.
+    pub fn publisher(&self) -> &Publisher {
+        self.service.publisher()
+    }
+
+    /// Waits until the whole cascade is quiet: nothing queued, nothing running, no retry to come, nothing in an outbox that is
+    /// not parked.
     ///
     /// A queue that nobody reads, such as that of a service which was stopped, is not waited for.
     pub async fn settle(&self) {
+        loop {
+            self.settle_queues().await;
+            match self.service.unpublished().await {
+                // A relay passes on what was committed meanwhile.
+                Ok(1..) => tokio::time::sleep(PASSED_ON).await,
+                _ if self.memory.is_quiet_where_read() => return,
+                _ => {}
+            }
+        }
+    }
+
+    async fn settle_queues(&self) {
         let [mut look, most] = LOOK;
         while tokio::time::timeout(look, self.memory.quiet()).await.is_err() {
             look = most.min(look * 2);

@@ -83,7 +83,7 @@ pub struct Outgoing {
     /// May the message go nowhere without an error (P4)?
     pub allow_unroutable: bool,
     /// What the body is, as a media type.
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     /// The service that publishes it.
     pub service: Option<Arc<str>>,
     /// The conversation it belongs to.
@@ -115,7 +115,7 @@ impl Outgoing {
             ordered: false,
             delay: None,
             allow_unroutable: false,
-            content_type: OCTETS,
+            content_type: Cow::Borrowed(OCTETS),
             service: None,
             correlation_id: None,
             time: None,

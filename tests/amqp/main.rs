@@ -5,10 +5,10 @@
 mod each;
 mod backlog;
 mod broker;
-#[cfg(all(feature = "http", feature = "logs"))]
+#[cfg(all(feature = "http", feature = "logs", feature = "store"))]
 #[path = "../canaries/mod.rs"]
 mod canaries;
-#[cfg(all(feature = "http", feature = "logs"))]
+#[cfg(all(feature = "http", feature = "logs", feature = "store"))]
 #[path = "canaries.rs"]
 mod canaries_on_rabbitmq;
 mod contracts {

@@ -3,10 +3,10 @@
 mod backlog;
 mod bodies;
 mod broker;
-#[cfg(all(feature = "http", feature = "logs"))]
+#[cfg(all(feature = "http", feature = "logs", feature = "store"))]
 #[path = "../canaries/mod.rs"]
 mod canaries;
-#[cfg(all(feature = "http", feature = "logs"))]
+#[cfg(all(feature = "http", feature = "logs", feature = "store"))]
 #[path = "canaries.rs"]
 mod canaries_on_aws;
 mod contracts {

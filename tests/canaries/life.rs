@@ -23,11 +23,11 @@ use tokio::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{FORMAT, NUMBER, REFUSED, URL, canary, others, wrong};
+use super::{FORMAT, NUMBER, REFUSED, URL, canary, others, persons, wrong};
 use crate::contracts::shop::orders::v1::OrderPaid;
 
 /// How long it may take until all that was published is given up.
-const GIVEN_UP: Duration = Duration::from_secs(40);
+pub const GIVEN_UP: Duration = Duration::from_secs(40);
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct App {
@@ -66,6 +66,7 @@ async fn serve(url: &str, transport: impl Transport) -> Result<(), BoxError> {
     let again = Retry::after([Duration::from_millis(1)]);
     let service = Service::new("billing").config(config).state(app);
     let service = service.on_with::<OrderPaid>(fail, |s| s.retry(again).timeout(Duration::from_millis(50)));
+    let service = persons::handled(service);
     let (otlp, ran) = (others::collected().await?, Arc::new(Notify::new()));
     let service = service.observe(otlp.observer()).every(Duration::from_millis(100), others::failing(&ran));
     let router = Router::new().route("/buy", post(bought)).route("/frames", any(others::frames));
@@ -74,12 +75,15 @@ async fn serve(url: &str, transport: impl Transport) -> Result<(), BoxError> {
         let order = OrderPaid::builder().order_id(canary(0)).currency(canary(1)).amount_minor(amount).build();
         running.publisher().publish_with(&order, |p| p.attribute("tenant", canary(5))).await?;
     }
+    persons::publish(running.publisher()).await?;
     let address = running.http_address().expect("it has routes");
     tell(request(address).await?);
     tell(others::framed(address).await?);
     timeout(GIVEN_UP, ran.notified()).await?;
     let queue = format!("{prefix}billing-shop-orders-v1-OrderPaid");
     timeout(GIVEN_UP, given_up(&transport, &queue)).await??;
+    persons::given_up(&transport, &prefix).await?;
+    persons::kept().await?;
     others::look(running.admin_address().expect("it has one")).await?;
     transport.close().await;
     tell(running.stop().await?);

@@ -5,6 +5,7 @@
 
 mod life;
 mod others;
+mod persons;
 mod wrong;
 
 use std::process::Command;

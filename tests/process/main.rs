@@ -41,7 +41,11 @@ fn service() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let ended = runtime.block_on(async {
         // A broker in memory is there as long as somebody holds it.
-        let _broker = if role == "poisoned" { Some(tasks::poison().await) } else { None };
+        let _broker = match role.as_str() {
+            "poisoned" => Some(tasks::poison().await),
+            "personal" => Some(tasks::register().await),
+            _ => None,
+        };
         billing(&role).run().await
     });
     let code = match ended {
@@ -80,6 +84,7 @@ fn billing(role: &str) -> Service {
         "exiting" | "logging" => service.on::<OrderPaid>(exit),
         "starting" => service.on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
+        "personal" => tasks::personal(Service::new("billing")),
         "poisoned" => tasks::poisoned(Service::new("billing")),
         #[cfg(all(feature = "http", feature = "logs"))]
         "busy" => stop::busy(Duration::from_secs(2), stop::REQUESTS + stop::SOCKETS + stop::STUCK),

@@ -12,7 +12,13 @@ use tegami::{
     transport::{Memory, Outgoing, ReasonKind, Transport},
 };
 
-use super::{command, contracts::shop::orders::v1::OrderPaid};
+use super::{
+    command,
+    contracts::shop::{
+        customers::v1::{Address, CustomerRegistered},
+        orders::v1::OrderPaid,
+    },
+};
 
 /// Where the poisoned service's messages are, within its process.
 const BROKER: &str = "poisoned";
@@ -86,6 +92,41 @@ fn x2_dead_letters_are_told_with_their_event_or_why_it_cannot_be_read() {
     assert_eq!((&*event.order_id, event.amount_minor), ("o-1", 990));
     assert_eq!((unreadable.reason.kind, unreadable.message.size), (ReasonKind::Undecodable, 8));
     assert!(unreadable.message.unreadable.as_ref().is_some_and(|why| !why.is_empty()));
+}
+
+/// The service whose dead letter has something personal in it.
+pub(super) fn personal(service: Service) -> Service {
+    let refuse = async |_: CustomerRegistered, _: Context| Err(HandlerError::reject("no room"));
+    service.transport(Memory::named(BROKER)).on_with::<CustomerRegistered>(refuse, |s| s.retry(Retry::never()))
+}
+
+/// Leaves it to the service.
+pub(super) async fn register() -> Memory {
+    let memory = Memory::named(BROKER);
+    let running = personal(Service::new("billing")).config(tegami::Config::new()).start().await.expect("it is there");
+    let home = Address { street: "canary-street".to_owned(), city: "Bonn".to_owned() };
+    let customer = CustomerRegistered::builder().customer_id("c-1").email("canary-@").others(vec![home]).build();
+    running.publisher().publish(&customer).await.expect("it listens");
+    memory.quiet().await;
+    running.stop().await.expect("no hook can fail");
+    memory
+}
+
+#[test]
+fn k03_what_is_personal_is_shown_to_those_who_ask_for_it() {
+    const QUEUE: &str = "billing-shop-customers-v1-CustomerRegistered";
+    let shown = |task: &str| -> serde_json::Value {
+        let letters: Vec<DescribedDeadLetter> = answer("personal", task);
+        serde_json::from_str(letters[0].message.payload.as_ref().expect("it is read").get()).expect("JSON")
+    };
+    let hidden = shown("dead-letters");
+    assert_eq!((&hidden["email"], &hidden["customerId"]), (&"<personal>".into(), &"c-1".into()));
+    assert_eq!(hidden["others"], serde_json::json!([{ "street": "<personal>", "city": "Bonn" }]));
+    let revealed = shown(&format!("reveal dead-letters {QUEUE}"));
+    assert_eq!((&revealed["email"], &revealed["others"][0]["street"]), (&"canary-@".into(), &"canary-street".into()));
+    let Output { stdout, stderr, .. } = done("personal", &format!(r#"drop {{"queue":"{QUEUE}","all":true}}"#));
+    let told = String::from_utf8([stdout, stderr].concat()).expect("text");
+    assert!(told.contains("<personal>") && !told.contains("canary"), "{told}");
 }
 
 #[test]

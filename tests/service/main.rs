@@ -4,7 +4,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod blocking;
-#[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
+#[cfg(all(feature = "http", feature = "logs", feature = "schedule", feature = "store"))]
 #[path = "../canaries/mod.rs"]
 mod canaries;
 #[cfg(all(feature = "http", feature = "schedule"))]

@@ -5,6 +5,9 @@ mod contracts {
 }
 mod aggregate;
 mod broken;
+mod payments;
+mod personal;
+mod postgres;
 mod service;
 mod sqlite;
 

@@ -27,6 +27,13 @@ pub(super) fn compare(name: &str, old: (&Item, &Event), new: (&Item, &Event)) ->
     if let Some(key) = key(old.0) {
         note("key-changed", &BOTH, key, self::key(new.0).unwrap_or_default());
     }
+    if let Some(field) = subject(old.0) {
+        let after = subject(new.0).map_or("", |field| &field.name);
+        if field.name != after {
+            let raw = Raw::of_event("subject-changed", name, at).both(&field.name, after);
+            found.push(raw.hurting(&[Direction::NewReadsOld]));
+        }
+    }
     found.extend(attributes(name, old.0, new.0));
     found
 }
@@ -37,6 +44,10 @@ fn ordered(event: &Event) -> &'static str {
 
 fn key(item: &Item) -> Option<&str> {
     item.fields().iter().find(|field| field.key).map(|field| field.name.as_str())
+}
+
+fn subject(item: &Item) -> Option<&Field> {
+    item.fields().iter().find(|field| field.subject)
 }
 
 fn attributes(name: &str, old: &Item, new: &Item) -> Vec<Raw> {
@@ -114,7 +125,14 @@ pub(super) fn history(name: &str, path: &str, old: &Item, new: &Item) -> Vec<Raw
             let raw = Raw::of_event("reserved-used", name, &field.at).at_path(&place(&field.name));
             found.push(raw.both("reserved", &super::text::field(field)).hurting(&[Direction::NewReadsOld]).for_ever());
         }
-        let same = super::walk::counterpart(field, after, before).filter(|same| same.number.is_some());
+        let same = super::walk::counterpart(field, after, before);
+        if let Some(same) = same.filter(|same| same.personal != field.personal) {
+            let rule = if field.personal { "personal-added" } else { "personal-removed" };
+            let raw = Raw::of_event(rule, name, &field.at).at_path(&place(&field.name)).severity(Severity::Note);
+            let raw = raw.both(&super::text::field(same), &super::text::field(field));
+            found.push(raw.hurting(&[Direction::NewReadsOld]));
+        }
+        let same = same.filter(|same| same.number.is_some());
         let Some(same) = same.filter(|same| same.presence != field.presence) else { continue };
         let raw = Raw::of_event("presence-changed", name, &field.at).at_path(&place(&field.name));
         let raw = raw.both(&super::text::field(same), &super::text::field(field));

@@ -21,7 +21,7 @@ const READERS_FIRST: &str = "bring the new contract to every reader first, and p
 const NEW_FIELD: &str = "leave the field as it is and add another, with a new name and number";
 
 /// Every rule, by what it is about.
-pub const RULES: [Rule; 42] = [
+pub const RULES: [Rule; 45] = [
     rule(
         "event-removed",
         "an event is gone or has another name: who subscribes to it hears nothing more",
@@ -45,6 +45,21 @@ pub const RULES: [Rule; 42] = [
         NEW_VERSION,
     ),
     rule("key-changed", "another field is the key: what belonged together no longer comes in order", NEW_VERSION),
+    rule(
+        "subject-changed",
+        "another field says whose data an event has: what is encrypted in stored events no longer opens",
+        "let the same field say it",
+    ),
+    rule(
+        "personal-removed",
+        "a field is no longer personal: logs and `Debug` tell it, and stores keep it in the clear from now on",
+        "leave the mark, if it is data about a person",
+    ),
+    rule(
+        "personal-added",
+        "a field is personal: stores encrypt it from now on, and keep in the clear what they have",
+        "rewrite what is stored, if it must be erasable",
+    ),
     rule(
         "attribute-removed",
         "the attribute no longer travels: a filter on it lets nothing through",

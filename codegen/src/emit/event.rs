@@ -4,7 +4,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{docs, ident, library, private, relative, type_path};
-use crate::model::{Contracts, Dialect, Event, Field, Presence, Rules, Scalar, Struct, Type, fingerprint, paths};
+use crate::model::{
+    Contracts, Dialect, Event, Field, Presence, Rules, Scalar, Struct, Type, fingerprint, paths, personal_paths,
+};
 
 /// `impl Event`; nothing for a struct that is none.
 pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
@@ -12,7 +14,7 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
     let (private, name) = (private(), type_path(&item.rust));
     let (contract, format) = (contract(item, event, set), format(item.dialect));
     let (key, attributes, validate) = (key(item), attributes(item), validate(item, set));
-    let schema = schema(item, set);
+    let (schema, personal) = (schema(item, set), of_persons(item, set));
     quote! {
         impl #private::Event for #name {
             const CONTRACT: &'static #private::Contract = &#contract;
@@ -21,8 +23,38 @@ pub(crate) fn event(item: &Struct, set: &Contracts) -> TokenStream {
             fn attributes(&self) -> #private::Attributes { #attributes }
             fn validate(&self) -> Result<(), #private::Invalid> { #validate }
             fn schema() -> #private::schemars::Schema { #schema }
+            #personal
         }
     }
+}
+
+/// Which fields are personal, and whose data they are; nothing where none is.
+fn of_persons(item: &Struct, set: &Contracts) -> Option<TokenStream> {
+    let (private, paths) = (private(), personal_paths(item, set));
+    if paths.is_empty() {
+        return None;
+    }
+    let subject = item.fields.iter().find(|field| field.subject);
+    let name = match subject {
+        Some(Field { name, .. }) => quote!(Some(#name)),
+        None => quote!(None),
+    };
+    let value = subject.map(|field| {
+        let rust = ident(&field.rust);
+        let value = match field.ty {
+            Type::Scalar(Scalar::Text) => quote!(self.#rust.as_str().into()),
+            _ => quote!(self.#rust.to_string().into()),
+        };
+        quote!(fn subject(&self) -> Option<::std::borrow::Cow<'_, str>> { Some(#value) })
+    });
+    Some(quote! {
+        const PERSONAL: Option<&'static #private::PersonalFields> =
+            Some(&#private::PersonalFields { paths: &[#(#paths),*], subject: #name });
+        #value
+        fn walk_personal(&mut self, walk: &mut #private::Walk) -> Result<(), #private::BoxError> {
+            #private::Personal::walk(self, walk)
+        }
+    })
 }
 
 fn format(dialect: Dialect) -> TokenStream {

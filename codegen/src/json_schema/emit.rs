@@ -66,10 +66,12 @@ fn structure(item: &Struct, layout: Option<&Layout>, config: Config) -> TokenStr
         let nullable = layout.is_some_and(|layout| layout.nullable.contains(&field.name));
         structure_field(field, &item.rust, nullable, config)
     });
+    // Another stands where a property is personal: see `emit::debug`.
+    let debug = item.fields.iter().all(|field| !field.personal).then(|| quote!(Debug,));
     quote! {
         #(#docs)*
         #[derive(
-            Debug, Clone, PartialEq,
+            #debug Clone, PartialEq,
             #library::serde::Serialize, #library::serde::Deserialize, #derive
         )]
         #[serde(crate = "::tegami::__private::serde" #closed)]

@@ -1,4 +1,4 @@
-//! `x-tegami`: what makes an object an event, its key and its attributes.
+//! `x-tegami`: what makes an object an event, its key, its attributes and whose data is in it.
 
 use super::{
     documents::split,
@@ -7,13 +7,14 @@ use super::{
 };
 use crate::model::{Event, Field, Presence, Scalar, Type, version};
 
-const SHAPE: &str = "`\"x-tegami\": { \"event\": { \"topic\", \"routing_key\", \"ordered\" }, \"key\": \"…\", \"attributes\": [\"…\"] }`";
+const SHAPE: &str = "`\"x-tegami\": { \"event\": { \"topic\", \"routing_key\", \"ordered\" }, \"key\": \"…\", \"attributes\": [\"…\"], \
+                     \"subject\": \"…\" }`";
 
 impl Reader<'_> {
     /// Reads `x-tegami`, marks the key and the attributes; `None` when the object is a plain type.
     pub(crate) fn event(&mut self, node: &Node, scope: &Scope, fields: &mut [Field]) -> Option<Event> {
         let options = node.get("x-tegami").filter(|_| node.pointer.is_empty())?;
-        self.only(options, &["event", "key", "attributes"]);
+        self.only(options, &["event", "key", "attributes", "subject"]);
         let Some(event) = options.get("event") else {
             self.refuse(options, "`x-tegami` without `event` makes no event", SHAPE);
             return None;
@@ -24,6 +25,9 @@ impl Reader<'_> {
         }
         for attribute in self.list(options, "attributes") {
             self.attribute(attribute, fields);
+        }
+        if let Some(field) = options.get("subject").and_then(|subject| self.property(subject, fields)) {
+            field.subject = true;
         }
         let package = split(&scope.contract).0;
         let topic = self.option(event, "topic");

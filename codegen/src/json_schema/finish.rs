@@ -31,6 +31,10 @@ impl Reader<'_> {
                 let reason = format!("`{}` is a branch of a `oneOf`, and used by itself too", item.name);
                 self.mistakes.add(at, reason, "make a copy of it in `$defs`, without the discriminator");
             }
+            for field in item.fields.iter().filter(|field| field.name == *tag && field.personal) {
+                let reason = format!("`{tag}` tells the branches of a `oneOf` apart, and is personal");
+                self.mistakes.add(&field.at, reason, "mark what is in the branches");
+            }
             item.fields.retain(|field| field.name != *tag);
         }
         let tags: BTreeSet<_> = branches.iter().map(|(rust, tag)| discriminator(rust, tag)).collect();

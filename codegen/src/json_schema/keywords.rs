@@ -10,6 +10,9 @@ const ANNOTATIONS: &[&str] = &["title", "description", "$comment", "examples", "
 /// Understood at the root of a file.
 const ROOT: &[&str] = &["$schema", "$id", "$defs", "x-tegami"];
 
+/// Says that a property is personal data.
+pub(crate) const PERSONAL: &str = "x-personal";
+
 /// Understood in one kind of schema or another.
 pub(crate) const ELSEWHERE: &[&str] = &[
     "$ref",
@@ -41,6 +44,10 @@ impl Reader<'_> {
     pub(crate) fn allow(&mut self, node: &Node, keywords: &[&str]) {
         for member in node.members() {
             let name = member.name.as_str();
+            if name == PERSONAL {
+                self.personal(node, member);
+                continue;
+            }
             let in_root = node.pointer.is_empty() && ROOT.contains(&name);
             if in_root || keywords.contains(&name) || ANNOTATIONS.contains(&name) {
                 continue;
@@ -51,6 +58,16 @@ impl Reader<'_> {
             };
             self.mistakes.add(&member.at, reason, hint(name));
         }
+    }
+
+    /// A property is personal, or is not; nothing else can be.
+    fn personal(&mut self, node: &Node, mark: &Member) {
+        let around = node.pointer.rsplit('/').nth(1);
+        if around != Some("properties") {
+            let reason = format!("`{}`: `{PERSONAL}` has no meaning here", mark.value.pointer);
+            self.mistakes.add(&mark.at, reason, "it belongs to a property: mark each that has such values");
+        }
+        self.flag(node, PERSONAL);
     }
 
     /// The items of a member; a mistake where it is no array.

@@ -49,7 +49,8 @@ pub(crate) fn marker(field: &Field, owner: &TypeRef) -> TokenStream {
     }
 }
 
-fn form(ty: &Type, owner: &TypeRef) -> TokenStream {
+/// The marker of a value that is there.
+pub(crate) fn form(ty: &Type, owner: &TypeRef) -> TokenStream {
     let (library, stored) = (library(), stored(ty, owner));
     let form = match ty {
         Type::Scalar(Scalar::Int64) => quote!(Integer),

@@ -21,6 +21,7 @@ pub(crate) mod text;
 mod union;
 
 pub(crate) use emit::{described, emit};
+pub(crate) use marker::form;
 
 use crate::{
     model::{Mistakes, Package},

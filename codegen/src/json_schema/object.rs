@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     bundle,
     enumeration::docs,
+    keywords::PERSONAL,
     node::{Member, Node},
     reader::{Reader, Scope},
     shape::Shape,
@@ -114,5 +115,7 @@ fn field(member: &Member, rust: String, required: bool, shape: Shape) -> Field {
         rules: shape.rules,
         key: false,
         attribute: false,
+        personal: member.value.get(PERSONAL).and_then(Node::bool) == Some(true),
+        subject: false,
     }
 }

@@ -163,5 +163,7 @@ fn variant(branch: &Branch<'_>, value: &str, rust: String, to: TypeRef) -> Field
         rules: Rules::default(),
         key: false,
         attribute: false,
+        personal: false,
+        subject: false,
     }
 }

@@ -81,6 +81,8 @@ pub(crate) struct Field {
     pub(crate) oneof: Option<String>,
     pub(crate) key: bool,
     pub(crate) attribute: bool,
+    pub(crate) personal: bool,
+    pub(crate) subject: bool,
     pub(crate) rules: Rules,
     pub(crate) at: Location,
 }

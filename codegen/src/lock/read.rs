@@ -185,7 +185,7 @@ fn named_field(name: String, field: Field) -> Field {
 
 fn field(node: &Node, at: &Location) -> Result<Field, Fault> {
     let members = Members::of(node)?;
-    let own = ["number", "json", "type", "oneof", "optional", "nullable", "key", "attribute"];
+    let own = ["number", "json", "type", "oneof", "optional", "nullable", "key", "attribute", "personal", "subject"];
     members.only(&[&own[..], &RULES[..]].concat())?;
     let ty = members.text("type")?;
     let ty = Type::parse(&ty).ok_or_else(|| (at.clone(), format!("there is no type `{ty}`")))?;
@@ -204,6 +204,8 @@ fn field(node: &Node, at: &Location) -> Result<Field, Fault> {
         oneof,
         key: members.flag("key")?,
         attribute: members.flag("attribute")?,
+        personal: members.flag("personal")?,
+        subject: members.flag("subject")?,
         rules: rules(&members)?,
         at: at.clone(),
     })

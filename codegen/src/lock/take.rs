@@ -104,6 +104,8 @@ impl Take<'_> {
             oneof: None,
             key: field.key,
             attribute: field.attribute,
+            personal: field.personal,
+            subject: field.subject,
             rules: field.rules.clone(),
             at: field.at.clone(),
         }

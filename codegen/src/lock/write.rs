@@ -152,6 +152,8 @@ pub(crate) fn field(field: &Field) -> Value {
     put("nullable", json!(true), field.presence == Presence::Nullable);
     put("key", json!(true), field.key);
     put("attribute", json!(true), field.attribute);
+    put("personal", json!(true), field.personal);
+    put("subject", json!(true), field.subject);
     members.extend(rules(&field.rules));
     Value::Object(members)
 }

@@ -6,6 +6,7 @@
 mod depth;
 mod events;
 mod names;
+mod personal;
 mod rules;
 
 use crate::model::{Contracts, Mistakes};
@@ -15,5 +16,6 @@ pub(crate) fn find(set: &Contracts, mistakes: &mut Mistakes) {
     depth::check(set, mistakes);
     events::check(set, mistakes);
     names::check(set, mistakes);
+    personal::check(set, mistakes);
     rules::check(set, mistakes);
 }

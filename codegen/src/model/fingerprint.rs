@@ -54,14 +54,17 @@ fn form<'a>(item: &TypeRef, set: &'a Contracts) -> Option<(&'a String, String)> 
 
 fn fields(fields: &[Field]) -> String {
     lines(fields.iter().map(|field| {
-        let Field { name, json, number, ty, declared, presence, rules, key, attribute, .. } = field;
+        let Field { name, json, number, ty, declared, presence, rules, key, attribute, personal, subject, .. } = field;
         // A oneof has no number of its own.
         let number = number.filter(|_| !matches!(ty, Type::Union(_)));
         // Types that are one in Rust, and are written differently.
         let written =
             declared.as_deref().filter(|declared| ["sint", "fixed"].iter().any(|part| declared.contains(part)));
         let written = written.map(|written| format!(" {written}")).unwrap_or_default();
-        format!("  {name} {json} {number:?} {ty:?} {presence:?} {rules:?} {key} {attribute}{written}\n")
+        // What is seldom said is in the form only where it is, so that the others keep theirs.
+        let seldom = [(*personal, " personal"), (*subject, " subject")];
+        let seldom: String = seldom.iter().filter(|(said, _)| *said).map(|(_, word)| *word).collect();
+        format!("  {name} {json} {number:?} {ty:?} {presence:?} {rules:?} {key} {attribute}{written}{seldom}\n")
     }))
 }
 

@@ -9,6 +9,7 @@ mod cycles;
 mod fingerprint;
 mod location;
 mod paths;
+mod personal;
 mod rules;
 mod set;
 
@@ -16,6 +17,7 @@ pub(crate) use cycles::groups;
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use location::{Location, Mistake, Mistakes};
 pub(crate) use paths::paths;
+pub(crate) use personal::personal_paths;
 pub(crate) use rules::{Format, Rules};
 pub(crate) use set::Contracts;
 
@@ -117,6 +119,10 @@ pub(crate) struct Field {
     pub(crate) rules: Rules,
     pub(crate) key: bool,
     pub(crate) attribute: bool,
+    /// Data about a person.
+    pub(crate) personal: bool,
+    /// Whose data the event's personal fields are.
+    pub(crate) subject: bool,
 }
 
 /// How a field says that it is not there.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Enum, Layout, Package, Struct, TypeRef, Union};
+use super::{Enum, Field, Layout, Package, Struct, TypeRef, Union};
 
 /// All packages, by name.
 #[derive(Debug, Default)]
@@ -10,6 +10,7 @@ pub(crate) struct Contracts {
     packages: BTreeMap<String, Package>,
     index: Index,
     ruled: BTreeSet<TypeRef>,
+    personal: BTreeSet<TypeRef>,
     topics: BTreeMap<String, usize>,
 }
 
@@ -60,7 +61,8 @@ impl Contracts {
             package.sources.dedup();
         }
         set.index = Index::of(set.packages.values());
-        set.ruled = ruled(&set);
+        set.ruled = holders(&set, |field| field.key || !field.rules.is_empty());
+        set.personal = holders(&set, |field| field.personal);
         for topic in set.events().map(|(_, event)| event.topic.clone()).collect::<Vec<_>>() {
             *set.topics.entry(topic).or_default() += 1;
         }
@@ -98,6 +100,11 @@ impl Contracts {
         self.ruled.contains(item)
     }
 
+    /// Has the struct or union a personal field, or something inside it?
+    pub(crate) fn has_personal(&self, item: &TypeRef) -> bool {
+        self.personal.contains(item)
+    }
+
     /// The struct whose Rust item this is.
     pub(crate) fn find_struct(&self, item: &TypeRef) -> Option<&Struct> {
         self.packages.get(&item.package)?.structs.get(*self.index.structs.get(item)?)
@@ -119,8 +126,8 @@ impl Contracts {
     }
 }
 
-/// The structs and unions with a rule in them, however deep; types may contain themselves.
-fn ruled(set: &Contracts) -> BTreeSet<TypeRef> {
+/// The structs and unions with such a field in them, however deep; types may contain themselves.
+fn holders(set: &Contracts, is_such: fn(&Field) -> bool) -> BTreeSet<TypeRef> {
     let structs = set.structs().map(|item| (&item.rust, &item.fields));
     let unions = set.unions().map(|item| (&item.rust, &item.variants));
     let mut holders: BTreeMap<&TypeRef, Vec<&TypeRef>> = BTreeMap::new();
@@ -129,15 +136,15 @@ fn ruled(set: &Contracts) -> BTreeSet<TypeRef> {
         for inner in fields.iter().filter_map(|field| field.ty.reference()) {
             holders.entry(inner).or_default().push(rust);
         }
-        if fields.iter().any(|field| field.key || !field.rules.is_empty()) {
+        if fields.iter().any(is_such) {
             open.push(rust);
         }
     }
-    let mut ruled = BTreeSet::new();
+    let mut found = BTreeSet::new();
     while let Some(item) = open.pop() {
-        if ruled.insert(item.clone()) {
+        if found.insert(item.clone()) {
             open.extend(holders.get(item).into_iter().flatten());
         }
     }
-    ruled
+    found
 }

@@ -56,7 +56,8 @@ fn rules(field: &Field) -> TokenStream {
     let pattern = rules.pattern.as_ref().map(|pattern| quote!(.pattern(#pattern)));
     let least = rules.minimum.map(Literal::f64_unsuffixed).map(|bound| quote!(.at_least(#bound)));
     let most = rules.maximum.map(Literal::f64_unsuffixed).map(|bound| quote!(.at_most(#bound)));
-    quote!(#length #pattern #least #most)
+    let personal = field.personal.then(|| quote!(.personal()));
+    quote!(#length #pattern #least #most #personal)
 }
 
 /// Comments are wrapped for editors; a description is one text.

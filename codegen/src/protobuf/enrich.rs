@@ -33,9 +33,10 @@ impl<'a> Enrich<'a> {
     fn message(&self, code: &mut ItemStruct, item: &Struct) {
         let has_map = item.fields.iter().any(|field| matches!(field.ty, Type::Map(..)));
         let library = library();
-        // prost's Debug names `::prost` when there is a map.
-        let (debug, skip) =
-            if has_map { (quote!(Debug,), Some(parse_quote!(#[prost(skip_debug)]))) } else { Default::default() };
+        let is_personal = item.fields.iter().any(|field| field.personal);
+        // prost's Debug names `::prost` when there is a map. Another stands where a field is personal: see `emit::debug`.
+        let debug = (has_map && !is_personal).then(|| quote!(Debug,));
+        let skip = (has_map || is_personal).then(skip_debug);
         let (derive, builder_attribute) = builder::of_struct(self.config);
         code.attrs = docs(&item.docs);
         code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #debug #library::prost::Message, #derive)]));
@@ -64,6 +65,7 @@ impl<'a> Enrich<'a> {
         code.attrs = docs(text);
         code.attrs.push(parse_quote!(#[derive(Clone, PartialEq, #library::prost::Oneof)]));
         code.attrs.push(parse_quote!(#[prost(prost_path = "::tegami::__private::prost")]));
+        code.attrs.extend(members.iter().any(|member| member.personal).then(skip_debug));
         document(code, members.iter().map(|member| (&member.rust, &member.docs)));
     }
 
@@ -134,6 +136,11 @@ impl VisitMut for Enrich<'_> {
             *path = parse_quote!(#library::#rest);
         }
     }
+}
+
+/// Keeps prost from writing `Debug`.
+fn skip_debug() -> Attribute {
+    parse_quote!(#[prost(skip_debug)])
 }
 
 /// prost makes getters for enums, which would have the name of the filter function. As a plain number an enum

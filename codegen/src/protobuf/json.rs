@@ -48,8 +48,8 @@ fn object(item: &Struct, set: &Contracts) -> TokenStream {
 
 /// The JSON of one message's fields.
 pub(super) struct Json<'a> {
-    set: &'a Contracts,
-    package: &'a str,
+    pub(super) set: &'a Contracts,
+    pub(super) package: &'a str,
 }
 
 impl Json<'_> {

@@ -22,7 +22,7 @@ use prost_reflect::DescriptorPool;
 
 use crate::{
     Config,
-    model::{Contracts, Mistakes, Package},
+    model::{Contracts, Field, Mistakes, Package},
     sources::Source,
 };
 
@@ -54,6 +54,11 @@ pub(crate) fn types(
     config: Config,
 ) -> Result<BTreeMap<String, TokenStream>, String> {
     structs::generate(pool, set, config)
+}
+
+/// The codec of a field's value, seen from the top of the package's file.
+pub(crate) fn codec(field: &Field, package: &str, set: &Contracts) -> TokenStream {
+    json::Json { set, package }.marker(field)
 }
 
 /// How the package's types look as JSON.

@@ -16,6 +16,8 @@ pub(super) struct EventOptions {
 pub(super) struct FieldOptions {
     pub(super) key: bool,
     pub(super) attribute: bool,
+    pub(super) personal: bool,
+    pub(super) subject: bool,
     pub(super) rules: Rules,
 }
 
@@ -48,7 +50,13 @@ pub(super) fn field(field: &FieldDescriptor) -> FieldOptions {
         maximum: number(options, "maximum"),
         ..Rules::default()
     };
-    FieldOptions { key: truth(options, "key"), attribute: truth(options, "attribute"), rules }
+    FieldOptions {
+        key: truth(options, "key"),
+        attribute: truth(options, "attribute"),
+        personal: truth(options, "personal"),
+        subject: truth(options, "subject"),
+        rules,
+    }
 }
 
 fn extension(pool: &prost_reflect::DescriptorPool, options: &DynamicMessage, name: &str) -> Option<Value> {

@@ -131,6 +131,8 @@ impl Reader<'_> {
             rules: options.rules,
             key: options.key,
             attribute: options.attribute,
+            personal: options.personal,
+            subject: options.subject,
         })
     }
 
@@ -161,6 +163,8 @@ impl Reader<'_> {
             rules: Rules::default(),
             key: false,
             attribute: false,
+            personal: false,
+            subject: false,
         }
     }
 

@@ -38,7 +38,7 @@ pub trait Codec {
 }
 
 /// A value that serializes through its codec.
-pub(super) struct Written<'a, C: Codec>(pub &'a C::Value);
+pub(in crate::codec) struct Written<'a, C: Codec>(pub &'a C::Value);
 
 impl<C: Codec> Serialize for Written<'_, C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -47,7 +47,7 @@ impl<C: Codec> Serialize for Written<'_, C> {
 }
 
 /// A value that deserializes through its codec.
-pub(super) struct Read<C: Codec>(pub C::Value);
+pub(in crate::codec) struct Read<C: Codec>(pub C::Value);
 
 impl<'de, C: Codec> Deserialize<'de> for Read<C> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

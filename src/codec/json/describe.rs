@@ -71,6 +71,11 @@ impl Describe<'_> {
         self.rule("maximum", number(bound))
     }
 
+    /// The last field is data about a person.
+    pub fn personal(&mut self) -> &mut Self {
+        self.rule("x-personal", true.into())
+    }
+
     fn rule(&mut self, keyword: &str, value: Value) -> &mut Self {
         self.properties[self.last][keyword] = value;
         self

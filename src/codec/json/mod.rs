@@ -32,6 +32,7 @@ pub mod timestamp;
 mod value;
 
 pub use codec::Codec;
+pub(in crate::codec) use codec::{Read, Written};
 pub use describe::{Describe, describe_object, schema_of};
 pub(crate) use discreet::without_value;
 pub use duration::Duration;

@@ -56,7 +56,7 @@ impl<F: Form> As<F> {
 }
 
 /// A value that serde writes by its form.
-struct Written<'a, F: Form>(&'a F::Value);
+pub(super) struct Written<'a, F: Form>(pub(super) &'a F::Value);
 
 impl<F: Form> Serialize for Written<'_, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -138,7 +138,8 @@ mod tests {
     type Recode = fn(&Payload, Encoding) -> Result<Payload, DecodeError>;
 
     fn told(recode: Recode) -> Told {
-        Told { schema: || Value::Bool(true).try_into().expect("it is a schema"), recode }
+        let schema = || Value::Bool(true).try_into().expect("it is a schema");
+        Told { schema, recode, shown: |payload, _| Ok(payload.clone()), personal: None }
     }
 
     fn example(schema: Value, recode: Recode) -> Option<Value> {

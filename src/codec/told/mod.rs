@@ -9,8 +9,14 @@ pub(crate) use samples::Sample;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{DecodeError, DecodeErrorKind, Payload, decode, encode};
-use crate::event::{Encoding, Event};
+use super::{
+    DecodeError, DecodeErrorKind, Payload, decode, encode,
+    personal::{Persons, shown},
+};
+use crate::{
+    contract::PersonalFields,
+    event::{Encoding, Event},
+};
 
 /// How often a `$ref` may lead to another.
 const DEPTH: usize = 4;
@@ -21,6 +27,10 @@ pub(crate) struct Told {
     pub(crate) schema: fn() -> schemars::Schema,
     /// The event in these bytes, written anew in this encoding, if its contract has it.
     pub(crate) recode: fn(&Payload, Encoding) -> Result<Payload, DecodeError>,
+    /// The event in these bytes, in JSON, for those who may see what is personal, or may not.
+    pub(crate) shown: fn(&Payload, Persons) -> Result<Payload, DecodeError>,
+    /// Which of its fields are personal.
+    pub(crate) personal: Option<&'static PersonalFields>,
 }
 
 /// An event that has been read and written in every encoding of its contract, and stayed the same.
@@ -45,7 +55,7 @@ pub(crate) fn recode<E: Event>(payload: &Payload, encoding: Encoding) -> Result<
 impl Told {
     /// Of events of type `E`.
     pub(crate) fn of<E: Event>() -> Self {
-        Self { schema: E::schema, recode: recode::<E> }
+        Self { schema: E::schema, recode: recode::<E>, shown: shown::<E>, personal: E::PERSONAL }
     }
 
     /// The JSON as the contract writes it, if it is an event of the contract.

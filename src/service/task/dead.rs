@@ -8,10 +8,9 @@ use serde_json::value::RawValue;
 use super::{Parts, Station};
 use crate::service::Contracts;
 use crate::{
-    codec::{DecodeError, DecodeErrorKind},
+    codec::{DecodeError, DecodeErrorKind, Persons},
     envelope::{Envelope, Head, MessageId, Payload, Sealed},
     error::told,
-    event::Encoding,
     pipeline::{Addressed, Routes},
     transport::{DeadLetter, Delivery, Reason},
 };
@@ -77,6 +76,7 @@ pub(super) struct Reader {
     envelope: Arc<dyn Envelope>,
     contracts: Contracts,
     routes: Option<Routes>,
+    persons: Persons,
 }
 
 /// A message that could be read.
@@ -87,15 +87,15 @@ struct Opened {
 }
 
 impl Reader {
-    pub(super) fn of(parts: &Parts, station: &Station) -> Self {
+    pub(super) fn of(parts: &Parts, station: &Station, persons: Persons) -> Self {
         let routes = Routes { routes: station.routes.clone(), upcasts: parts.upcasts.clone() };
-        Self { queue: station.queue.name.clone(), routes: Some(routes), ..Self::of_published(parts) }
+        Self { queue: station.queue.name.clone(), routes: Some(routes), ..Self::of_published(parts, persons) }
     }
 
     /// For events that nobody here handles.
-    pub(super) fn of_published(parts: &Parts) -> Self {
+    pub(super) fn of_published(parts: &Parts, persons: Persons) -> Self {
         let (envelope, contracts) = (parts.envelope.clone(), parts.contracts.clone());
-        Self { queue: String::new(), envelope, contracts, routes: None }
+        Self { queue: String::new(), envelope, contracts, routes: None, persons }
     }
 
     /// Would a handler get it?
@@ -129,7 +129,7 @@ impl Reader {
     fn open(&self, sealed: &Sealed) -> Result<Opened, DecodeError> {
         let Some(routes) = &self.routes else { return self.open_published(sealed) };
         let Addressed { route, message, wanted } = routes.open(sealed, &self.envelope)?;
-        let json = raw(&route.handler.shown(&message.content)?)?;
+        let json = raw(&route.handler.shown(&message.content, self.persons)?)?;
         Ok(Opened { head: message.head, json, wanted })
     }
 
@@ -139,7 +139,7 @@ impl Reader {
         let (_, contract) = self.contracts.get(event).ok_or_else(|| {
             DecodeError::new(DecodeErrorKind::UnknownEvent, format!("event `{event}` is not known here"))
         })?;
-        let json = raw(&(contract.recode)(&message.content, Encoding::Json)?)?;
+        let json = raw(&(contract.shown)(&message.content, self.persons)?)?;
         Ok(Opened { head: message.head, json, wanted: true })
     }
 }

@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use self::dead::Reader;
 use super::{Error, ErrorKind, Parts, async_api, plan::Station, transports::Transports};
 use crate::{
+    codec::Persons,
     contract::Names,
     health::Board,
     transport::{Fate, Provision},
@@ -76,7 +77,11 @@ pub(super) async fn run(parts: Parts, task: Task) -> Result<(), Error> {
         Task::Samples => return print(&Samples::of(&parts)),
         _ => {}
     }
-    let mut open = Open::of(parts)?;
+    let (task, persons) = match task {
+        Task::Reveal(task) => (*task, Persons::Revealed),
+        task => (task, Persons::Hidden),
+    };
+    let mut open = Open::of(parts, persons)?;
     let answered = open.answer(task).await;
     open.transports.close(CLOSING).await;
     answered
@@ -91,22 +96,23 @@ struct Open {
     names: Names,
     stations: Vec<Station>,
     transports: Transports,
+    persons: Persons,
 }
 
 impl Open {
-    fn of(mut parts: Parts) -> Result<Self, Error> {
+    fn of(mut parts: Parts, persons: Persons) -> Result<Self, Error> {
         let (names, stations) = parts.plan()?;
         let settings = parts.settings()?;
         let main = parts.main_transport(&settings)?;
         let board = Board::new(&parts.name, Default::default());
         let transports = Transports::new(main, std::mem::take(&mut parts.attached), &board);
         stations.iter().try_for_each(|station| transports.of(station).map(drop))?;
-        Ok(Self { parts, names, stations, transports })
+        Ok(Self { parts, names, stations, transports, persons })
     }
 
     async fn answer(&mut self, task: Task) -> Result<(), Error> {
         match task {
-            Task::Serve | Task::Describe | Task::AsyncApi | Task::Samples => Ok(()),
+            Task::Serve | Task::Describe | Task::AsyncApi | Task::Samples | Task::Reveal(_) => Ok(()),
             Task::Verify => self.provision(Provision::Verify).await,
             Task::Provision => self.provision(Provision::Create).await,
             Task::DeadLetters(queue) => print(&self.dead_letters(queue.as_deref()).await?),
@@ -130,7 +136,7 @@ impl Open {
         for station in self.asked(queue)? {
             let (transport, queue) = (self.transports.of(station)?, &station.queue.name);
             let found = transport.dead_letters(queue, dead::MOST).await?;
-            let reader = Reader::of(&self.parts, station);
+            let reader = Reader::of(&self.parts, station, self.persons);
             told.extend(found.iter().map(|letter| reader.dead_letter(letter)));
         }
         Ok(told)

@@ -86,8 +86,8 @@ impl Open {
         let post = self.parts.posts[contract.name];
         let given = Payload { encoding: Encoding::Json, bytes: Bytes::from(json.clone()) };
         let id = post(publisher, json, via).await?;
-        let recode = self.parts.contracts[contract.name].1.recode;
-        let payload = recode(&given, Encoding::Json).and_then(|taken| raw(&taken)).ok();
+        let shown = self.parts.contracts[contract.name].1.shown;
+        let payload = shown(&given, self.persons).and_then(|taken| raw(&taken)).ok();
         Ok(Posted { event: contract.name.to_owned(), id: id.to_string(), payload })
     }
 

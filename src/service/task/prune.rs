@@ -166,7 +166,7 @@ mod tests {
     fn open(name: &str, prefix: &str) -> Open {
         let config = Config::new().set("prefix", prefix).unwrap();
         let service = Service::new(name).config(config).transport(tampering(Memory::new(), Arc::new(Full)));
-        Open::of(service.parts).unwrap()
+        Open::of(service.parts, crate::codec::Persons::Hidden).unwrap()
     }
 
     fn plan(service: &str, queues: &[(&str, &str)]) -> String {

@@ -38,6 +38,8 @@ pub(crate) enum Task {
     Peek(Peek),
     /// Tells what flows, of an event or into a queue, until it is stopped.
     Tail(String),
+    /// Does this one, which shows messages, with what is personal in them.
+    Reveal(Box<Task>),
 }
 
 impl FromStr for Task {
@@ -63,15 +65,32 @@ impl FromStr for Task {
             ("publish", event) => Self::Publish(name(event)?),
             ("peek", rest) => Self::Peek(more(rest, |queue| Peek { queue, ..Peek::default() })?),
             ("tail", what) => Self::Tail(name(what)?),
+            ("reveal", rest) => Self::Reveal(Box::new(rest.parse::<Self>()?.showing()?)),
             _ => return Err(WORDS.to_owned()),
         })
+    }
+}
+
+impl Task {
+    /// It shows messages, and there is something to reveal.
+    fn showing(self) -> Result<Self, String> {
+        match self {
+            Self::DeadLetters(_)
+            | Self::Redrive(_)
+            | Self::Drop(_)
+            | Self::Publish(_)
+            | Self::Peek(_)
+            | Self::Tail(_) => Ok(self),
+            _ => Err("`reveal` stands before a task that shows messages: `reveal peek <queue>`".to_owned()),
+        }
     }
 }
 
 /// The words there are.
 const WORDS: &str = "give `serve`, `describe`, `async-api`, `samples`, `export`, `verify`, `provision`, \
                      `prune`, `prune delete`, `dead-letters`, `dead-letters <queue>`, `redrive <queue>`, `redrive {…}`, `drop {…}`, `publish <event>`, \
-                     `peek <queue>`, `peek {…}` or `tail <event or queue>`";
+                     `peek <queue>`, `peek {…}` or `tail <event or queue>`; before those that show messages, `reveal` \
+                     shows what is personal too";
 
 /// One word, which is a name.
 fn name(rest: &str) -> Result<String, String> {
@@ -177,12 +196,16 @@ mod tests {
         assert_eq!(text, r#"redrive {"queue":"q","ids":["a b"],"rate":5.0}"#);
         assert_eq!(text.parse(), Ok(Task::Redrive(choice)));
         assert_eq!(" peek  q ".parse(), Ok(Task::Peek(Peek { queue: "q".into(), limit: 10 })));
+        let peek = Task::Peek(Peek { queue: "q".into(), limit: 10 });
+        assert_eq!("reveal peek q".parse(), Ok(Task::Reveal(Box::new(peek))));
         for (wrong, words) in [
             ("redrive", "`redrive <queue>`"),
             ("redrive a b", "`redrive <queue>`"),
             ("serve q", "`serve`"),
             (r#"redrive {"queue":"q","idz":[]}"#, "`idz`"),
             (r#"redrive {"queue":"q","rate":0}"#, "`rate`"),
+            ("reveal describe", "`reveal peek <queue>`"),
+            ("reveal reveal peek q", "`reveal peek <queue>`"),
             ("drop q", "`ids`, `reason`, or `all`"),
             (r#"drop {"queue":"q","readable":true}"#, "`ids`, `reason`, or `all`"),
         ] {

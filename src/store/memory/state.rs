@@ -55,7 +55,7 @@ impl State {
     }
 
     /// Where the first event is that an append must not find.
-    fn first(&self, Unless { query, after }: &Unless) -> Option<Position> {
+    fn first(&self, Unless { query, after, .. }: &Unless) -> Option<Position> {
         self.after(*after).iter().find(|recorded| query.matches(&recorded.entry)).map(|recorded| recorded.position)
     }
 

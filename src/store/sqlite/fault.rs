@@ -7,13 +7,13 @@ use rusqlite::{Error, ErrorCode};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The error where nothing was recorded.
-pub(super) fn of(error: Error, path: &Path) -> StoreError {
+pub(crate) fn of(error: Error, path: &Path) -> StoreError {
     let (kind, text) = meant(&error);
     StoreError::new(kind, format!("`{}` {text}", path.display())).caused_by(error)
 }
 
 /// The error where the last step of recording failed: a commit that could not be written may be there all the same.
-pub(super) fn of_commit(error: Error, path: &Path) -> StoreError {
+pub(crate) fn of_commit(error: Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => of(error, path),
         _ => {
@@ -24,7 +24,7 @@ pub(super) fn of_commit(error: Error, path: &Path) -> StoreError {
 }
 
 /// The error once nobody may use the file any more.
-pub(super) fn closed(path: &Path) -> StoreError {
+pub(crate) fn closed(path: &Path) -> StoreError {
     StoreError::new(StoreErrorKind::Closed, format!("the store in `{}` was closed", path.display()))
 }
 

@@ -4,15 +4,18 @@
 //! folder speaks of connections, pages and statements.
 
 mod builder;
-mod fault;
+pub(crate) mod fault;
+mod keys;
+pub(crate) mod loan;
 mod query;
 mod readers;
 mod row;
 mod schema;
-mod write;
+pub(crate) mod write;
 mod writer;
 
 pub use builder::{Builder, Durability};
+pub use keys::SqliteKeys;
 
 use std::{
     fmt,
@@ -58,6 +61,8 @@ struct Shared {
     readers: Readers,
     /// The position of the last event that was recorded through here.
     last: watch::Sender<Position>,
+    /// How many transactions with messages for others were committed through here.
+    outbox: watch::Sender<u64>,
 }
 
 impl Sqlite {
@@ -78,10 +83,22 @@ impl Sqlite {
         let path = settings.path.clone();
         let writer = Arc::new(Writer::new(connection, &settings));
         let (readers, last) = (Readers::new(settings), watch::Sender::new(Position::START));
-        Self(Arc::new(Shared { path, writer, readers, last }))
+        Self(Arc::new(Shared { path, writer, readers, last, outbox: watch::Sender::new(0) }))
     }
 
-    async fn read<T: Send + 'static>(
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    pub(crate) fn writer(&self) -> &Arc<Writer> {
+        &self.0.writer
+    }
+
+    pub(crate) fn outbox(&self) -> &watch::Sender<u64> {
+        &self.0.outbox
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -2,17 +2,18 @@
 
 use rusqlite::{Connection, params};
 
-use super::{query, row};
+use super::{query, row::position};
 use crate::{
     failpoint::{self, Point},
     store::{
         Append, Appended, Conflict, Entry, Position, Snapshot, StoreError, StoreErrorKind, StreamId, Version,
         append::{again, conflict},
+        sql::row::{beside, nanoseconds},
     },
 };
 
 /// Why a piece of work did not succeed.
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// SQLite did not do it.
     Sqlite(rusqlite::Error),
     /// It must not be done.
@@ -66,7 +67,7 @@ fn recorded(connection: &Connection, append: &Append) -> Result<Option<Appended>
 
 fn insert(connection: &Connection, stream: &StreamId, version: Version, entry: &Entry) -> rusqlite::Result<Position> {
     let head = &entry.message.head;
-    let time = head.time.map(row::nanoseconds);
+    let time = head.time.map(nanoseconds);
     let sql = "INSERT INTO tegami_events (stream, version, id, event, contract_version, time, encoding, payload, head) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     connection.prepare_cached(sql)?.execute(params![
@@ -78,14 +79,14 @@ fn insert(connection: &Connection, stream: &StreamId, version: Version, entry: &
         time,
         entry.message.content.encoding.name(),
         &entry.message.content.bytes[..],
-        row::beside(entry),
+        beside(entry),
     ])?;
-    let position = connection.last_insert_rowid();
+    let number = connection.last_insert_rowid();
     let mut tags = connection.prepare_cached("INSERT INTO tegami_tags (name, value, position) VALUES (?1, ?2, ?3)")?;
     for tag in entry.tags() {
-        tags.execute(params![tag.name(), tag.value(), position])?;
+        tags.execute(params![tag.name(), tag.value(), number])?;
     }
-    Ok(row::position(position))
+    Ok(position(number))
 }
 
 /// Keeps a snapshot, unless a later one is there.

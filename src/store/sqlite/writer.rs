@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{builder::Settings, fault, write::Failed};
+use super::{builder::Settings, fault, loan::Loan, write::Failed};
 use crate::{
     failpoint::{self, Point},
     lifecycle,
@@ -33,7 +33,7 @@ const GROUP: usize = 256;
 const FOR_ROOM: Duration = Duration::from_secs(5);
 const FOR_ANSWER: Duration = Duration::from_secs(10);
 
-pub(super) struct Writer {
+pub(crate) struct Writer {
     path: PathBuf,
     answer_within: Duration,
     connection: Mutex<Option<Connection>>,
@@ -43,9 +43,22 @@ pub(super) struct Writer {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Box<dyn Job>>,
+    waiting: VecDeque<Waiting>,
     /// Does somebody write?
     busy: bool,
+}
+
+/// What waits for its turn.
+enum Waiting {
+    Job(Box<dyn Job>),
+    /// A transaction of its own, which takes its time.
+    Loan(oneshot::Sender<Loan>),
+}
+
+/// What is to be done next.
+enum Next {
+    Group(Vec<Box<dyn Job>>),
+    Loan(oneshot::Sender<Loan>),
 }
 
 /// Work that may be done more than once: where a group could not be written, each is tried alone.
@@ -96,7 +109,7 @@ impl Writer {
     ///
     /// # Cancel safety
     /// It is done or not done.
-    pub(super) async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         size: usize,
         work: impl FnMut(&Connection) -> Result<T, Failed> + Send + 'static,
@@ -105,7 +118,7 @@ impl Writer {
         let room = timeout(FOR_ROOM, self.room.clone().acquire_many_owned(needed)).await;
         let room = room.map_err(|_| self.crowded())?.map_err(|_| fault::closed(&self.path))?;
         let (answer, answered) = oneshot::channel();
-        self.hand_over(Box::new(Work { work, done: None, answer, _room: room }));
+        self.hand_over(Waiting::Job(Box::new(Work { work, done: None, answer, _room: room })));
         let silent = || {
             let text = format!("`{}` did not answer: what was appended may be there", self.path.display());
             StoreError::new(StoreErrorKind::Unknown, text)
@@ -113,10 +126,35 @@ impl Writer {
         timeout(self.answer_within, answered).await.map_err(|_| silent())?.map_err(|_| silent())?
     }
 
+    /// Lends the connection, in its turn, to a transaction that takes its time; nothing else is written meanwhile.
+    ///
+    /// # Errors
+    /// `Busy`: its turn did not come in this time.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub(crate) async fn lend(self: &Arc<Self>, within: Duration) -> Result<Loan, StoreError> {
+        if self.room.is_closed() {
+            return Err(fault::closed(&self.path));
+        }
+        let lent = timeout(within, self.lent()).await.map_err(|_| self.taken(within))?;
+        lent.ok_or_else(|| fault::closed(&self.path))
+    }
+
+    async fn lent(self: &Arc<Self>) -> Option<Loan> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_over(Waiting::Loan(answer));
+        answered.await.ok()
+    }
+
+    pub(super) fn put_back(&self, connection: Connection) {
+        *held(&self.connection) = Some(connection);
+    }
+
     /// Puts it with what waits, and sees to it that somebody writes.
-    fn hand_over(self: &Arc<Self>, job: Box<dyn Job>) {
+    fn hand_over(self: &Arc<Self>, what: Waiting) {
         let mut queue = held(&self.queue);
-        queue.jobs.push_back(job);
+        queue.waiting.push_back(what);
         if !mem::replace(&mut queue.busy, true) {
             let turn = Turn { writer: self.clone(), over: false };
             drop(queue);
@@ -124,30 +162,39 @@ impl Writer {
         }
     }
 
-    /// Waits until all that was handed over is written, and closes the file.
+    /// Waits until all that was handed over is written and every transaction is over, and closes the file.
     pub(super) async fn close(self: &Arc<Self>) {
         self.room.close();
-        let writer = self.clone();
-        // Whoever writes holds the connection until nothing waits.
-        let _ = lifecycle::apart(move || drop(held(&writer.connection).take())).await;
+        if let Some(loan) = self.lent().await {
+            let _ = lifecycle::apart(move || loan.close()).await;
+        }
     }
 
-    fn write_all(&self) {
-        let mut connection = held(&self.connection);
-        while let Some(jobs) = self.next_group() {
-            match connection.as_mut() {
-                Some(connection) => self.write_group(connection, jobs),
-                None => jobs.into_iter().for_each(|job| job.tell(Err(fault::closed(&self.path)))),
-            }
+    fn write_group_of(&self, jobs: Vec<Box<dyn Job>>) {
+        match held(&self.connection).as_mut() {
+            Some(connection) => self.write_group(connection, jobs),
+            None => jobs.into_iter().for_each(|job| job.tell(Err(fault::closed(&self.path)))),
         }
     }
 
     /// What waits; if nothing does, nobody writes from here on.
-    fn next_group(&self) -> Option<Vec<Box<dyn Job>>> {
+    fn next(&self) -> Option<Next> {
         let mut queue = held(&self.queue);
-        let most = queue.jobs.len().min(GROUP);
-        queue.busy = most > 0;
-        (most > 0).then(|| queue.jobs.drain(..most).filter(|job| job.is_wanted()).collect())
+        let mut jobs = Vec::new();
+        while jobs.len() < GROUP {
+            match queue.waiting.pop_front() {
+                Some(Waiting::Job(job)) => jobs.push(job),
+                Some(Waiting::Loan(asker)) if jobs.is_empty() => return Some(Next::Loan(asker)),
+                Some(loan) => {
+                    queue.waiting.push_front(loan);
+                    break;
+                }
+                None => break,
+            }
+        }
+        queue.busy = !jobs.is_empty();
+        jobs.retain(|job| job.is_wanted());
+        queue.busy.then_some(Next::Group(jobs))
     }
 
     fn write_group(&self, connection: &mut Connection, mut jobs: Vec<Box<dyn Job>>) {
@@ -193,6 +240,12 @@ impl Writer {
         StoreError::new(kind, format!("`{}` failed at a commit", self.path.display())).caused_by(struck)
     }
 
+    fn taken(&self, within: Duration) -> StoreError {
+        let path = self.path.display();
+        let text = format!("other transactions kept `{path}` for {within:?}: keep them short, and await nothing else");
+        StoreError::new(StoreErrorKind::Busy, text)
+    }
+
     fn crowded(&self) -> StoreError {
         let text = format!("more waits to be written to `{}` than is allowed, for {FOR_ROOM:?}", self.path.display());
         StoreError::new(StoreErrorKind::Busy, text)
@@ -235,15 +288,31 @@ impl Drop for Open<'_> {
 }
 
 /// The right to write. Given up by whoever never came to it, when the runtime ends, it goes to the next.
-struct Turn {
+pub(super) struct Turn {
     writer: Arc<Writer>,
     over: bool,
 }
 
 impl Turn {
-    fn take(mut self) {
-        self.writer.write_all();
+    /// Writes until nothing waits, or somebody borrows the connection and with it this right.
+    pub(super) fn take(mut self) {
+        while let Some(next) = self.writer.next() {
+            match next {
+                Next::Group(jobs) => self.writer.write_group_of(jobs),
+                Next::Loan(asker) if asker.is_closed() => {}
+                Next::Loan(asker) => {
+                    let Some(connection) = held(&self.writer.connection).take() else { continue };
+                    // Where nobody waits any more, it is dropped, and comes back.
+                    let _ = asker.send(Loan::new(connection, self));
+                    return;
+                }
+            }
+        }
         self.over = true;
+    }
+
+    pub(super) fn writer(&self) -> &Writer {
+        &self.writer
     }
 }
 

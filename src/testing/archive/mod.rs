@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use crate::{
     Service,
-    codec::{DecodeErrorKind, Payload, Told},
+    codec::{DecodeErrorKind, Payload, Told, Values},
     error::{Failure, Kind, told},
     event::Encoding,
     service::{EventSample, EventSamples, Samples},
@@ -197,7 +197,7 @@ impl<S> Reader<'_, S> {
     fn upcast(&self, event: &str, payload: &Payload) -> Result<Option<String>, String> {
         let upcasts = &self.service.parts.upcasts;
         let Some(end) = upcasts.end(event) else { return Ok(None) };
-        match upcasts.lift(event, payload, end) {
+        match upcasts.lift(event, payload, Values::Whole, end) {
             Ok(_) => Ok(None),
             Err(error) if error.kind() == DecodeErrorKind::Invalid => Ok(Some(told(&error))),
             Err(error) => Err(told(&error)),

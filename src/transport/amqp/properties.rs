@@ -33,7 +33,7 @@ pub(super) fn of(message: &Outgoing) -> Result<BasicProperties, PublishError> {
         headers.insert(KEY.into(), AMQPValue::LongString(key.as_str().into()));
     }
     let properties = BasicProperties::default()
-        .with_content_type(message.content_type.into())
+        .with_content_type((&*message.content_type).into())
         .with_delivery_mode(PERSISTENT)
         .with_message_id(short(message.id.as_str()))
         .with_type(short(&message.event))

@@ -31,7 +31,7 @@ const CONTRACTS: u64 = 104;
 
 /// Rules about what lies beside the payload, or in the future: nothing that is written and read here shows them. `rules`
 /// has a case of each.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 17] = [
     "event-removed",
     "format-changed",
     "topic-changed",
@@ -39,6 +39,9 @@ const ELSEWHERE: [&str; 14] = [
     "routing-key-changed",
     "ordering-changed",
     "key-changed",
+    "subject-changed",
+    "personal-removed",
+    "personal-added",
     "attribute-removed",
     "attribute-added",
     "attribute-type-changed",

@@ -1,5 +1,6 @@
 //! What `tegami::logs` writes: what each line knows, what none may hold.
 
+#[cfg(feature = "store")]
 mod canaries;
 mod contexts;
 mod settings;

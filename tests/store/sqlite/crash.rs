@@ -9,7 +9,8 @@ use std::{
 
 use tokio::{runtime::Runtime, task::JoinSet};
 
-use super::{Folder, amounts, payments, store_at};
+use super::{Folder, store_at};
+use crate::payments::{amounts, payments};
 
 /// Tells the binary to be the process that is killed, and where the file is.
 const ROLE: &str = "STORE_CHILD";

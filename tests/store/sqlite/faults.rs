@@ -10,8 +10,11 @@ use tegami::{
     time::Wall,
 };
 
-use super::{Folder, amounts, opening::beside, paid, payments, store_at, stream};
-use crate::contracts::shop::orders::v1::OrderPaid;
+use super::{Folder, opening::beside, store_at};
+use crate::{
+    contracts::shop::orders::v1::OrderPaid,
+    payments::{amounts, paid, payments, stream},
+};
 
 #[tokio::test]
 async fn f47_a_locked_file_is_waited_for_and_then_refused_with_nothing_recorded() {

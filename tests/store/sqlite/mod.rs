@@ -15,11 +15,11 @@ use std::{
 
 use async_trait::async_trait;
 use tegami::{
-    store::{Append, Criterion, EventStore, Position, Sqlite, Store, StoreError, StreamId, Version},
+    store::{Criterion, EventStore, Position, Sqlite, Store, StoreError},
     testing::store::Subject,
 };
 
-use crate::contracts::shop::orders::v1::OrderPaid;
+use crate::{contracts::shop::orders::v1::OrderPaid, payments::payments};
 
 tegami::store_suite!(File::new());
 
@@ -84,29 +84,6 @@ impl Subject for File {
 
 async fn store_at(path: &Path) -> Store {
     Store::new(Sqlite::connect(path).await.expect("the file can be opened"))
-}
-
-fn stream(name: &str) -> StreamId {
-    StreamId::new(name).expect("a good name")
-}
-
-fn paid(id: &str, amount: i64) -> OrderPaid {
-    OrderPaid::builder().order_id(id).currency("EUR").amount_minor(amount).build()
-}
-
-/// So many payments at the end of a stream.
-fn payments(stream: &str, count: i64) -> Append {
-    let append = Append::to(self::stream(stream));
-    (1..=count).fold(append, |append, n| append.event(&paid(stream, n)).expect("it is valid"))
-}
-
-/// The amounts of a stream, whose versions are without gaps.
-async fn amounts(store: &Store, stream: &str) -> Vec<i64> {
-    let read = store.read::<OrderPaid>(&self::stream(stream), Version::START).await.expect("it is read");
-    for (stored, version) in read.iter().zip(1..) {
-        assert_eq!(stored.version.number(), version, "a gap in stream `{stream}`");
-    }
-    read.into_iter().map(|stored| stored.event.amount_minor).collect()
 }
 
 /// Another connection is to SQLite what another process is.

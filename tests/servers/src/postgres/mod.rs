@@ -9,8 +9,10 @@ use crate::held::{self, Held, blocking, services};
 
 /// As many tests can run at once.
 const INSTANCES: u16 = 3;
-/// Makes the one database of a test anew, whoever is still in there.
-const EMPTY: &str = "drop database if exists test with (force); create database test;";
+/// Makes the one database of a test anew, whoever is still in there. Nothing else has transactions: readers that wait for
+/// older ones would wait for those.
+const EMPTY: &str = "alter system set autovacuum = off; select pg_reload_conf(); \
+                     drop database if exists test with (force); create database test;";
 
 /// A running PostgreSQL that nobody else uses.
 #[derive(Debug)]

@@ -1,0 +1,148 @@
+//! The rows of the outbox.
+
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, Row as Columns, named_params, params};
+
+use crate::{
+    error::BoxError,
+    outbox::{Claim, Claimed, Fate, Kept, Row},
+};
+
+/// The longest hold, and the longest wait for the next attempt. What seems to be free only later than that was noted by a
+/// clock that has been put back since.
+const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// The most bytes that are taken at once, unless one row alone has more.
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// A row that is not tried any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parked {
+    /// The message's id.
+    pub id: String,
+    /// The event's name.
+    pub event: String,
+    /// The message's key, if it has one.
+    pub key: Option<String>,
+    /// How often it was refused.
+    pub refusals: u32,
+    /// Why, the last time.
+    pub reason: String,
+}
+
+pub(super) fn put(sql: &Connection, kept: &Kept) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO tegami_outbox (id, event, lane, head, body, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let Kept { id, event, lane, head, body, payload } = kept;
+    sql.prepare_cached(insert)?.execute(params![id, event, lane, head, &body[..], payload.as_deref()])?;
+    Ok(())
+}
+
+/// Rows that nobody has, and none before them in their lane.
+const FREE: &str = "FROM tegami_outbox AS row WHERE parked = 0 AND NOT (free_at > :now AND free_at <= :longest) \
+    AND NOT EXISTS (SELECT 1 FROM tegami_outbox AS before WHERE before.lane = row.lane AND before.parked = 0 \
+    AND before.free_at > :now AND before.free_at <= :longest AND before.number < row.number)";
+
+pub(super) fn any_free(sql: &Connection, claim: &Claim) -> rusqlite::Result<bool> {
+    let query = format!("SELECT EXISTS (SELECT 1 {FREE})");
+    let [now, longest] = bounds(claim);
+    sql.prepare_cached(&query)?.query_row(named_params! {":now": now, ":longest": longest}, |row| row.get(0))
+}
+
+pub(super) fn take(sql: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Claimed>> {
+    let columns = "number, refusals, id, event, lane, head, body, payload";
+    let query = format!("SELECT {columns} {FREE} ORDER BY number LIMIT :most");
+    let [now, longest] = bounds(claim);
+    let most = i64::try_from(claim.most).unwrap_or(i64::MAX);
+    let mut statement = sql.prepare_cached(&query)?;
+    let mut found = statement.query(named_params! {":now": now, ":longest": longest, ":most": most})?;
+    let (mut taken, mut damaged, mut bytes) = (Vec::new(), Vec::new(), 0);
+    while let Some(columns) = found.next()? {
+        let number: i64 = columns.get(0)?;
+        let claimed = match read(columns) {
+            Ok(row) => Claimed::new(number.unsigned_abs(), columns.get(1)?, row),
+            Err(error) => {
+                damaged.push((number, error.to_string()));
+                continue;
+            }
+        };
+        bytes += claimed.row.size();
+        if bytes > BYTES && !taken.is_empty() {
+            break;
+        }
+        taken.push(claimed);
+    }
+    drop(found);
+    // What nobody can read keeps nobody waiting.
+    let mut park = sql.prepare_cached("UPDATE tegami_outbox SET parked = 1, reason = ?2 WHERE number = ?1")?;
+    for (number, reason) in damaged {
+        park.execute(params![number, format!("it cannot be read: {reason}")])?;
+    }
+    let until = now.saturating_add(milliseconds(claim.hold.min(LONGEST)));
+    let mut hold = sql.prepare_cached("UPDATE tegami_outbox SET free_at = ?2, relay = ?3 WHERE number = ?1")?;
+    for claimed in &taken {
+        hold.execute(params![claimed.number.cast_signed(), until, claim.relay])?;
+    }
+    Ok(taken)
+}
+
+pub(super) fn settle(sql: &Connection, claim: &Claim, fates: &[(u64, Fate)]) -> rusqlite::Result<()> {
+    let ours = |set: &str| format!("UPDATE tegami_outbox SET relay = NULL, {set} WHERE number = ?1 AND relay = ?2");
+    let [now, _] = bounds(claim);
+    for (number, fate) in fates {
+        let number = number.cast_signed();
+        match fate {
+            // Whoever has taken it meanwhile may find it gone.
+            Fate::Sent => sql.prepare_cached("DELETE FROM tegami_outbox WHERE number = ?1")?.execute([number])?,
+            Fate::Back => {
+                let update = ours("free_at = 0");
+                sql.prepare_cached(&update)?.execute(params![number, claim.relay])?
+            }
+            Fate::Refused { again_in, reason } => {
+                let update = ours("free_at = ?3, refusals = refusals + 1, reason = ?4");
+                let again = now.saturating_add(milliseconds((*again_in).min(LONGEST)));
+                sql.prepare_cached(&update)?.execute(params![number, claim.relay, again, reason])?
+            }
+            Fate::Parked { reason } => {
+                let update = ours("free_at = 0, refusals = refusals + 1, reason = ?3, parked = 1");
+                sql.prepare_cached(&update)?.execute(params![number, claim.relay, reason])?
+            }
+        };
+    }
+    Ok(())
+}
+
+pub(super) fn waiting(sql: &Connection) -> rusqlite::Result<u64> {
+    let query = "SELECT count(*) FROM tegami_outbox WHERE parked = 0";
+    sql.prepare_cached(query)?.query_row((), |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
+
+pub(super) fn parked(sql: &Connection, most: usize) -> rusqlite::Result<Vec<Parked>> {
+    let query = "SELECT id, event, lane, refusals, coalesce(reason, '') FROM tegami_outbox WHERE parked = 1 \
+                 ORDER BY number LIMIT ?1";
+    let read = |row: &Columns<'_>| {
+        Ok(Parked { id: row.get(0)?, event: row.get(1)?, key: row.get(2)?, refusals: row.get(3)?, reason: row.get(4)? })
+    };
+    sql.prepare_cached(query)?.query_map([i64::try_from(most).unwrap_or(i64::MAX)], read)?.collect()
+}
+
+pub(super) fn unpark(sql: &Connection, id: &str) -> rusqlite::Result<bool> {
+    let update = "UPDATE tegami_outbox SET parked = 0, refusals = 0 WHERE id = ?1 AND parked = 1";
+    Ok(sql.prepare_cached(update)?.execute([id])? > 0)
+}
+
+fn read(columns: &Columns<'_>) -> Result<Row, BoxError> {
+    let known = (columns.get(2)?, columns.get(3)?, columns.get(4)?);
+    let payload = columns.get::<_, Option<Vec<u8>>>(7)?.map(Into::into);
+    Kept::new(known, columns.get(5)?, columns.get::<_, Vec<u8>>(6)?, payload).row()
+}
+
+/// Now, and the latest time that a hold can end which was begun by now.
+fn bounds(claim: &Claim) -> [i64; 2] {
+    let now = milliseconds(claim.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    [now, now.saturating_add(milliseconds(LONGEST))]
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

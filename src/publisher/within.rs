@@ -1,0 +1,94 @@
+//! Publishing inside a transaction: into its outbox, and from there, once it is committed.
+
+use std::time::Duration;
+
+use super::{Line, PublishOptions, Publisher, Trace, closed};
+use crate::{
+    envelope::MessageId,
+    event::Event,
+    outbox::{Row, Transaction},
+    transport::{PublishError, PublishErrorKind},
+};
+
+/// A publisher whose messages are a part of a transaction: made by [`Publisher::in_transaction`].
+#[must_use = "nothing is published until `publish` is called"]
+pub struct InTransaction<'a, T> {
+    publisher: Publisher,
+    tx: &'a mut T,
+}
+
+impl Publisher {
+    /// Publishes inside this transaction: what is published goes out once it is committed, and never if it is not (T1).
+    ///
+    /// A relay must send it: [`Service::outbox`](crate::Service::outbox), in this process or another.
+    pub fn in_transaction<'a, T: Transaction>(&self, tx: &'a mut T) -> InTransaction<'a, T> {
+        InTransaction { publisher: self.clone(), tx }
+    }
+}
+
+impl<T: Transaction> InTransaction<'_, T> {
+    /// Publishes an event; returns the message's id, by which it will be known however often it is sent.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`], for what can be known before it is sent: `Invalid`, `Undeclared`, `TooLarge`,
+    /// `Unsupported`, `Closed`; and `Refused`, if the database did not take it. The transaction should then be given up.
+    ///
+    /// # Cancel safety
+    /// A dropped future may have put the message into the transaction or not.
+    pub async fn publish<E: Event>(&mut self, event: &E) -> Result<MessageId, PublishError> {
+        self.publish_with(event, |options| options).await
+    }
+
+    /// Publishes an event in a way of its own. A delay counts from when it is sent.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn publish_with<E: Event>(
+        &mut self,
+        event: &E,
+        choose: impl FnOnce(PublishOptions) -> PublishOptions,
+    ) -> Result<MessageId, PublishError> {
+        let line = tokio::time::timeout(super::DEADLINE, self.publisher.line());
+        let line = line.await.unwrap_or_else(|_| Err(closed("the service was not started within 10 s")))?;
+        line.check_declared::<E>()?;
+        let mut options = choose(PublishOptions::default());
+        let via = options.via.take();
+        let limits = line.way(via.clone())?.limits;
+        let outgoing = self.publisher.outgoing(&line, event, options)?;
+        limits.check(&outgoing)?;
+        let id = outgoing.id.clone();
+        self.tx.put(&Row::new(via, outgoing)).await.map_err(|error| {
+            let text = format!("the outbox did not take event `{}`", E::CONTRACT.name);
+            PublishError::new(PublishErrorKind::Refused, text).caused_by(error)
+        })?;
+        Ok(id)
+    }
+}
+
+impl Line {
+    /// Sends a message that was kept, through all that stands on its way.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub(crate) async fn send(&self, row: Row, longest: Duration) -> Result<(), PublishError> {
+        let Row { via, outgoing } = row;
+        let way = self.way(via.clone())?;
+        let (event, topic) = (outgoing.event.clone(), outgoing.topic.clone());
+        let trace = Trace::read(|name| outgoing.sealed.attributes.text(name));
+        let observed = self.observed(&via);
+        let answer = match tokio::time::timeout(longest, way.chain.run(outgoing)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(unanswered(&event, longest)),
+        };
+        if let Some(observed) = observed {
+            let topic = self.names.bare_topic(&topic);
+            observed.answered_for((&event, topic), answer.as_ref().err(), Some(trace));
+        }
+        answer
+    }
+}
+
+fn unanswered(event: &str, longest: Duration) -> PublishError {
+    let text = format!("no answer for event `{event}` within {longest:?}");
+    PublishError::new(PublishErrorKind::Unknown, text)
+}

@@ -1,0 +1,151 @@
+//! An event as a row, and back.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    codec::Payload,
+    envelope::{Head, Message, MessageId},
+    error::BoxError,
+    event::{Attributes, Encoding, Value},
+    store::{Entry, Position, Recorded, StreamId, Version},
+};
+
+/// The columns of a [`Row`], in its order.
+pub(in crate::store) const COLUMNS: &str =
+    "stream, version, id, event, contract_version, time, encoding, payload, head";
+
+/// An event, but for its position, as databases have it.
+pub(in crate::store) struct Row {
+    pub(in crate::store) stream: String,
+    pub(in crate::store) version: i64,
+    pub(in crate::store) id: String,
+    pub(in crate::store) event: String,
+    pub(in crate::store) contract_version: i64,
+    /// Nanoseconds since 1970.
+    pub(in crate::store) time: i64,
+    pub(in crate::store) encoding: String,
+    pub(in crate::store) payload: Vec<u8>,
+    /// What else is known, as JSON.
+    pub(in crate::store) head: String,
+}
+
+impl Row {
+    /// The event at this position.
+    ///
+    /// # Errors
+    /// The row is none that was written by a store; the text names the column.
+    pub(in crate::store) fn recorded(self, position: Position) -> Result<Recorded, BoxError> {
+        let named = |column: &str, error: BoxError| BoxError::from(format!("column `{column}`: {error}"));
+        let encoding = [Encoding::Json, Encoding::Protobuf].into_iter().find(|known| known.name() == self.encoding);
+        let encoding = encoding.ok_or_else(|| named("encoding", "it is none of the encodings".into()))?;
+        let beside = serde_json::from_str(&self.head).map_err(|error| named("head", error.into()))?;
+        let (head, key_field) = head(beside).map_err(|error| named("head", error))?;
+        let id = MessageId::parse(self.id).ok_or_else(|| named("id", "it is no message id".into()))?;
+        let contract = u32::try_from(self.contract_version).map_err(|error| named("contract_version", error.into()))?;
+        let stream = StreamId::new(self.stream).map_err(|error| named("stream", error.into()))?;
+        let head = head.id(id).event(self.event).time(time_of(self.time));
+        let payload = Payload { encoding, bytes: self.payload.into() };
+        let entry = Entry::new(Message::new(head, payload), contract, key_field.map(Into::into));
+        Ok(Recorded::new(position, stream, Version::new(self.version.unsigned_abs()), entry))
+    }
+}
+
+/// What is known beside an event and has no column of its own.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Beside {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<(String, Typed)>,
+}
+
+/// An attribute's value. Numbers are text: they are wider here than in most readers of JSON.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Typed {
+    Text(String),
+    Integer(String),
+    Float(String),
+    Bool(bool),
+}
+
+impl Typed {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text.clone().into_owned()),
+            Value::Integer(number) => Self::Integer(number.to_string()),
+            Value::Float(number) => Self::Float(number.to_string()),
+            Value::Bool(truth) => Self::Bool(*truth),
+        }
+    }
+
+    fn value(self) -> Result<Value, BoxError> {
+        Ok(match self {
+            Self::Text(text) => Value::Text(text.into()),
+            Self::Integer(number) => Value::Integer(number.parse()?),
+            Self::Float(number) => Value::Float(number.parse()?),
+            Self::Bool(truth) => Value::Bool(truth),
+        })
+    }
+}
+
+/// What goes into the column `head`.
+pub(in crate::store) fn beside(entry: &Entry) -> String {
+    let head = &entry.message.head;
+    let beside = Beside {
+        service: head.source.service.clone().map(Into::into),
+        instance: head.source.instance.clone().map(Into::into),
+        topic: head.topic.clone().map(Into::into),
+        correlation_id: head.correlation_id.as_ref().map(ToString::to_string),
+        causation_id: head.causation_id.as_ref().map(ToString::to_string),
+        key_field: entry.key_field.clone().map(Into::into),
+        key: head.key.clone(),
+        attributes: head.attributes.iter().map(|(name, value)| (name.to_owned(), Typed::of(value))).collect(),
+    };
+    serde_json::to_string(&beside).expect("texts and booleans have a JSON form")
+}
+
+/// Nanoseconds since 1970; the years 1678 to 2261 have one.
+pub(in crate::store) fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let nanoseconds = |distance: Duration| i64::try_from(distance.as_nanos()).unwrap_or(i64::MAX);
+    since.map_or_else(|before| -nanoseconds(before.duration()), nanoseconds)
+}
+
+fn time_of(nanoseconds: i64) -> SystemTime {
+    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
+    let epoch = SystemTime::UNIX_EPOCH;
+    let time = if nanoseconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
+    time.unwrap_or(epoch)
+}
+
+fn head(beside: Beside) -> Result<(Head, Option<String>), BoxError> {
+    let id = |text: Option<String>| text.map(|text| MessageId::parse(text).ok_or("no message id")).transpose();
+    let mut attributes = Attributes::new();
+    for (name, value) in beside.attributes {
+        attributes.set(name, value.value()?);
+    }
+    let mut head = Head::new().attributes(attributes);
+    head.source.service = beside.service.map(Into::into);
+    head.source.instance = beside.instance.map(Into::into);
+    head.topic = beside.topic.map(Into::into);
+    head.correlation_id = id(beside.correlation_id)?;
+    head.causation_id = id(beside.causation_id)?;
+    head.key = beside.key;
+    Ok((head, beside.key_field))
+}

@@ -1,0 +1,158 @@
+//! Relays in processes of their own, which are killed while they publish. The binary runs again as each of them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tegami::{
+    Service,
+    envelope::MessageId,
+    middleware::{Next, from_fn},
+    outbox::Outbox,
+    sqlite::Database,
+    store::{Sqlite, sqlite::Durability},
+    testing::ledger::{Answer, Checksum, Ended, Entry, Ledger, Verdict},
+    time::Clock,
+    transport::{Memory, Outgoing},
+};
+use tokio::runtime::Runtime;
+
+use super::{Folder, receipt, write, written};
+
+/// Tells the binary to be a relay, and where the folder is.
+const ROLE: &str = "OUTBOX_RELAY";
+const BROKER: &str = "broker";
+const RELAYS: usize = 3;
+const TRANSACTIONS: usize = 300;
+const ROWS: usize = 4;
+const KEYS: usize = 20;
+
+fn books(folder: &Path) -> PathBuf {
+    folder.join("ledger")
+}
+
+async fn open(folder: &Path) -> Database {
+    let store = Sqlite::at(folder.join("shop.db")).durability(Durability::Process).connect().await;
+    Database::of(&store.expect("the file can be opened"))
+}
+
+/// Not a test by itself: a process that the test below starts.
+#[test]
+fn process() {
+    let Some(folder) = std::env::var_os(ROLE) else { return };
+    Runtime::new().expect("a runtime").block_on(relay_for_ever(Path::new(&folder)));
+}
+
+/// Publishes into the ledger, which is this broker's memory.
+async fn relay_for_ever(folder: &Path) {
+    let ledger = Ledger::open(books(folder), "relay", Clock::system()).expect("a ledger");
+    let broker = from_fn(move |outgoing: Outgoing, _: Next<Outgoing>| {
+        let (ledger, id, key) = (ledger.clone(), outgoing.id.to_string(), outgoing.key.clone());
+        async move {
+            let (subscription, attempt, checksum) = (BROKER.to_owned(), 1, Checksum::of(&Default::default()));
+            ledger.write(Entry::RunBegin {
+                id: id.clone(),
+                subscription: subscription.clone(),
+                attempt,
+                key,
+                checksum,
+            });
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            ledger.write(Entry::RunEnd { id, subscription, attempt, ended: Ended::Ok, retry_after: None });
+            Ok(())
+        }
+    });
+    let db = open(folder).await;
+    let service = Service::new("orders").transport(Memory::new()).publish_middleware(broker);
+    let short = |options: tegami::relay::RelayOptions| {
+        options.hold(Duration::from_secs(1)).poll(Duration::from_millis(20)).batch(20)
+    };
+    let _running = service.outbox_with(&db, short).start().await.expect("it starts");
+    std::future::pending().await
+}
+
+/// A relay that is killed when it goes.
+struct Relay(Child);
+
+impl Relay {
+    fn start(folder: &Folder) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this binary"));
+        command.args(["kills::process", "--exact"]).stdin(Stdio::null()).stdout(Stdio::null());
+        Self(command.env(ROLE, &*folder.0).spawn().expect("this binary runs"))
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Commits messages of many keys; every tenth transaction is not committed.
+async fn commit_all(db: &Database, ledger: &Ledger, mut each: impl FnMut(usize)) {
+    let orders = Service::new("orders").transport(Memory::new()).start().await.expect("it starts");
+    for number in 0..TRANSACTIONS {
+        let commits = number % 10 != 9;
+        let mut tx = db.begin().await.expect("it begins");
+        let mut ids = Vec::new();
+        for row in 0..ROWS {
+            let sequence = number * ROWS + row;
+            let (id, key) = (format!("m-{sequence}"), format!("k-{}", sequence % KEYS));
+            ledger.write(Entry::Intent { id: id.clone() });
+            if commits {
+                let (checksum, to, key) =
+                    (Checksum::of(&Default::default()), vec![BROKER.to_owned()], Some(key.clone()));
+                ledger.write(Entry::PublishBegin { id: id.clone(), key, sequence: sequence as u64, checksum, to });
+            }
+            write(&mut tx, &id).await.expect("it is written");
+            let with_id = MessageId::parse(&id).expect("a good id");
+            let mut publisher = orders.publisher().in_transaction(&mut tx);
+            publisher.publish_with(&receipt(key), |options| options.id(with_id)).await.expect("it is put");
+            ids.push(id);
+        }
+        if commits {
+            tx.commit().await.expect("it is committed");
+            ids.into_iter().for_each(|id| ledger.publish_end(id, Answer::Ok));
+        }
+        each(number);
+    }
+    orders.stop().await.expect("it stops");
+}
+
+#[test]
+fn t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order() {
+    let folder = Folder::new();
+    Runtime::new().expect("a runtime").block_on(async {
+        folder.open().await.close().await;
+        let db = open(&folder.0).await;
+        let ledger = Ledger::open(books(&folder.0), "orders", Clock::system()).expect("a ledger");
+        ledger.write(Entry::Ordered { subscription: BROKER.to_owned() });
+        let mut relays: Vec<_> = (0..RELAYS).map(|_| Relay::start(&folder)).collect();
+        let mut killed = 0;
+        commit_all(&db, &ledger, |number| {
+            if number % 60 == 30 {
+                relays[killed % RELAYS] = Relay::start(&folder);
+                killed += 1;
+            }
+        })
+        .await;
+        let all_sent = async {
+            while db.waiting().await.expect("it is read") > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), all_sent).await.expect("they are sent in the end");
+        drop(relays);
+        assert_eq!(killed, TRANSACTIONS / 60);
+        let states = written(&db).await;
+        assert_eq!(states.len(), TRANSACTIONS / 10 * 9 * ROWS);
+        states.into_iter().for_each(|id| ledger.write(Entry::State { id }));
+        assert!(db.parked(1).await.expect("it is read").is_empty());
+        db.close().await;
+    });
+    let verdict = Verdict::of(books(&folder.0)).expect("it can be read");
+    assert!(verdict.is_clean(), "{verdict}");
+}
