@@ -67,7 +67,7 @@ async fn relay_for_ever(folder: &Path) {
     let db = open(folder).await;
     let service = Service::new("orders").transport(Memory::new()).publish_middleware(broker);
     let short = |options: tegami::relay::RelayOptions| {
-        options.hold(Duration::from_secs(1)).poll(Duration::from_millis(20)).batch(20)
+        options.hold(Duration::from_secs(3)).poll(Duration::from_millis(20)).batch(20)
     };
     let _running = service.outbox_with(&db, short).start().await.expect("it starts");
     std::future::pending().await

@@ -54,14 +54,17 @@ impl Trial {
     }
 
     /// Publishes so many letters at once, and all of them must be taken.
-    pub(super) async fn post_ok(&self, by: &Publisher, count: usize) {
+    pub(super) async fn post_ok(&self, by: &Publisher, count: usize) -> Vec<MessageId> {
         let posted = self.post_letters(by, count).await;
-        assert!(posted.iter().all(Result::is_ok), "somebody listens: {posted:?}");
+        posted.into_iter().map(|answer| answer.expect("somebody listens")).collect()
     }
 
     /// Publishes letters until the broker takes one.
-    pub(super) async fn post_until_one_is_taken(&self, by: &Publisher) {
-        while self.post(by, &letter("b", 0)).await.is_err() {
+    pub(super) async fn post_until_one_is_taken(&self, by: &Publisher) -> MessageId {
+        loop {
+            if let Ok(id) = self.post(by, &letter("b", 0)).await {
+                return id;
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

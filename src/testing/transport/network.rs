@@ -81,7 +81,7 @@ impl Gauge {
 pub async fn n_01_broker_restart(trial: &Trial) -> Done {
     let (go, gauge, backlog) = (CancellationToken::new(), Gauge::default(), trial.many() / 10);
     let running = trial.start(trial.billing(SLOTS, gauge.measuring(once_allowed(&go))).await).await;
-    trial.post_ok(running.publisher(), backlog).await;
+    let mut posted = trial.post_ok(running.publisher(), backlog).await;
     until(|| trial.tally().attempts() == SLOTS).await;
     if trial.inject(Fault::Killed).await == Injected::Cannot {
         return without_fault(trial, running, &go, Fault::Killed).await;
@@ -92,8 +92,8 @@ pub async fn n_01_broker_restart(trial: &Trial) -> Done {
     trial.lift(Fault::Killed).await;
     go.cancel();
     within(trial.allow(BACK), "the first completion", until(|| trial.tally().done() > SLOTS)).await;
-    trial.post_until_one_is_taken(running.publisher()).await;
-    trial.tally().until_done(backlog + 1).await;
+    posted.push(trial.post_until_one_is_taken(running.publisher()).await);
+    trial.tally().until_all_done(&posted).await;
     trial.tally().until_quiet().await;
     assert_eq!(gauge.most(), SLOTS, "as many handlers as before run at once");
     running.stop().await.expect("no hook can fail");
@@ -104,7 +104,7 @@ pub async fn n_01_broker_restart(trial: &Trial) -> Done {
 pub async fn n_02_silent_peer(trial: &Trial) -> Done {
     let go = CancellationToken::new();
     let running = trial.start(trial.billing(SLOTS, once_allowed(&go)).await).await;
-    trial.post_ok(running.publisher(), 2 * SLOTS).await;
+    let mut posted = trial.post_ok(running.publisher(), 2 * SLOTS).await;
     until(|| trial.tally().attempts() == SLOTS).await;
     if trial.inject(Fault::Frozen).await == Injected::Cannot {
         return without_fault(trial, running, &go, Fault::Frozen).await;
@@ -118,7 +118,8 @@ pub async fn n_02_silent_peer(trial: &Trial) -> Done {
     tokio::time::sleep(SILENT - PUBLISH).await;
     trial.lift(Fault::Frozen).await;
     within(trial.allow(BACK), "what waited to be done", trial.tally().until_done(2 * SLOTS)).await;
-    trial.post_until_one_is_taken(running.publisher()).await;
+    posted.push(trial.post_until_one_is_taken(running.publisher()).await);
+    trial.tally().until_all_done(&posted).await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, future::Future, sync::Mutex, time::Duration};
 
 use super::trial::held;
+use crate::envelope::MessageId;
 
 /// How long until a condition is looked at again, at first; each time a little longer, for a wait in vain is long.
 const LOOK: Duration = Duration::from_millis(1);
@@ -68,6 +69,17 @@ impl Tally {
     /// Waits until so many messages were completed; the bound of the case ends the wait.
     pub async fn until_done(&self, count: usize) {
         until(|| self.done() >= count).await;
+    }
+
+    /// Waits until each of these messages was completed; the bound of the case ends the wait.
+    ///
+    /// After a fault a count says too little: what was published without an answer may be completed as well.
+    pub async fn until_all_done(&self, ids: &[MessageId]) {
+        until(|| ids.iter().all(|id| self.is_done(id.as_str()))).await;
+    }
+
+    fn is_done(&self, wanted: &str) -> bool {
+        held(&self.runs).iter().any(|((_, id), runs)| id == wanted && runs.completed > 0)
     }
 
     /// Waits until no handler has begun for a while: whatever may still come has come.

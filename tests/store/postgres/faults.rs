@@ -15,10 +15,10 @@ use crate::{
     payments::{amounts, paid, payments, stream},
 };
 
-/// A store that waits for no statement and no lock longer than half a second.
+/// A store that waits for no statement and no lock longer than two seconds.
 async fn impatient(url: &str) -> Store {
-    let short = Duration::from_millis(500);
-    let builder = Postgres::at(url).connection_wait(6 * short).lock_wait(short).statement_limit(short);
+    let short = Duration::from_secs(2);
+    let builder = Postgres::at(url).connection_wait(5 * short).lock_wait(short).statement_limit(short);
     Store::new(builder.connect().await.expect("the database can be reached"))
 }
 
