@@ -20,6 +20,11 @@ impl Encoding {
         }
     }
 
+    /// The encoding of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Json, Self::Protobuf].into_iter().find(|known| known.name() == name)
+    }
+
     /// Its media type.
     pub(crate) fn media_type(self) -> &'static str {
         match self {

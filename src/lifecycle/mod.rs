@@ -3,16 +3,12 @@
 //! A component asks for [`draining`](Lifecycle::draining) to stop taking work, and for
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
-#[cfg(feature = "sqlite")]
-mod alarm;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
 mod signals;
 mod stop;
 mod watch;
 
-#[cfg(feature = "sqlite")]
-pub(crate) use alarm::Alarm;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
 pub(crate) use signals::Signals;
@@ -52,7 +48,7 @@ pub(crate) fn apart_or_here(work: impl FnOnce() + Send + 'static) {
 }
 
 /// Starts a task that ends when the answer is dropped.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) fn owned(task: impl Future<Output = ()> + Send + 'static) -> tokio_util::task::AbortOnDropHandle<()> {
     tokio_util::task::AbortOnDropHandle::new(tokio::spawn(task))
 }

@@ -125,8 +125,8 @@ impl Kept {
     pub fn row(self) -> Result<Row, BoxError> {
         let head: Head = serde_json::from_str(&self.head)?;
         let id = |text: String| MessageId::parse(text).ok_or("it has no message id");
-        let encoding = |name: &str| [Encoding::Json, Encoding::Protobuf].into_iter().find(|known| known.name() == name);
-        let encoding = head.encoding.as_deref().map(|name| encoding(name).ok_or("its encoding is none")).transpose()?;
+        let encoding = |name: &str| Encoding::named(name).ok_or("its encoding is none");
+        let encoding = head.encoding.as_deref().map(encoding).transpose()?;
         let mut attributes = Attributes::new();
         for (name, kind, text) in head.attributes {
             attributes.set(name, read(kind, text)?);

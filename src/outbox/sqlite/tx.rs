@@ -10,11 +10,12 @@ use std::{
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Database, fault, rows};
 use crate::{
     failpoint::{self, Point},
-    lifecycle::{self, Alarm},
+    lifecycle,
     outbox::{DatabaseError, DatabaseErrorKind, Row, Transaction},
     store::sqlite::{fault as file_fault, loan::Loan},
 };
@@ -25,7 +26,7 @@ pub struct Tx {
     place: Arc<Place>,
     /// Have messages been put into the outbox?
     told: bool,
-    _alarm: Alarm,
+    _alarm: AbortOnDropHandle<()>,
 }
 
 /// Where the connection is while nothing is done with it.
@@ -53,7 +54,8 @@ impl Tx {
         let (path, limit) = (database.file.path().to_owned(), database.open_for);
         let place = Arc::new(Place { path, limit, state: Mutex::new(State::Free(loan)) });
         let late = Arc::downgrade(&place);
-        let alarm = Alarm::after(limit, move || {
+        let alarm = lifecycle::owned(async move {
+            tokio::time::sleep(limit).await;
             if let Some(place) = late.upgrade() {
                 place.expire();
             }

@@ -38,8 +38,8 @@ impl Row {
     /// The row is none that was written by a store; the text names the column.
     pub(in crate::store) fn recorded(self, position: Position) -> Result<Recorded, BoxError> {
         let named = |column: &str, error: BoxError| BoxError::from(format!("column `{column}`: {error}"));
-        let encoding = [Encoding::Json, Encoding::Protobuf].into_iter().find(|known| known.name() == self.encoding);
-        let encoding = encoding.ok_or_else(|| named("encoding", "it is none of the encodings".into()))?;
+        let encoding =
+            Encoding::named(&self.encoding).ok_or_else(|| named("encoding", "it is none of the encodings".into()))?;
         let beside = serde_json::from_str(&self.head).map_err(|error| named("head", error.into()))?;
         let (head, key_field) = head(beside).map_err(|error| named("head", error))?;
         let id = MessageId::parse(self.id).ok_or_else(|| named("id", "it is no message id".into()))?;
