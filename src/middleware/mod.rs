@@ -42,7 +42,7 @@ pub type Answer<W> = Result<<W as Work>::Done, <W as Work>::Error>;
 
 /// One step around a piece of work.
 ///
-/// Implementations MUST call [`Next::run`] at most once, and answer for the work if they do not call it.
+/// Implementations MUST answer for the work if they do not call [`Next::run`]. A copy of `Next` does the work again.
 /// The future may be dropped at any await, when the work's time is up.
 pub trait Middleware<W: Work>: Send + Sync + 'static {
     /// Does the step, the rest of the way included.
@@ -95,6 +95,12 @@ impl<W: Work> Chain<W> {
 pub struct Next<W: Work> {
     chain: Arc<Chain<W>>,
     place: usize,
+}
+
+impl<W: Work> Clone for Next<W> {
+    fn clone(&self) -> Self {
+        Self { chain: self.chain.clone(), place: self.place }
+    }
 }
 
 impl<W: Work> Next<W> {

@@ -52,6 +52,8 @@ where
             failpoint::hit(Point::InboxMarked)?;
             self.handler.call(event, Context::new(facts, self.state.clone()), &mut tx).await?;
             failpoint::hit(Point::InboxBeforeCommit)?;
+            // A place where it can be cut off, also when the handler waited for nothing.
+            tokio::task::consume_budget().await;
             Ok(self.database.commit(tx).await?)
         })
     }

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// An opened message with the handler it goes to.
+#[derive(Clone)]
 pub struct Incoming {
     /// What the message says beside its event.
     pub head: Head,

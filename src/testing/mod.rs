@@ -4,6 +4,7 @@
 //! something outside the process, a socket say, may see its timeout come early: the clock jumps while it waits.)
 
 pub mod archive;
+mod crashes;
 mod decided;
 pub mod ledger;
 mod record;
@@ -34,6 +35,7 @@ use crate::{
     time::{Clock, Wall},
     transport::{Memory, PublishError},
 };
+pub use crashes::{CrashMatrix, crash_matrix};
 use record::Record;
 #[cfg(feature = "http")]
 use routes::Routes;
@@ -80,6 +82,11 @@ impl TestService {
     /// As [`start`](Self::start).
     pub async fn start_on<S: Send + Sync + 'static>(memory: &Memory, service: Service<S>) -> Result<Self, Error> {
         pause_clock()?;
+        Self::begin(memory, service).await
+    }
+
+    /// Starts it by the clock as it is.
+    async fn begin<S: Send + Sync + 'static>(memory: &Memory, service: Service<S>) -> Result<Self, Error> {
         let record = Arc::new(Record::new(service.parts.envelope.clone()));
         let mut service = service.transport(memory.clone()).prefix("").publish_middleware(record.clone());
         service.parts.consume.insert(0, Arc::new(record.clone()));

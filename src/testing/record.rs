@@ -41,6 +41,15 @@ impl Record {
         events(&self.notes().published)
     }
 
+    /// All that was published, by event and bytes, sorted.
+    pub(super) fn all_published(&self) -> Vec<(String, String)> {
+        let text = |payload: &Payload| payload.bytes.escape_ascii().to_string();
+        let notes = self.notes();
+        let mut all: Vec<_> = notes.published.iter().map(|(event, payload)| (event.clone(), text(payload))).collect();
+        all.sort();
+        all
+    }
+
     pub(super) fn handled<E: Event>(&self) -> Vec<E> {
         events(&self.notes().handled)
     }

@@ -3,6 +3,7 @@
 mod contracts {
     tegami::include_contracts!();
 }
+mod crashes;
 mod handlers;
 mod inbox;
 mod kills;
