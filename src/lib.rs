@@ -51,6 +51,8 @@ pub use config::Config;
 pub use contract::Contract;
 pub use event::Event;
 pub use handler::{Context, Handler, HandlerError, TransactionalHandler};
+#[cfg(feature = "postgres")]
+pub use outbox::postgres;
 #[cfg(feature = "sqlite")]
 pub use outbox::sqlite;
 pub use pipeline::{Retry, Subscription};

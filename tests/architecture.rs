@@ -14,6 +14,8 @@ const FLOORS: &[&[&str]] = &[
     &["outbox", "store", "transport"],
     &[
         "aggregate",
+        "outbox::postgres",
+        "outbox::sql",
         "outbox::sqlite",
         "publisher",
         "store::memory",
@@ -40,6 +42,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("error", "telemetry"),
     ("lifecycle", "telemetry"),
     ("transport", "outbox"),
+    ("outbox::sql", "outbox::postgres"),
+    ("outbox::sql", "outbox::sqlite"),
+    ("store::postgres", "outbox::postgres"),
     ("store::sqlite", "outbox::sqlite"),
     ("secret", "telemetry"),
 ];
