@@ -35,7 +35,7 @@ pub mod logs {}
 pub mod operations {}
 
 #[doc = include_str!("../docs/outbox.md")]
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod outbox {}
 
 #[doc = include_str!("../docs/personal.md")]

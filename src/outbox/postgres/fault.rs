@@ -18,6 +18,10 @@ pub(super) fn of(error: Error, whose: &str) -> DatabaseError {
                 format!("{whose} has ended a transaction: others put the same keys in another order, so try again");
             DatabaseError::new(Kind::Busy, text).caused_by(error)
         }
+        Some("3F000" | "42P01") => {
+            let text = format!("{whose} is not there: a `Database` that is opened for this schema makes it");
+            DatabaseError::new(Kind::Mismatch, text).caused_by(error)
+        }
         _ => of_store(fault::of(error, whose)),
     }
 }

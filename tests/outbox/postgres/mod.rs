@@ -1,15 +1,31 @@
 //! Outbox and inbox in PostgreSQL: every case on a real server, and what can happen to one.
 
+mod copies;
+mod faults;
+mod order;
+mod relay;
+mod transaction;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, postgres::PgPool};
 use tegami::{
+    Publisher, Service,
     error::BoxError,
+    middleware::{Next, from_fn},
     outbox::Parked,
     postgres::{Database, Tx},
+    relay::RelayOptions,
+    service::Running,
+    transport::{Memory, Outgoing, PublishError, PublishErrorKind},
 };
 use tegami_test_servers::Postgres as Server;
 
-use crate::{Subject, subject::Deed};
+use crate::{ReceiptSent, Subject, receipt, subject::Deed};
 
 crate::suite!(Postgres);
 
@@ -21,9 +37,83 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    async fn count(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.pool).await.expect("it is read")
+    }
+
+    /// Waits until somebody waits for a lock.
+    async fn somebody_waits(&self) {
+        until(async || self.count("SELECT count(*) FROM pg_locks WHERE NOT granted").await > 0).await;
+    }
+
     /// Has these statements done, past everything.
     async fn beside(&self, sql: impl Into<String>) {
         sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&self.pool).await.expect("it is done");
+    }
+}
+
+/// Waits until this holds.
+async fn until<F: Future<Output = bool>>(holds: impl Fn() -> F) {
+    while !holds().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A service that publishes what is in an outbox, and the keys of what it published.
+struct Relay {
+    running: Running,
+    sent: Arc<Mutex<Vec<String>>>,
+}
+
+impl Relay {
+    /// A relay that looks by itself once an hour only, and whose broker takes everything.
+    async fn start(db: &Database) -> Self {
+        let hourly = Duration::from_secs(3600);
+        Self::answering(db, |options| options.poll(hourly), |_| None).await
+    }
+
+    /// One whose broker is of this mood.
+    async fn answering(
+        db: &Database,
+        choose: impl FnOnce(RelayOptions) -> RelayOptions,
+        mood: impl Fn(&Outgoing) -> Option<PublishErrorKind> + Send + Sync + 'static,
+    ) -> Self {
+        let (sent, mood) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(mood));
+        let noted = sent.clone();
+        let broker = from_fn(move |outgoing: Outgoing, _: Next<Outgoing>| {
+            let (noted, mood) = (noted.clone(), mood.clone());
+            async move {
+                match mood(&outgoing) {
+                    Some(kind) => return Err(PublishError::new(kind, "as it is told")),
+                    None => noted.lock().expect("nobody panics").push(outgoing.key.unwrap_or_default()),
+                }
+                Ok(())
+            }
+        });
+        let service = Service::new("orders").transport(Memory::new()).allow_unroutable::<ReceiptSent>();
+        let service = service.publish_middleware(broker).outbox_with(db, choose);
+        Self { running: service.start().await.expect("it starts"), sent }
+    }
+
+    fn publisher(&self) -> &Publisher {
+        self.running.publisher()
+    }
+
+    /// Puts receipts of these orders into a transaction.
+    async fn put(&self, tx: &mut sqlx::Transaction<'_, sqlx::Postgres>, orders: &[&str]) {
+        for order in orders {
+            self.publisher().in_transaction(tx).publish(&receipt(*order)).await.expect("it is put");
+        }
+    }
+
+    fn sent(&self) -> Vec<String> {
+        self.sent.lock().expect("nobody panics").clone()
+    }
+
+    /// Waits until so many were published.
+    async fn sends(&self, many: usize) -> Vec<String> {
+        until(async || self.sent().len() >= many).await;
+        self.sent()
     }
 }
 
