@@ -18,7 +18,7 @@ use super::{Claim, Claimed, DatabaseError, DatabaseErrorKind as Kind, Fate, Mark
 use crate::{
     failpoint::{self, Point},
     store::{
-        EventStore, Postgres, StoreError,
+        EventStore, Postgres, StoreErrorKind,
         postgres::{fault::Failed, session::Session},
     },
 };
@@ -28,6 +28,9 @@ pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// How long a transaction may be open with nothing asked in it, unless it is said otherwise.
 pub const IDLE: Duration = Duration::from_secs(60);
+
+/// The setting that a transaction has for as long as it is open.
+const OPEN: &str = "tegami.transaction";
 
 /// How much of what others commit meanwhile a transaction sees, as
 /// <https://www.postgresql.org/docs/current/transaction-iso.html> has it.
@@ -229,9 +232,6 @@ impl Database {
     }
 }
 
-/// The setting that a transaction has for as long as it is open.
-const OPEN: &str = "tegami.transaction";
-
 #[async_trait]
 impl Outbox for Database {
     fn name(&self) -> String {
@@ -246,7 +246,9 @@ impl Outbox for Database {
         let settled = self.session().again(|| self.settle_once(claim, fates)).await;
         match settled {
             // Asked again, it changes nothing that was noted.
-            Err(error) if is_in_doubt(&error) => self.session().again(|| self.settle_once(claim, fates)).await,
+            Err(error) if error.kind() == StoreErrorKind::Unknown => {
+                self.session().again(|| self.settle_once(claim, fates)).await
+            }
             settled => settled,
         }
         .map_err(of_store)
@@ -266,10 +268,6 @@ impl Outbox for Database {
         let (schema, session) = self.parts();
         session.read(|| inbox::forget(schema, &session.pool, older_than, most)).await.map_err(of_store)
     }
-}
-
-fn is_in_doubt(error: &StoreError) -> bool {
-    error.kind() == crate::store::StoreErrorKind::Unknown
 }
 
 #[async_trait]

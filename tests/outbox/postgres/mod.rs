@@ -52,11 +52,14 @@ impl Postgres {
     }
 }
 
-/// Waits until this holds.
+/// Waits until this holds, and not for ever.
 async fn until<F: Future<Output = bool>>(holds: impl Fn() -> F) {
-    while !holds().await {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it holds in the end");
 }
 
 /// A service that publishes what is in an outbox, and the keys of what it published.
