@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::{Place, Road, load, road::TROUBLE};
 
 /// How soon the next bytes come, and with them the flip and what follows from it.
-const NEXT: Duration = Duration::from_secs(15);
+const NEXT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 /// A payload, and where in what is sent for it the flip surely hits it.
 const PAYLOAD: usize = 64 * 1024;
