@@ -28,6 +28,8 @@ const RELAYS: usize = 3;
 const TRANSACTIONS: usize = 300;
 const ROWS: usize = 4;
 const KEYS: usize = 20;
+/// How long a relay has rows for itself: one that stands still for longer has others send them as well.
+const HOLD: Duration = Duration::from_secs(10);
 
 fn books(folder: &Path) -> PathBuf {
     folder.join("ledger")
@@ -66,9 +68,7 @@ async fn relay_for_ever(folder: &Path) {
     });
     let db = open(folder).await;
     let service = Service::new("orders").transport(Memory::new()).publish_middleware(broker);
-    let short = |options: tegami::relay::RelayOptions| {
-        options.hold(Duration::from_secs(3)).poll(Duration::from_millis(20)).batch(20)
-    };
+    let short = |options: tegami::relay::RelayOptions| options.hold(HOLD).poll(Duration::from_millis(20)).batch(20);
     let _running = service.outbox_with(&db, short).start().await.expect("it starts");
     std::future::pending().await
 }

@@ -22,7 +22,7 @@ use tokio_rustls::{
 };
 
 const SHORT: Duration = Duration::from_millis(200);
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 /// A certificate for `localhost`, and the files that a service reads.
 struct Papers {
