@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::Arc,
-    task::ready,
+    task::{Poll, Waker, ready},
 };
 
 use axum::http::Extensions;
@@ -28,6 +28,17 @@ pub(super) struct Line {
     pub(super) extensions: Extensions,
     /// Told when it has answered all it may.
     pub(super) worn: Notify,
+    /// Its task's.
+    pub(super) waker: Waker,
+}
+
+impl Line {
+    /// That of the task which asks.
+    pub(super) async fn new(shared: Arc<Shared>, peer: SocketAddr, pulse: Pulse) -> Arc<Self> {
+        let extensions = front::extensions(peer, shared.limits());
+        let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        Arc::new(Self { shared, peer, pulse, extensions, worn: Notify::new(), waker })
+    }
 }
 
 /// Serves until the client leaves, has had its time, or the service stops.
@@ -36,8 +47,7 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let pulse = Pulse::new(shared.parts.clock);
-    let extensions = front::extensions(peer, shared.limits());
-    let line = Arc::new(Line { shared: shared.clone(), peer, pulse, extensions, worn: Notify::new() });
+    let line = Line::new(shared.clone(), peer, pulse).await;
     let io = TokioIo::new(Stream::new(io, line.clone(), place));
     let requests = service_fn(|request| front::answer(line.clone(), request));
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));

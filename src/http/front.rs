@@ -1,6 +1,12 @@
 //! One request on its way to the router, and the answer on its way back: every limit that is about requests.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    net::SocketAddr,
+    sync::Arc,
+    task::Poll,
+};
 
 use axum::{
     body::Body,
@@ -8,6 +14,7 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Version, header, request},
     response::{IntoResponse, Response},
 };
+use futures_util::{FutureExt, future::Either};
 use tracing::{Instrument, Span};
 
 use super::{
@@ -23,58 +30,83 @@ use super::{
     span,
 };
 
-/// Answers one request.
+/// Answers one request: with HTTP/1 at once, where the handler waits for nothing.
+///
+/// hyper looks whether the client has left before it asks for an answer, and takes a new buffer for that while it lends
+/// the request what it has read.
 pub(super) fn answer(
     line: Arc<Line>,
     request: Request<impl Coming>,
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> {
     let span = span::of(&line, &request);
-    let mut asked = span.in_scope(|| Asked::new(line, request, &span));
-    let answering = async move {
-        let answer = asked.answer().await;
-        Ok(answer.map(|body| Answer::new(body, asked.visit)))
+    let entered = span.enter();
+    let (parts, body) = request.into_parts();
+    let heads = Heads::of(&parts.headers);
+    let asked = Asked::new(line, &parts, &heads, &span);
+    let mut admitted = match admit(&asked.visit, &parts, &heads, &body) {
+        Ok(slot) => Ok(Handling::begin(dress(parts, body, &asked.visit), slot)),
+        Err(refusal) => Err(refuse(&asked.visit, &body, refusal)),
     };
-    answering.instrument(span)
+    if let Poll::Ready((mut answer, end)) = asked.look(&mut admitted) {
+        let end = asked.judge(&mut answer, end);
+        sign(&asked.visit, &mut answer, end);
+        return Either::Left(ready(Ok(asked.send(answer))));
+    }
+    drop(entered);
+    Either::Right(Box::pin(asked.wait(admitted).map(Ok).instrument(span)))
 }
 
-/// A request on its way.
+/// What is known of a request on its way.
 struct Asked {
     visit: Visit,
     prefers: Preference,
     page: Option<Box<Page>>,
-    admitted: Result<Box<Handling>, Refusal>,
 }
 
 impl Asked {
-    fn new(line: Arc<Line>, request: Request<impl Coming>, span: &Span) -> Self {
-        let (parts, body) = request.into_parts();
-        let visit = Visit::begin(line, &parts, span);
-        let heads = Heads::of(&parts.headers);
+    fn new(line: Arc<Line>, parts: &request::Parts, heads: &Heads<'_>, span: &Span) -> Self {
+        let visit = Visit::begin(line, parts, span);
         let prefers = if heads.accepts { Preference::of(&parts.headers) } else { Preference::default() };
-        let page = Page::about(&visit.shared().options, &parts);
-        let admitted = match admit(&visit, &parts, &heads, &body) {
-            Ok(slot) => Ok(Handling::begin(dress(parts, body, &visit), slot)),
-            Err(refusal) => Err(refuse(&visit, &body, refusal)),
-        };
-        Self { visit, prefers, page, admitted }
+        let page = Page::about(&visit.shared().options, parts);
+        Self { visit, prefers, page }
+    }
+
+    /// The router's answer, if nobody has to wait for it.
+    fn look(&self, admitted: &mut Result<Handling, Refusal>) -> Poll<(Response, End)> {
+        if self.page.is_some() || self.visit.kind == Kind::Http2 {
+            return Poll::Pending;
+        }
+        match admitted {
+            Ok(handling) => handling.look(&self.visit.exchange.line().waker).map(|answer| (answer, End::Keep)),
+            Err((status, end)) => Poll::Ready((status.into_response(), *end)),
+        }
     }
 
     /// The answer, within all limits.
-    async fn answer(&mut self) -> Response {
-        let (mut answer, mut end) = match &mut self.admitted {
+    async fn wait(mut self, mut admitted: Result<Handling, Refusal>) -> Response<Answer> {
+        let (mut answer, end) = match &mut admitted {
             Ok(handling) => (handling.await, End::Keep),
             Err((status, end)) => (status.into_response(), *end),
         };
-        self.prefers.apply(&mut answer);
-        if let Some(status) = self.visit.exchange.meter().refusal() {
-            (answer, end) = (status.into_response(), End::Close);
-        }
+        let end = self.judge(&mut answer, end);
         if let Some(page) = self.page.take() {
             answer = Box::pin(page.fill(&self.visit.shared().options, answer)).await;
         }
         sign(&self.visit, &mut answer, end);
+        self.send(answer)
+    }
+
+    /// Makes an answer the one that the client has: in the form it prefers, unless the body broke a limit.
+    fn judge(&self, answer: &mut Response, end: End) -> End {
+        self.prefers.apply(answer);
+        let Some(status) = self.visit.exchange.meter().refusal() else { return end };
+        *answer = status.into_response();
+        End::Close
+    }
+
+    fn send(mut self, answer: Response) -> Response<Answer> {
         self.visit.answered(&answer);
-        answer
+        answer.map(|body| Answer::new(body, self.visit))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use axum::{
@@ -30,9 +30,18 @@ pub(super) struct Handling {
 }
 
 impl Handling {
-    pub(super) fn begin(request: Request<Body>, slot: Slot) -> Box<Self> {
+    pub(super) fn begin(request: Request<Body>, slot: Slot) -> Self {
         let routed = slot.shared().router.clone().call(request);
-        Box::new(Self { routed, slot, late: None })
+        Self { routed, slot, late: None }
+    }
+
+    /// The router's answer, if it is there.
+    pub(super) fn look(&mut self, waker: &Waker) -> Poll<Response> {
+        let routed = Pin::new(&mut self.routed);
+        match catch_unwind(AssertUnwindSafe(|| routed.poll(&mut Context::from_waker(waker)))) {
+            Ok(polled) => polled.map(|Ok(answer)| answer),
+            Err(panic) => Poll::Ready(panicked(&*panic)),
+        }
     }
 
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Response> {
@@ -47,11 +56,9 @@ impl Future for Handling {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let routed = Pin::new(&mut self.routed);
-        match catch_unwind(AssertUnwindSafe(|| routed.poll(cx))) {
-            Ok(Poll::Ready(Ok(answer))) => Poll::Ready(answer),
-            Ok(Poll::Pending) => self.wait(cx),
-            Err(panic) => Poll::Ready(panicked(&*panic)),
+        match self.look(cx.waker()) {
+            Poll::Ready(answer) => Poll::Ready(answer),
+            Poll::Pending => self.wait(cx),
         }
     }
 }

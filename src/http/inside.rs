@@ -6,7 +6,6 @@ use std::{
 };
 
 use axum::{Router, body::Body, http::Request, response::Response};
-use tokio::sync::Notify;
 
 use super::{
     connection::Line,
@@ -30,8 +29,7 @@ impl Inside {
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let pulse = Pulse::without_bytes(self.0.parts.clock);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let extensions = front::extensions(peer, self.0.limits());
-        let line = Arc::new(Line { shared: self.0.clone(), peer, pulse, extensions, worn: Notify::new() });
+        let line = Line::new(self.0.clone(), peer, pulse).await;
         let Ok(answer) = front::answer(line, request).await;
         answer.map(Body::new)
     }
