@@ -28,17 +28,18 @@ pub(super) struct Line {
     pub(super) extensions: Extensions,
     /// Told when it has answered all it may.
     pub(super) worn: Notify,
-    /// Its task's.
-    pub(super) waker: Waker,
 }
 
 impl Line {
-    /// That of the task which asks.
-    pub(super) async fn new(shared: Arc<Shared>, peer: SocketAddr, pulse: Pulse) -> Arc<Self> {
+    pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, pulse: Pulse) -> Arc<Self> {
         let extensions = front::extensions(peer, shared.limits());
-        let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        Arc::new(Self { shared, peer, pulse, extensions, worn: Notify::new(), waker })
+        Arc::new(Self { shared, peer, pulse, extensions, worn: Notify::new() })
     }
+}
+
+/// The waker of the task that asks.
+pub(super) async fn waker() -> Waker {
+    poll_fn(|cx| Poll::Ready(cx.waker().clone())).await
 }
 
 /// Serves until the client leaves, has had its time, or the service stops.
@@ -47,9 +48,10 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let pulse = Pulse::new(shared.parts.clock);
-    let line = Line::new(shared.clone(), peer, pulse).await;
+    let line = Line::new(shared.clone(), peer, pulse);
     let io = TokioIo::new(Stream::new(io, line.clone(), place));
-    let requests = service_fn(|request| front::answer(line.clone(), request));
+    let waker = waker().await;
+    let requests = service_fn(|request| front::answer(line.clone(), request, &waker));
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));
     // Each has a waker of its own, so that the connection's bytes do not have them looked at.
     let mut ends = FuturesUnordered::from_iter([closing(&shared, &line).boxed(), over(&shared, &line).boxed()]);

@@ -5,7 +5,7 @@ use std::{
     future::{Future, ready},
     net::SocketAddr,
     sync::Arc,
-    task::Poll,
+    task::{Poll, Waker},
 };
 
 use axum::{
@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, future::Either};
+use tower_service::Service;
 use tracing::{Instrument, Span};
 
 use super::{
@@ -22,36 +23,40 @@ use super::{
     body::{Coming, Metered},
     connection::Line,
     event::Preference,
-    handling::Handling,
+    handling::{self, Handling, Routed},
     options::Limits,
     page::Page,
     pulse::{Framing, Kind},
-    slots::{Slot, Slots},
     span,
 };
 
-/// Answers one request: with HTTP/1 at once, where the handler waits for nothing.
+/// Answers one request: with HTTP/1 at once, where the handler waits for nothing. The waker is that of the task which
+/// will ask for the answer.
 ///
-/// hyper looks whether the client has left before it asks for an answer, and takes a new buffer for that while it lends
-/// the request what it has read.
-pub(super) fn answer(
+/// hyper looks whether the client has left before it asks, and takes a new buffer for that while the request has parts of
+/// the last one.
+pub(super) fn answer<B: Coming>(
     line: Arc<Line>,
-    request: Request<impl Coming>,
-) -> impl Future<Output = Result<Response<Answer>, Infallible>> {
+    request: Request<B>,
+    waker: &Waker,
+) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<B> {
     let span = span::of(&line, &request);
     let entered = span.enter();
     let (parts, body) = request.into_parts();
     let heads = Heads::of(&parts.headers);
-    let asked = Asked::new(line, &parts, &heads, &span);
-    let mut admitted = match admit(&asked.visit, &parts, &heads, &body) {
-        Ok(slot) => Ok(Handling::begin(dress(parts, body, &asked.visit), slot)),
+    let mut asked = Asked::new(line, &parts, &heads, &span);
+    let admitted = match admit(&mut asked.visit, &parts, &heads, &body) {
+        Ok(()) => {
+            let request = dress(parts, body, &asked.visit);
+            let mut routed = asked.visit.shared().router.clone().call(request);
+            if let Poll::Ready(mut answer) = asked.look(&mut routed, waker) {
+                let end = asked.judge(&mut answer, End::Keep);
+                return Either::Left(ready(Ok(asked.send(answer, end))));
+            }
+            Ok(Handling::new(routed, asked.visit.shared().limits().handler))
+        }
         Err(refusal) => Err(refuse(&asked.visit, &body, refusal)),
     };
-    if let Poll::Ready((mut answer, end)) = asked.look(&mut admitted) {
-        let end = asked.judge(&mut answer, end);
-        sign(&asked.visit, &mut answer, end);
-        return Either::Left(ready(Ok(asked.send(answer))));
-    }
     drop(entered);
     Either::Right(Box::pin(asked.wait(admitted).map(Ok).instrument(span)))
 }
@@ -72,28 +77,24 @@ impl Asked {
     }
 
     /// The router's answer, if nobody has to wait for it.
-    fn look(&self, admitted: &mut Result<Handling, Refusal>) -> Poll<(Response, End)> {
+    fn look(&self, routed: &mut Routed, waker: &Waker) -> Poll<Response> {
         if self.page.is_some() || self.visit.kind == Kind::Http2 {
             return Poll::Pending;
         }
-        match admitted {
-            Ok(handling) => handling.look(&self.visit.exchange.line().waker).map(|answer| (answer, End::Keep)),
-            Err((status, end)) => Poll::Ready((status.into_response(), *end)),
-        }
+        handling::look(routed, waker)
     }
 
     /// The answer, within all limits.
-    async fn wait(mut self, mut admitted: Result<Handling, Refusal>) -> Response<Answer> {
-        let (mut answer, end) = match &mut admitted {
+    async fn wait(mut self, admitted: Result<Handling, Refusal>) -> Response<Answer> {
+        let (mut answer, end) = match admitted {
             Ok(handling) => (handling.await, End::Keep),
-            Err((status, end)) => (status.into_response(), *end),
+            Err((status, end)) => (status.into_response(), end),
         };
         let end = self.judge(&mut answer, end);
         if let Some(page) = self.page.take() {
             answer = Box::pin(page.fill(&self.visit.shared().options, answer)).await;
         }
-        sign(&self.visit, &mut answer, end);
-        self.send(answer)
+        self.send(answer, end)
     }
 
     /// Makes an answer the one that the client has: in the form it prefers, unless the body broke a limit.
@@ -104,7 +105,8 @@ impl Asked {
         End::Close
     }
 
-    fn send(mut self, answer: Response) -> Response<Answer> {
+    fn send(mut self, mut answer: Response, end: End) -> Response<Answer> {
+        sign(&self.visit, &mut answer, end);
         self.visit.answered(&answer);
         answer.map(|body| Answer::new(body, self.visit))
     }
@@ -143,7 +145,7 @@ impl<'a> Heads<'a> {
 }
 
 /// Lets a request in, unless it breaks a rule or there is no room.
-fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl Coming) -> Result<Slot, Refusal> {
+fn admit(visit: &mut Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl Coming) -> Result<(), Refusal> {
     let shared = visit.shared();
     check_framing(visit, parts, heads)?;
     check_size(shared.limits(), parts, heads)?;
@@ -153,7 +155,7 @@ fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl C
     if body.size_hint().lower() > shared.limits().body {
         return Err((StatusCode::PAYLOAD_TOO_LARGE, End::Close));
     }
-    Slots::take(&visit.exchange).ok_or((StatusCode::SERVICE_UNAVAILABLE, End::Keep))
+    if visit.take_slot() { Ok(()) } else { Err((StatusCode::SERVICE_UNAVAILABLE, End::Keep)) }
 }
 
 /// Nobody will read the body of a request that is not let in.

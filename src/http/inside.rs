@@ -8,7 +8,7 @@ use std::{
 use axum::{Router, body::Body, http::Request, response::Response};
 
 use super::{
-    connection::Line,
+    connection::{self, Line},
     front,
     listener::Refused,
     options::HttpOptions,
@@ -29,8 +29,8 @@ impl Inside {
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let pulse = Pulse::without_bytes(self.0.parts.clock);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let line = Line::new(self.0.clone(), peer, pulse).await;
-        let Ok(answer) = front::answer(line, request).await;
+        let line = Line::new(self.0.clone(), peer, pulse);
+        let Ok(answer) = front::answer(line, request, &connection::waker().await).await;
         answer.map(Body::new)
     }
 }
