@@ -47,9 +47,10 @@ pub(super) fn answer<B: Coming>(
     let mut asked = Asked::new(line, &parts, &heads, &span);
     let admitted = match admit(&mut asked.visit, &parts, &heads, &body) {
         Ok(()) => {
+            let is_whole = body.is_end_stream();
             let request = dress(parts, body, &asked.visit);
             let mut routed = asked.visit.shared().router.clone().call(request);
-            if let Poll::Ready(mut answer) = asked.look(&mut routed, waker) {
+            if is_whole && let Poll::Ready(mut answer) = asked.look(&mut routed, waker) {
                 let end = asked.judge(&mut answer, End::Keep);
                 return Either::Left(ready(Ok(asked.send(answer, end))));
             }
