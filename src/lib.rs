@@ -33,6 +33,8 @@ pub mod logs;
 pub mod middleware;
 pub mod outbox;
 pub mod pipeline;
+#[cfg(feature = "store")]
+pub mod projection;
 pub mod publisher;
 pub mod relay;
 #[cfg(feature = "schedule")]

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
         "transport::memory",
     ],
     &["handler", "pipeline"],
-    &["consumer", "http", "logs", "relay", "schedule"],
+    &["consumer", "http", "logs", "projection", "relay", "schedule"],
     &["service"],
     &["testing"],
 ];

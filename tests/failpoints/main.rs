@@ -10,6 +10,8 @@ mod error;
 #[cfg(feature = "sqlite")]
 mod outbox;
 #[cfg(feature = "sqlite")]
+mod projection;
+#[cfg(feature = "sqlite")]
 mod store;
 
 use std::sync::{Arc, Mutex};

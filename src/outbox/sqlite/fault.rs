@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The error of the store that has the file.
-pub(super) fn of_store(error: StoreError) -> DatabaseError {
+pub(crate) fn of_store(error: StoreError) -> DatabaseError {
     let kind = match error.kind() {
         StoreErrorKind::Busy => Kind::Busy,
         StoreErrorKind::Full => Kind::Full,

@@ -2,7 +2,7 @@
 //!
 //! It is the file of a [`store::Sqlite`](crate::store::Sqlite), and both write through one connection.
 
-mod fault;
+pub(crate) mod fault;
 mod inbox;
 mod rows;
 mod tx;

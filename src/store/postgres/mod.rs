@@ -103,6 +103,11 @@ impl EventStore for Postgres {
         self.0.session.read(|| query::of_query(tables, pool, query, (after, limit))).await
     }
 
+    async fn count(&self, query: &Query, after: Position, most: u64) -> Result<u64, StoreError> {
+        let Session { tables, pool, .. } = &self.0.session;
+        self.0.session.read(|| query::count(tables, pool, query, (after, most))).await
+    }
+
     async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         let Session { tables, pool, .. } = &self.0.session;
         self.0.session.read(|| query::ahead(tables, pool, query, (after, limit))).await

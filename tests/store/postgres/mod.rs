@@ -4,7 +4,7 @@ mod decisions;
 mod faults;
 mod losses;
 mod opening;
-mod order;
+pub(crate) mod order;
 
 use std::sync::Arc;
 
@@ -35,16 +35,16 @@ impl Subject for Database {
     }
 }
 
-async fn store_in(server: &Server) -> Store {
+pub(crate) async fn store_in(server: &Server) -> Store {
     Store::new(Postgres::connect(server.url()).await.expect("the database can be reached"))
 }
 
 /// A connection past the store, for what others do to a database.
-async fn beside(server: &Server) -> PgConnection {
+pub(crate) async fn beside(server: &Server) -> PgConnection {
     PgConnection::connect(&server.url()).await.expect("the database can be reached")
 }
 
 /// Has these statements done.
-async fn execute(connection: &mut PgConnection, statements: &'static str) {
+pub(crate) async fn execute(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect("it is done");
 }
