@@ -10,6 +10,7 @@ mod handler;
 mod options;
 mod progress;
 mod projector;
+mod publishing;
 mod route;
 mod sign;
 #[cfg(feature = "sqlite")]
@@ -21,13 +22,14 @@ pub use handler::{Clear, Handler};
 pub use options::ProjectionOptions;
 pub use progress::{Lag, Progress};
 pub(crate) use projector::{Crew, Projector};
+pub use publishing::Publishing;
 pub(crate) use sign::Sign;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use tokio::sync::watch;
 
-use self::{error::of_database, route::Route};
+use self::{error::of_database, publishing::Outlet, route::Route};
 use crate::{
     event::Event,
     store::{Criterion, Query, Store},
@@ -70,6 +72,8 @@ pub struct Projection<T> {
     id: Id,
     criterion: Criterion,
     routes: Vec<Route<T>>,
+    /// Where events go that are published, and not handled.
+    outlets: Vec<Outlet>,
     /// Counts its commits in this process.
     moved: Arc<watch::Sender<u64>>,
 }
@@ -80,8 +84,9 @@ impl<T: Send + 'static> Projection<T> {
     ///
     /// Another version begins with the first event, beside this one: count it up when handlers change what they make.
     pub fn new(name: impl Into<String>, version: u32) -> Self {
-        let (routes, moved) = (Vec::new(), Arc::new(watch::Sender::new(0)));
-        Self { id: Id::new(name, version), criterion: Criterion::any(), routes, moved }
+        let moved = Arc::new(watch::Sender::new(0));
+        let (routes, outlets) = (Vec::new(), Vec::new());
+        Self { id: Id::new(name, version), criterion: Criterion::any(), routes, outlets, moved }
     }
 
     /// Handles events of type `E`, in the order of the store. No events are read but those that are handled.
@@ -126,12 +131,14 @@ impl<T: Send + 'static> Projection<T> {
             let name = name.escape_debug();
             return Some(format!("projection `{name}` has no good name: it is 1 to {NAME} printable ASCII characters"));
         }
-        if self.routes.is_empty() {
-            return Some(format!("projection `{}` handles no event: add `on`", self.id));
+        let contracts = self.routes.iter().map(|route| route.contract);
+        let contracts: Vec<_> = contracts.chain(self.outlets.iter().map(|outlet| outlet.contract)).collect();
+        if contracts.is_empty() {
+            return Some(format!("projection `{}` handles no event: add `on`, or `event`", self.id));
         }
         let mut names = BTreeSet::new();
-        let twice = self.routes.iter().find(|route| !names.insert(route.contract.name))?;
-        Some(format!("projection `{}` handles event `{}` twice: leave one", self.id, twice.contract.name))
+        let twice = contracts.into_iter().find(|contract| !names.insert(contract.name))?;
+        Some(format!("projection `{}` handles event `{}` twice: leave one", self.id, twice.name))
     }
 
     /// What it reads, under older contracts too.
@@ -160,11 +167,11 @@ impl<T: Send + 'static> Projection<T> {
 /// `Held`: somebody runs it, or did until it was killed a moment ago. `Refused`: it could not be cleared. `Unknown`: it may
 /// have been done. Otherwise the database could not be asked.
 pub async fn remove<D: Checkpoints>(database: &D, id: &Id, clear: impl Clear<D::Tx>) -> Result<bool, ProjectionError> {
-    let mut tx = database.begin().await.map_err(of_database)?;
     let claim = Claim::new(id.clone(), "nobody", ProjectionOptions::default().hold, Wall::system().now());
     if database.checkpoint(id).await.map_err(of_database)?.is_none() {
         return Ok(false);
     }
+    let mut tx = database.begin().await.map_err(of_database)?;
     if database.hold(&mut tx, &claim).await.map_err(of_database)? == Held::Elsewhere {
         let text = format!("projection `{id}` is run by somebody: stop that service first");
         return Err(ProjectionError::new(ProjectionErrorKind::Held, text));

@@ -64,7 +64,7 @@ impl ProjectionOptions {
     }
 
     /// How often an event is tried again after it failed, soon and then less soon, before the projection stands still.
-    /// Default: 5 times, within about five seconds.
+    /// Default: 5 times, within about four seconds.
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }
     }

@@ -10,15 +10,18 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Checkpoints, Claim, Held, LONGEST, Projection, ProjectionOptions,
     batch::{Batch, Moved, Trouble, passed},
+    publishing::{Sent, Way},
     sign::{Sign, Teller},
 };
 use crate::{
-    error::told,
+    error::{BoxError, told},
     failpoint::Point,
     health::Status,
+    publisher::Publisher,
     store::{Position, Query, Recorded, Store, StoreError},
     telemetry::Observers,
     time::{Clock, Dice, Wall, backoff},
+    transport::{PublishError, PublishErrorKind},
 };
 
 /// Runs one projection.
@@ -39,6 +42,7 @@ pub(crate) struct Crew {
     pub(crate) clock: Clock,
     pub(crate) wall: Wall,
     pub(crate) dice: Dice,
+    pub(crate) publisher: Publisher,
     pub(crate) observers: Observers,
     pub(crate) draining: CancellationToken,
     pub(crate) cut: CancellationToken,
@@ -139,6 +143,9 @@ impl<D: Checkpoints> Projector<D> {
             self.course.looked = page.next;
             return self.idle().await;
         }
+        if !self.projection.outlets.is_empty() {
+            return self.publish(&page.events, page.next).await;
+        }
         let (mut events, mut end) = (&page.events[..], page.next);
         loop {
             match self.transact(events, end).await {
@@ -149,6 +156,24 @@ impl<D: Checkpoints> Projector<D> {
                 }
                 moved => return moved.map_err(|trouble| trouble.at(&events[0])),
             }
+        }
+    }
+
+    /// Publishes events, and moves behind those that are published. A crash in between publishes them once more.
+    async fn publish(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {
+        let Crew { publisher, draining, .. } = &self.crew;
+        let way = Way { outlets: &self.projection.outlets, publisher, store: &self.store, draining };
+        let Sent { done, error } = way.send(events).await;
+        passed(Point::ProjectionAfterEffect)?;
+        let mut turn = Turn::On;
+        if let Some(last) = events[..done].last() {
+            let to = if done == events.len() { end } else { last.position };
+            turn = self.transact(&[], to).await?;
+            self.course.failures = 0;
+        }
+        match error {
+            Some(error) => Err(not_published(error).at(&events[done])),
+            None => Ok(turn),
         }
     }
 
@@ -274,5 +299,15 @@ impl<D: Checkpoints> Projector<D> {
                 }
             }
         }
+    }
+}
+
+/// That the broker is away says nothing about the event.
+fn not_published(error: BoxError) -> Trouble {
+    use PublishErrorKind::{Backpressure, Closed, Unknown, Unreachable};
+    let kind = error.downcast_ref::<PublishError>().map(PublishError::kind);
+    match kind {
+        Some(Backpressure | Closed | Unknown | Unreachable) => Trouble::Away(error),
+        _ => Trouble::Event { index: 0, error },
     }
 }

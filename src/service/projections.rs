@@ -3,7 +3,7 @@
 use super::{Service, databases::Other, running::draw_instance};
 use crate::{
     health::Kind,
-    projection::{Checkpoints, Crew, Projection, ProjectionOptions, Projector, Sign},
+    projection::{Checkpoints, Crew, Projection, ProjectionOptions, Projector, Publishing, Sign},
     store::Store,
 };
 
@@ -17,6 +17,25 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// See [`Projection`].
     pub fn projection<D: Checkpoints>(self, database: &D, store: &Store, projection: Projection<D::Tx>) -> Self {
         self.projection_with(database, store, projection, |options| options)
+    }
+
+    /// Publishes events of the store while the service runs, with the checkpoint in this database.
+    ///
+    /// # Examples
+    /// See [`Publishing`].
+    pub fn publishing<D: Checkpoints>(self, database: &D, store: &Store, publishing: Publishing) -> Self {
+        self.publishing_with(database, store, publishing, |options| options)
+    }
+
+    /// Publishes events of the store while the service runs, in a way of its own.
+    pub fn publishing_with<D: Checkpoints>(
+        self,
+        database: &D,
+        store: &Store,
+        publishing: Publishing,
+        choose: impl FnOnce(ProjectionOptions) -> ProjectionOptions,
+    ) -> Self {
+        self.projection_with(database, store, publishing.projection(), choose)
     }
 
     /// Runs this projection while the service runs, in a way of its own.
@@ -40,6 +59,7 @@ impl<S: Send + Sync + 'static> Service<S> {
                     clock: line.clock,
                     wall: wall.clone(),
                     dice: line.dice.clone(),
+                    publisher: running.publisher().clone(),
                     observers: line.observers.clone(),
                     draining: running.lifecycle.draining().clone(),
                     cut: running.lifecycle.cut_off().clone(),

@@ -61,7 +61,7 @@ async fn fill(store: &Store, events: usize) -> Result<(), BoxError> {
     let known = store.inner().count(&Criterion::of::<OrderPaid>().into(), Position::START, u64::MAX / 4).await?;
     let order = order();
     for number in (known as usize..events).step_by(APPEND) {
-        let append = Append::to(StreamId::of("order", number)?);
+        let append = Append::to(StreamId::of("order", &number.to_string())?);
         let count = APPEND.min(events - number);
         let append = (0..count).try_fold(append, |append, _| append.event(&order))?;
         store.append(append).await?;

@@ -4,7 +4,8 @@ mod decisions;
 mod faults;
 mod losses;
 mod opening;
-pub(crate) mod order;
+mod order;
+mod projected;
 
 use std::sync::Arc;
 
@@ -35,16 +36,16 @@ impl Subject for Database {
     }
 }
 
-pub(crate) async fn store_in(server: &Server) -> Store {
+async fn store_in(server: &Server) -> Store {
     Store::new(Postgres::connect(server.url()).await.expect("the database can be reached"))
 }
 
 /// A connection past the store, for what others do to a database.
-pub(crate) async fn beside(server: &Server) -> PgConnection {
+async fn beside(server: &Server) -> PgConnection {
     PgConnection::connect(&server.url()).await.expect("the database can be reached")
 }
 
 /// Has these statements done.
-pub(crate) async fn execute(connection: &mut PgConnection, statements: &'static str) {
+async fn execute(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect("it is done");
 }

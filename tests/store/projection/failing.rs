@@ -115,7 +115,6 @@ impl Handler<OrderPaid, Tx> for Bad {
             "panics" => panic!("as it is told"),
             "panics inside" => Ok(tx.run(|_| -> rusqlite::Result<()> { panic!("as it is told") }).await?),
             "hangs" => std::future::pending().await,
-            "ends the transaction" => Ok(tx.run(|sql| sql.execute_batch("COMMIT")).await?),
             "misspells" => tx.run(|sql| sql.execute_batch("INSERT INTO nowhere VALUES (1)")).await.map_err(Into::into),
             how => Err(how.into()),
         }

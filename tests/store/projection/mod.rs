@@ -2,7 +2,7 @@
 
 mod failing;
 mod lag;
-mod late;
+mod publishing;
 mod racing;
 mod rebuilding;
 mod running;
@@ -33,10 +33,10 @@ use crate::{
 };
 
 /// Longer than anything takes.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A file with a table of sales; and events, in the same file or in another.
-struct Shop {
+pub(crate) struct Shop {
     db: Database,
     store: Store,
     folder: Folder,
@@ -50,22 +50,22 @@ impl Shop {
     }
 
     /// Events here, sales in a file of their own.
-    async fn of(store: Store) -> Self {
+    pub(crate) async fn of(store: Store) -> Self {
         let folder = Folder::new();
         Self { db: sales_at(&folder.file()).await, store, folder }
     }
 
     /// So many more payments in this stream; the position of the last one.
-    async fn append(&self, stream: &str, count: i64) -> Position {
+    pub(crate) async fn append(&self, stream: &str, count: i64) -> Position {
         self.store.append(payments(stream, count)).await.expect("it is appended").position
     }
 
     /// What is in the table: stream and amount, in the order in which they were written.
-    async fn sales(&self) -> Vec<(String, i64)> {
+    pub(crate) async fn sales(&self) -> Vec<(String, i64)> {
         rows(&self.db, "sales").await
     }
 
-    fn progress(&self, projection: &Projection<Tx>) -> Progress {
+    pub(crate) fn progress(&self, projection: &Projection<Tx>) -> Progress {
         projection.progress(&self.db, &self.store)
     }
 
@@ -74,7 +74,7 @@ impl Shop {
         self.run_with(projection, |options| options).await
     }
 
-    async fn run_with(
+    pub(crate) async fn run_with(
         &self,
         projection: Projection<Tx>,
         choose: impl FnOnce(ProjectionOptions) -> ProjectionOptions,
@@ -116,7 +116,7 @@ async fn rows(db: &Database, table: &'static str) -> Vec<(String, i64)> {
 }
 
 /// The payments of this stream, as they should be in the table.
-fn all_of(stream: &str, count: i64) -> Vec<(String, i64)> {
+pub(crate) fn all_of(stream: &str, count: i64) -> Vec<(String, i64)> {
     (1..=count).map(|amount| (stream.to_owned(), amount)).collect()
 }
 
@@ -134,7 +134,7 @@ async fn write_sale_2(paid: Stored<OrderPaid>, tx: &mut Tx) -> Result<(), BoxErr
     write(paid, tx, "sales_2").await
 }
 
-fn sales() -> Projection<Tx> {
+pub(crate) fn sales() -> Projection<Tx> {
     Projection::new("sales", 1).on::<OrderPaid>(write_sale)
 }
 

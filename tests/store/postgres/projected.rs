@@ -1,15 +1,15 @@
-//! Events of a store in PostgreSQL, whose transactions end in another order than they began; the sales are in a file.
+//! A projection of events in PostgreSQL, whose transactions end in another order than they began; the sales are in a file.
 
 use sqlx::{Connection, PgConnection};
 use tegami::Error;
 use tegami_test_servers::Postgres as Server;
 
-use super::{LONG, Shop, all_of, sales};
-use crate::postgres::{
+use super::{
     beside, execute,
     order::{append_late, old_transaction},
     store_in,
 };
+use crate::projection::{LONG, Shop, all_of, sales};
 
 /// E-03: whatever is committed late is handled, once and in its order, over a stop and a start.
 #[tokio::test]
