@@ -146,7 +146,25 @@ impl<D: Checkpoints> Projector<D> {
         if !self.projection.outlets.is_empty() {
             return self.publish(&page.events, page.next).await;
         }
-        let (mut events, mut end) = (&page.events[..], page.next);
+        self.handle(&page.events, page.next).await
+    }
+
+    /// Has events handled, in as many transactions as that takes.
+    async fn handle(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {
+        let mut left = events;
+        loop {
+            let turn = self.handle_some(left, end).await?;
+            left = &left[left.partition_point(|event| event.position <= self.course.looked)..];
+            if left.is_empty() || !matches!(turn, Turn::On) || self.crew.draining.is_cancelled() {
+                return Ok(turn);
+            }
+            self.went_on();
+        }
+    }
+
+    /// Has as many events handled as one transaction takes, or as come before one that fails.
+    async fn handle_some(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {
+        let (mut events, mut end) = (events, end);
         loop {
             match self.transact(events, end).await {
                 // What comes before it is handled, so that it comes first.
@@ -169,7 +187,9 @@ impl<D: Checkpoints> Projector<D> {
         if let Some(last) = events[..done].last() {
             let to = if done == events.len() { end } else { last.position };
             turn = self.transact(&[], to).await?;
-            self.course.failures = 0;
+        }
+        if done > 0 && matches!(turn, Turn::On) {
+            self.went_on();
         }
         match error {
             Some(error) => Err(not_published(error).at(&events[done])),
@@ -240,26 +260,30 @@ impl<D: Checkpoints> Projector<D> {
     }
 
     fn went(&mut self, turn: Turn) -> Wait {
-        let projection = self.projection.id();
         self.course.outages = 0;
         match turn {
             Turn::Taken => return Wait::Nothing,
             Turn::Lost => {
+                let projection = self.projection.id();
                 tracing::warn!(%projection, "the projection was set back, or taken by somebody else; looks again");
-                self.course.held = None;
+                (self.course.held, self.course.failures) = (None, 0);
+                return Wait::Nothing;
             }
-            Turn::On | Turn::CaughtUp | Turn::Elsewhere => {
-                if self.crew.sign.goes_on() {
-                    tracing::info!(%projection, "the projection goes on");
-                }
-            }
+            Turn::On | Turn::CaughtUp | Turn::Elsewhere => self.went_on(),
         }
-        self.course.failures = 0;
         match turn {
             Turn::CaughtUp => Wait::Events,
             Turn::Elsewhere => Wait::For(self.options.poll),
             Turn::On | Turn::Taken | Turn::Lost => Wait::Nothing,
         }
+    }
+
+    /// No event is in the way any more.
+    fn went_on(&mut self) {
+        if self.crew.sign.goes_on() {
+            tracing::info!(projection = %self.projection.id(), "the projection goes on");
+        }
+        self.course.failures = 0;
     }
 
     fn event_failed(&mut self, error: &(dyn Error + 'static)) -> Wait {

@@ -154,7 +154,8 @@ async fn p6_o2_events_are_published_from_the_checkpoint_on_and_in_order_of_their
     for ids in broker.firsts().into_values() {
         assert!(ids.is_sorted_by_key(order), "in the order of the store: {ids:?}");
     }
-    (sorted.sort(), all.sort());
+    sorted.sort();
+    all.sort();
     assert_eq!(sorted, all, "each once, for nothing failed");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The same once more: in a version beside the old one, or from the start in the same tables.
 
+use std::time::Duration;
+
 use tegami::{
     Error,
     error::BoxError,
@@ -34,7 +36,7 @@ async fn a_new_version_is_built_beside_the_old_one_and_comes_to_the_same() -> Re
     let of_green = shop.progress(&green);
     assert!(!of_green.is_caught_up().await.expect("it is known"));
     assert_eq!(of_green.position().await.expect("it is known"), Position::START);
-    let green = shop.run_with(green, |options| options.batch(7)).await;
+    let green = shop.run_with(green, |options| options.batch(7).open_for(Duration::ZERO)).await;
     for round in 0..10 {
         shop.append(&format!("while-{round}"), 5).await;
     }
