@@ -1,5 +1,5 @@
 //! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, outbox, personal data,
-//! promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
+//! projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -35,12 +35,16 @@ pub mod logs {}
 pub mod operations {}
 
 #[doc = include_str!("../docs/outbox.md")]
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod outbox {}
 
 #[doc = include_str!("../docs/personal.md")]
 #[cfg(feature = "sqlite")]
 pub mod personal {}
+
+#[doc = include_str!("../docs/projections.md")]
+#[cfg(feature = "sqlite")]
+pub mod projections {}
 
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
@@ -79,6 +83,9 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/personal.md")]
     pub mod personal {}
+
+    #[doc = include_str!("../docs/design/projections.md")]
+    pub mod projections {}
 
     #[doc = include_str!("../docs/design/schedules.md")]
     pub mod schedules {}

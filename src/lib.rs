@@ -33,6 +33,8 @@ pub mod logs;
 pub mod middleware;
 pub mod outbox;
 pub mod pipeline;
+#[cfg(feature = "store")]
+pub mod projection;
 pub mod publisher;
 pub mod relay;
 #[cfg(feature = "schedule")]
@@ -51,6 +53,8 @@ pub use config::Config;
 pub use contract::Contract;
 pub use event::Event;
 pub use handler::{Context, Handler, HandlerError, TransactionalHandler};
+#[cfg(feature = "postgres")]
+pub use outbox::postgres;
 #[cfg(feature = "sqlite")]
 pub use outbox::sqlite;
 pub use pipeline::{Retry, Subscription};

@@ -14,6 +14,8 @@ const FLOORS: &[&[&str]] = &[
     &["outbox", "store", "transport"],
     &[
         "aggregate",
+        "outbox::postgres",
+        "outbox::sql",
         "outbox::sqlite",
         "publisher",
         "store::memory",
@@ -24,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
         "transport::memory",
     ],
     &["handler", "pipeline"],
-    &["consumer", "http", "logs", "relay", "schedule"],
+    &["consumer", "http", "logs", "projection", "relay", "schedule"],
     &["service"],
     &["testing"],
 ];
@@ -40,6 +42,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("error", "telemetry"),
     ("lifecycle", "telemetry"),
     ("transport", "outbox"),
+    ("outbox::sql", "outbox::postgres"),
+    ("outbox::sql", "outbox::sqlite"),
+    ("store::postgres", "outbox::postgres"),
     ("store::sqlite", "outbox::sqlite"),
     ("secret", "telemetry"),
 ];

@@ -71,6 +71,16 @@ pub enum Point {
     InboxMarked,
     /// The handler has ended, and nothing is committed. An error: neither effect nor id is there.
     InboxBeforeCommit,
+    /// A projection's events are read, and no transaction is begun. An error: they are read again.
+    ProjectionRead,
+    /// The projection is held in a transaction, and no event is handled. An error: nothing of it is there.
+    ProjectionHeld,
+    /// An event is handled, and the checkpoint is not moved. An error: neither is there.
+    ProjectionAfterEffect,
+    /// The checkpoint is moved, and nothing is committed. An error: neither effects nor checkpoint are there.
+    ProjectionBeforeCommit,
+    /// Committed, and the projector does not know. An error: nothing is handled once more.
+    ProjectionAfterCommit,
 }
 
 impl Point {
@@ -109,6 +119,15 @@ impl Point {
         Self::InboxBeforeCommit,
     ];
 
+    /// The points on the way of an event through a projection.
+    pub const IN_PROJECTIONS: [Self; 5] = [
+        Self::ProjectionRead,
+        Self::ProjectionHeld,
+        Self::ProjectionAfterEffect,
+        Self::ProjectionBeforeCommit,
+        Self::ProjectionAfterCommit,
+    ];
+
     /// The name it is set by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -135,6 +154,11 @@ impl Point {
             Self::OutboxAfterMark => "outbox.after-mark",
             Self::InboxMarked => "inbox.marked",
             Self::InboxBeforeCommit => "inbox.before-commit",
+            Self::ProjectionRead => "projection.read",
+            Self::ProjectionHeld => "projection.held",
+            Self::ProjectionAfterEffect => "projection.after-effect",
+            Self::ProjectionBeforeCommit => "projection.before-commit",
+            Self::ProjectionAfterCommit => "projection.after-commit",
         }
     }
 }

@@ -11,8 +11,11 @@ use super::Point;
 /// How often each point was passed, in the order of the enum.
 static HITS: [AtomicU64; POINTS] = [const { AtomicU64::new(0) }; POINTS];
 
-const POINTS: usize =
-    Point::SHARED.len() + Point::IN_TRANSPORTS.len() + Point::IN_STORES.len() + Point::IN_OUTBOXES.len();
+const POINTS: usize = Point::SHARED.len()
+    + Point::IN_TRANSPORTS.len()
+    + Point::IN_STORES.len()
+    + Point::IN_OUTBOXES.len()
+    + Point::IN_PROJECTIONS.len();
 
 /// A point was told to fail.
 #[derive(Debug)]

@@ -68,6 +68,8 @@ pub enum Kind {
     Schedules,
     /// An outbox that is published from.
     Outbox,
+    /// A projection.
+    Projection,
     /// A check of the user's.
     Check,
 }
@@ -88,12 +90,13 @@ impl Kind {
             Kind::Http => "http",
             Kind::Schedules => "schedules",
             Kind::Outbox => "outbox",
+            Kind::Projection => "projection",
             Kind::Check => "check",
         }
     }
 
     /// Does it take work, and so no more of it when the service stops?
     fn takes_work(self) -> bool {
-        matches!(self, Kind::Queue | Kind::Http | Kind::Schedules | Kind::Outbox)
+        matches!(self, Kind::Queue | Kind::Http | Kind::Schedules | Kind::Outbox | Kind::Projection)
     }
 }

@@ -73,7 +73,7 @@ impl Status {
         Self { state, ..self }
     }
 
-    pub(super) fn because(state: State, reason: &str) -> Self {
+    pub(crate) fn because(state: State, reason: &str) -> Self {
         Self { state, reason: Some(fit(reason)) }
     }
 }

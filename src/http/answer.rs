@@ -39,6 +39,8 @@ pub(super) struct Visit {
     owed: Option<u64>,
     /// Did all of the answer go out?
     complete: bool,
+    /// Has it a place among those that are handled?
+    has_slot: bool,
 }
 
 impl Visit {
@@ -50,7 +52,20 @@ impl Visit {
         let entry = Entry::begin(parts, client, line.shared.parts.clock, span);
         let observed = Observed::begin(&line.shared, parts);
         let exchange = Exchange::new(line, client, span.clone());
-        Self { exchange, kind, framing, is_last, entry, observed, taken: 0, owed: None, complete: false }
+        let (owed, complete, has_slot) = (None, false, false);
+        Self { exchange, kind, framing, is_last, entry, observed, taken: 0, owed, complete, has_slot }
+    }
+
+    /// Takes a place among the requests that are handled, until it is answered or over.
+    pub(super) fn take_slot(&mut self) -> bool {
+        self.has_slot = self.shared().slots.take();
+        self.has_slot
+    }
+
+    fn give_slot_back(&mut self) {
+        if std::mem::take(&mut self.has_slot) {
+            self.shared().slots.give_back();
+        }
     }
 
     /// What the server knows.
@@ -65,6 +80,7 @@ impl Visit {
 
     /// The answer is there; it has yet to go out.
     pub(super) fn answered(&mut self, answer: &Response) {
+        self.give_slot_back();
         if let Some(entry) = &mut self.entry {
             entry.answered(answer);
         }
@@ -94,6 +110,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
+        self.give_slot_back();
         self.pulse().end(self.taken);
         if let Some(entry) = self.entry.take() {
             entry.write(self.complete, self.exchange.meter().bytes());

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::Arc,
-    task::ready,
+    task::{Poll, Waker, ready},
 };
 
 use axum::http::Extensions;
@@ -30,16 +30,28 @@ pub(super) struct Line {
     pub(super) worn: Notify,
 }
 
+impl Line {
+    pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, pulse: Pulse) -> Arc<Self> {
+        let extensions = front::extensions(peer, shared.limits());
+        Arc::new(Self { shared, peer, pulse, extensions, worn: Notify::new() })
+    }
+}
+
+/// The waker of the task that asks.
+pub(super) async fn waker() -> Waker {
+    poll_fn(|cx| Poll::Ready(cx.waker().clone())).await
+}
+
 /// Serves until the client leaves, has had its time, or the service stops.
 pub(super) async fn serve<T>(shared: Arc<Shared>, io: T, peer: SocketAddr, place: Place)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let pulse = Pulse::new(shared.parts.clock);
-    let extensions = front::extensions(peer, shared.limits());
-    let line = Arc::new(Line { shared: shared.clone(), peer, pulse, extensions, worn: Notify::new() });
+    let line = Line::new(shared.clone(), peer, pulse);
     let io = TokioIo::new(Stream::new(io, line.clone(), place));
-    let requests = service_fn(|request| front::answer(line.clone(), request));
+    let waker = waker().await;
+    let requests = service_fn(|request| front::answer(line.clone(), request, &waker));
     let mut connection = pin!(shared.protocol.serve_connection_with_upgrades(io, requests));
     // Each has a waker of its own, so that the connection's bytes do not have them looked at.
     let mut ends = FuturesUnordered::from_iter([closing(&shared, &line).boxed(), over(&shared, &line).boxed()]);

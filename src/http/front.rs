@@ -1,6 +1,12 @@
 //! One request on its way to the router, and the answer on its way back: every limit that is about requests.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    net::SocketAddr,
+    sync::Arc,
+    task::{Poll, Waker},
+};
 
 use axum::{
     body::Body,
@@ -8,6 +14,8 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Version, header, request},
     response::{IntoResponse, Response},
 };
+use futures_util::{FutureExt, future::Either};
+use tower_service::Service;
 use tracing::{Instrument, Span};
 
 use super::{
@@ -15,66 +23,93 @@ use super::{
     body::{Coming, Metered},
     connection::Line,
     event::Preference,
-    handling::Handling,
+    handling::{self, Handling, Routed},
     options::Limits,
     page::Page,
     pulse::{Framing, Kind},
-    slots::{Slot, Slots},
     span,
 };
 
-/// Answers one request.
-pub(super) fn answer(
+/// Answers one request: with HTTP/1 at once, where the handler waits for nothing. The waker is that of the task which
+/// will ask for the answer.
+///
+/// hyper looks whether the client has left before it asks, and takes a new buffer for that while the request has parts of
+/// the last one.
+pub(super) fn answer<B: Coming>(
     line: Arc<Line>,
-    request: Request<impl Coming>,
-) -> impl Future<Output = Result<Response<Answer>, Infallible>> {
+    request: Request<B>,
+    waker: &Waker,
+) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<B> {
     let span = span::of(&line, &request);
-    let mut asked = span.in_scope(|| Asked::new(line, request, &span));
-    let answering = async move {
-        let answer = asked.answer().await;
-        Ok(answer.map(|body| Answer::new(body, asked.visit)))
+    let entered = span.enter();
+    let (parts, body) = request.into_parts();
+    let heads = Heads::of(&parts.headers);
+    let mut asked = Asked::new(line, &parts, &heads, &span);
+    let admitted = match admit(&mut asked.visit, &parts, &heads, &body) {
+        Ok(()) => {
+            let is_whole = body.is_end_stream();
+            let request = dress(parts, body, &asked.visit);
+            let mut routed = asked.visit.shared().router.clone().call(request);
+            if is_whole && let Poll::Ready(mut answer) = asked.look(&mut routed, waker) {
+                let end = asked.judge(&mut answer, End::Keep);
+                return Either::Left(ready(Ok(asked.send(answer, end))));
+            }
+            Ok(Handling::new(routed, asked.visit.shared().limits().handler))
+        }
+        Err(refusal) => Err(refuse(&asked.visit, &body, refusal)),
     };
-    answering.instrument(span)
+    drop(entered);
+    Either::Right(Box::pin(asked.wait(admitted).map(Ok).instrument(span)))
 }
 
-/// A request on its way.
+/// What is known of a request on its way.
 struct Asked {
     visit: Visit,
     prefers: Preference,
     page: Option<Box<Page>>,
-    admitted: Result<Box<Handling>, Refusal>,
 }
 
 impl Asked {
-    fn new(line: Arc<Line>, request: Request<impl Coming>, span: &Span) -> Self {
-        let (parts, body) = request.into_parts();
-        let visit = Visit::begin(line, &parts, span);
-        let heads = Heads::of(&parts.headers);
+    fn new(line: Arc<Line>, parts: &request::Parts, heads: &Heads<'_>, span: &Span) -> Self {
+        let visit = Visit::begin(line, parts, span);
         let prefers = if heads.accepts { Preference::of(&parts.headers) } else { Preference::default() };
-        let page = Page::about(&visit.shared().options, &parts);
-        let admitted = match admit(&visit, &parts, &heads, &body) {
-            Ok(slot) => Ok(Handling::begin(dress(parts, body, &visit), slot)),
-            Err(refusal) => Err(refuse(&visit, &body, refusal)),
-        };
-        Self { visit, prefers, page, admitted }
+        let page = Page::about(&visit.shared().options, parts);
+        Self { visit, prefers, page }
+    }
+
+    /// The router's answer, if nobody has to wait for it.
+    fn look(&self, routed: &mut Routed, waker: &Waker) -> Poll<Response> {
+        if self.page.is_some() || self.visit.kind == Kind::Http2 {
+            return Poll::Pending;
+        }
+        handling::look(routed, waker)
     }
 
     /// The answer, within all limits.
-    async fn answer(&mut self) -> Response {
-        let (mut answer, mut end) = match &mut self.admitted {
+    async fn wait(mut self, admitted: Result<Handling, Refusal>) -> Response<Answer> {
+        let (mut answer, end) = match admitted {
             Ok(handling) => (handling.await, End::Keep),
-            Err((status, end)) => (status.into_response(), *end),
+            Err((status, end)) => (status.into_response(), end),
         };
-        self.prefers.apply(&mut answer);
-        if let Some(status) = self.visit.exchange.meter().refusal() {
-            (answer, end) = (status.into_response(), End::Close);
-        }
+        let end = self.judge(&mut answer, end);
         if let Some(page) = self.page.take() {
             answer = Box::pin(page.fill(&self.visit.shared().options, answer)).await;
         }
+        self.send(answer, end)
+    }
+
+    /// Makes an answer the one that the client has: in the form it prefers, unless the body broke a limit.
+    fn judge(&self, answer: &mut Response, end: End) -> End {
+        self.prefers.apply(answer);
+        let Some(status) = self.visit.exchange.meter().refusal() else { return end };
+        *answer = status.into_response();
+        End::Close
+    }
+
+    fn send(mut self, mut answer: Response, end: End) -> Response<Answer> {
         sign(&self.visit, &mut answer, end);
         self.visit.answered(&answer);
-        answer
+        answer.map(|body| Answer::new(body, self.visit))
     }
 }
 
@@ -111,7 +146,7 @@ impl<'a> Heads<'a> {
 }
 
 /// Lets a request in, unless it breaks a rule or there is no room.
-fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl Coming) -> Result<Slot, Refusal> {
+fn admit(visit: &mut Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl Coming) -> Result<(), Refusal> {
     let shared = visit.shared();
     check_framing(visit, parts, heads)?;
     check_size(shared.limits(), parts, heads)?;
@@ -121,7 +156,7 @@ fn admit(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>, body: &impl C
     if body.size_hint().lower() > shared.limits().body {
         return Err((StatusCode::PAYLOAD_TOO_LARGE, End::Close));
     }
-    Slots::take(&visit.exchange).ok_or((StatusCode::SERVICE_UNAVAILABLE, End::Keep))
+    if visit.take_slot() { Ok(()) } else { Err((StatusCode::SERVICE_UNAVAILABLE, End::Keep)) }
 }
 
 /// Nobody will read the body of a request that is not let in.

@@ -6,37 +6,46 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
 use axum::{
-    body::Body,
-    http::{Request, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::future::RouteFuture,
 };
 use tokio::time::{Sleep, sleep};
-use tower_service::Service;
 
-use super::slots::Slot;
 use crate::error::panic_text;
+
+/// A request on its way through the router.
+pub(super) type Routed = RouteFuture<Infallible>;
+
+/// The router's answer, if it is there.
+pub(super) fn look(routed: &mut Routed, waker: &Waker) -> Poll<Response> {
+    let routed = Pin::new(routed);
+    match catch_unwind(AssertUnwindSafe(|| routed.poll(&mut Context::from_waker(waker)))) {
+        Ok(polled) => polled.map(|Ok(answer)| answer),
+        Err(panic) => Poll::Ready(panicked(&*panic)),
+    }
+}
 
 /// Becomes the router's answer, or that of the server in its place.
 pub(super) struct Handling {
-    routed: RouteFuture<Infallible>,
-    slot: Slot,
-    /// When it has had its time. Most handlers are done before anybody has to look.
+    routed: Routed,
+    limit: Duration,
+    /// When it has had its time.
     late: Option<Pin<Box<Sleep>>>,
 }
 
 impl Handling {
-    pub(super) fn begin(request: Request<Body>, slot: Slot) -> Box<Self> {
-        let routed = slot.shared().router.clone().call(request);
-        Box::new(Self { routed, slot, late: None })
+    pub(super) fn new(routed: Routed, limit: Duration) -> Self {
+        Self { routed, limit, late: None }
     }
 
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Response> {
-        let limit = self.slot.shared().limits().handler;
+        let limit = self.limit;
         ready!(self.late.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx));
         tracing::warn!(target: "tegami::http", ?limit, "a handler was not done in time");
         Poll::Ready(StatusCode::SERVICE_UNAVAILABLE.into_response())
@@ -47,11 +56,9 @@ impl Future for Handling {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let routed = Pin::new(&mut self.routed);
-        match catch_unwind(AssertUnwindSafe(|| routed.poll(cx))) {
-            Ok(Poll::Ready(Ok(answer))) => Poll::Ready(answer),
-            Ok(Poll::Pending) => self.wait(cx),
-            Err(panic) => Poll::Ready(panicked(&*panic)),
+        match look(&mut self.routed, cx.waker()) {
+            Poll::Ready(answer) => Poll::Ready(answer),
+            Poll::Pending => self.wait(cx),
         }
     }
 }

@@ -6,10 +6,9 @@ use std::{
 };
 
 use axum::{Router, body::Body, http::Request, response::Response};
-use tokio::sync::Notify;
 
 use super::{
-    connection::Line,
+    connection::{self, Line},
     front,
     listener::Refused,
     options::HttpOptions,
@@ -30,9 +29,8 @@ impl Inside {
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let pulse = Pulse::without_bytes(self.0.parts.clock);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let extensions = front::extensions(peer, self.0.limits());
-        let line = Arc::new(Line { shared: self.0.clone(), peer, pulse, extensions, worn: Notify::new() });
-        let Ok(answer) = front::answer(line, request).await;
+        let line = Line::new(self.0.clone(), peer, pulse);
+        let Ok(answer) = front::answer(line, request, &connection::waker().await).await;
         answer.map(Body::new)
     }
 }

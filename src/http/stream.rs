@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -65,8 +66,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let mut space = [0; SMALL];
-        let wrote = match joined(slices, &mut space) {
+        let mut space = [MaybeUninit::uninit(); SMALL];
+        let wrote = match joined(slices, &mut ReadBuf::uninit(&mut space)) {
             Some(bytes) => Pin::new(&mut self.io).poll_write(cx, bytes),
             None => Pin::new(&mut self.io).poll_write_vectored(cx, slices),
         };
@@ -95,11 +96,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
 }
 
 /// The parts as one, if they fit.
-fn joined<'a>(slices: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL]) -> Option<&'a [u8]> {
-    let mut length = 0;
+fn joined<'a>(slices: &[io::IoSlice<'_>], space: &'a mut ReadBuf<'_>) -> Option<&'a [u8]> {
     for slice in slices {
-        space.get_mut(length..length + slice.len())?.copy_from_slice(slice);
-        length += slice.len();
+        if slice.len() > space.remaining() {
+            return None;
+        }
+        space.put_slice(slice);
     }
-    Some(&space[..length])
+    Some(space.filled())
 }

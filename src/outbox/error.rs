@@ -19,6 +19,8 @@ pub enum DatabaseErrorKind {
     Statement,
     /// There is no room left: the disk, or the limit that was set.
     Full,
+    /// What it was given cannot be meant: a URL, a name, a text with a character that it has not.
+    Invalid,
     /// Larger than the database takes.
     TooLarge,
     /// The database cannot be reached.

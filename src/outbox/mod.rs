@@ -5,7 +5,11 @@
 //! `docs::outbox`.
 
 mod error;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod row;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -144,6 +148,22 @@ impl Claimed {
     pub fn new(number: u64, refusals: u32, row: Row) -> Self {
         Self { number, refusals, row }
     }
+}
+
+/// A row that is not tried any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parked {
+    /// The message's id.
+    pub id: String,
+    /// The event's name.
+    pub event: String,
+    /// The message's key, if it has one.
+    pub key: Option<String>,
+    /// How often it was refused.
+    pub refusals: u32,
+    /// Why, the last time.
+    pub reason: String,
 }
 
 /// What became of a row that was taken.

@@ -128,6 +128,24 @@ impl Publisher {
         answer
     }
 
+    /// Publishes an event as it was recorded: with that id, time, cause and trace.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "nothing is recorded without a store"))]
+    pub(crate) async fn publish_recorded<E: Event>(
+        &self,
+        event: &E,
+        recorded: &Head,
+    ) -> Result<MessageId, PublishError> {
+        let Some(id) = recorded.id.clone() else { return self.publish(event).await };
+        let correlation_id = recorded.correlation_id.as_ref().unwrap_or(&id).clone();
+        let cause = Cause { correlation_id, causation_id: recorded.causation_id.clone(), trace: Trace::of(recorded) };
+        let publisher = Self { link: self.link.clone(), cause: Some(cause) };
+        let as_it_was = |options| PublishOptions { id: Some(id), time: recorded.time, ..options };
+        publisher.publish_with(event, as_it_was).await
+    }
+
     /// Publishes many events of one type, with an answer for each, in order (P10).
     ///
     /// They go out at once; those of an ordered contract one after the other.
@@ -183,6 +201,7 @@ impl Publisher {
         let payload = codec::encode(event, envelope.encoding()).map_err(invalid::<E>)?;
         let id = options.id.unwrap_or_else(|| MessageId::draw(&line.dice));
         let mut head = line.head::<E>(id.clone(), event);
+        head.time = options.time.or(head.time);
         if let Some(cause) = &self.cause {
             head.correlation_id = Some(cause.correlation_id.clone());
             head.causation_id = cause.causation_id.clone();

@@ -1,6 +1,10 @@
 //! What one publish can ask for beside the event.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     envelope::{Envelope, MessageId},
@@ -13,6 +17,8 @@ use crate::{
 #[must_use]
 pub struct PublishOptions {
     pub(super) id: Option<MessageId>,
+    /// When it happened; now, unless it is known to have been earlier.
+    pub(super) time: Option<SystemTime>,
     pub(super) via: Option<String>,
     pub(super) queue: Option<String>,
     pub(super) delay: Option<Duration>,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Running, Service, running::draw_instance};
+use super::{Error, ErrorKind, Running, Service, running::draw_instance};
 use crate::{
     event::Event,
     handler::TransactionalHandler,
@@ -24,6 +24,16 @@ pub(super) struct Databases {
     /// Those with marks in them, by name.
     inboxes: BTreeMap<String, Arc<dyn Outbox>>,
     marks_kept: Option<Duration>,
+    others: Vec<Other>,
+}
+
+type Start = Box<dyn FnOnce(&Line, &Wall, &Running) + Send>;
+
+/// Something else that works on a database.
+pub(super) struct Other {
+    /// What is wrong with it, if something is.
+    pub(super) mistake: Option<String>,
+    pub(super) start: Start,
 }
 
 /// A service that is about to be given a transactional handler; made by [`Service::transactional`].
@@ -102,10 +112,21 @@ impl Running {
 
 impl Databases {
     pub(super) fn is_empty(&self) -> bool {
-        self.relays.is_empty()
+        self.relays.is_empty() && self.others.is_empty()
     }
 
-    /// Starts what publishes and what forgets.
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "there are no projections without a store"))]
+    pub(super) fn add(&mut self, other: Other) {
+        self.others.push(other);
+    }
+
+    /// Can all of it be started?
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let mistake = self.others.iter().find_map(|other| other.mistake.clone());
+        mistake.map_or(Ok(()), |text| Err(Error::new(ErrorKind::Setting, text)))
+    }
+
+    /// Starts what publishes, what forgets and what else there is.
     pub(super) fn start(self, line: &Line, wall: &Wall, running: &mut Running) {
         for (outbox, options) in self.relays {
             let light = running.board.light(Kind::Outbox, outbox.name());
@@ -129,6 +150,9 @@ impl Databases {
         for inbox in self.inboxes.into_values() {
             let draining = running.lifecycle.draining().clone();
             running.lifecycle.spawn(Forgetter { inbox, kept, draining }.run());
+        }
+        for other in self.others {
+            (other.start)(line, wall, running);
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) mod http;
 #[cfg(feature = "logs")]
 mod logged;
 mod plan;
+#[cfg(feature = "store")]
+mod projections;
 pub(crate) mod running;
 #[cfg(feature = "schedule")]
 mod schedules;

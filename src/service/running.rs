@@ -121,7 +121,7 @@ async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
         && parts.databases.is_empty();
     if nothing {
         let text = format!(
-            "service `{}` has no handler, no hook, no schedule, no route and no outbox: there is nothing to run",
+            "service `{}` has no handler, no hook, no schedule, no route, no outbox and no projection: there is nothing to run",
             parts.name
         );
         return Err(Error::new(ErrorKind::Subscription, text));
@@ -233,6 +233,7 @@ impl Running {
         let banner = Banner::of(&parts).and(banner::handlers(&stations, &self.transports));
         let mut schedules = std::mem::take(&mut parts.schedules);
         let databases = std::mem::take(&mut parts.databases);
+        databases.check()?;
         let wall = parts.wall.take().unwrap_or_default();
         schedules.check(wall.now(), &settings.config)?;
         let dice = parts.dice.take().unwrap_or_else(Dice::system);

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     codec::{DecodeError, Upcasts, Values},
+    contract::Contract,
     envelope::{Head, MessageId},
     event::{Event, Upcast},
     telemetry::spans,
@@ -171,8 +172,7 @@ impl Store {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.version;
             for recorded in page {
-                let (recorded, values) = self.opened::<R>(recorded).await?;
-                look(self.typed(recorded, values)?);
+                look(self.stored(recorded).await?);
             }
         }
     }
@@ -199,8 +199,22 @@ impl Store {
         Follow::new(self.clone(), query.into(), after)
     }
 
+    /// The event as `R` has it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) async fn stored<R: EventSet>(&self, recorded: Recorded) -> Result<Stored<R>, StoreError> {
+        let (recorded, values) = self.opened::<R>(recorded).await?;
+        self.typed(recorded, values)
+    }
+
+    /// Do upcasts lead from events of this name to those of that contract?
+    pub(crate) fn becomes(&self, name: &str, contract: &Contract) -> bool {
+        self.upcasts.from(name, contract).is_some()
+    }
+
     /// The query, with the contracts whose events become those that it asks for.
-    pub(super) fn widened(&self, query: &Query) -> Query {
+    pub(crate) fn widened(&self, query: &Query) -> Query {
         query.widened(|contract| self.upcasts.older(contract))
     }
 

@@ -126,6 +126,24 @@ pub trait EventStore: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// How many events match after a position, among those that [`read_all`](Self::read_all) shows; `most`, if there are
+    /// more. By default they are read for it, page by page.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn count(&self, query: &Query, after: Position, most: u64) -> Result<u64, StoreError> {
+        let (mut found, mut after) = (0, after);
+        while found < most {
+            let page = self.read_all(query, after, handle::PAGE).await?;
+            if page.events.is_empty() {
+                return Ok(found);
+            }
+            found += page.events.len() as u64;
+            after = page.next;
+        }
+        Ok(most)
+    }
+
     /// Waits until there may be an event after this position. It may return early.
     ///
     /// # Errors
@@ -172,6 +190,10 @@ impl EventStore for Arc<dyn EventStore> {
 
     async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         (**self).read_ahead(query, after, limit).await
+    }
+
+    async fn count(&self, query: &Query, after: Position, most: u64) -> Result<u64, StoreError> {
+        (**self).count(query, after, most).await
     }
 
     async fn later_than(&self, position: Position) -> Result<(), StoreError> {

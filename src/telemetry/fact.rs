@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Something that happened in a service.
 ///
-/// Its names are those of transports, topics, queues, events, routes and schedules: as many as the service has, whatever
+/// Its names are those of transports, topics, queues, events, routes, projections and schedules: as many as the service has, whatever
 /// messages and clients say.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -17,6 +17,8 @@ pub enum Fact<'a> {
     Settled(Settled<'a>),
     /// A queue, or one of dead letters, was asked for what waits in it; twice a minute.
     Counted(Counted<'a>),
+    /// It was looked how far a projection is behind; six times a minute.
+    Lagged(Lagged<'a>),
     /// A schedule's run has ended.
     Ran(Ran<'a>),
     /// An HTTP request has come; it will be answered.
@@ -119,6 +121,22 @@ pub struct Counted<'a> {
     pub queue: &'a str,
     /// How many messages wait for a reader; none, where the broker does not tell.
     pub messages: Option<u64>,
+}
+
+/// How far a projection is behind.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Lagged<'a> {
+    /// The projection's name.
+    pub projection: &'a str,
+    /// Its version.
+    pub version: u32,
+    /// How many of its events are recorded and not handled yet, counted up to 100,000; none, where that is not known.
+    pub events: Option<u64>,
+    /// How long ago the first of them was recorded: no time at all, if there is none.
+    pub oldest: Option<Duration>,
+    /// Does it stand still, as one of its events cannot be handled?
+    pub stands: bool,
 }
 
 /// A run of a schedule that has ended.

@@ -1,6 +1,9 @@
 //! Facts as figures, in the text that Prometheus reads (OpenMetrics).
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use prometheus_client::{
     encoding::text::encode,
@@ -14,7 +17,9 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{Answered, Asked, BOUNDS, Counted, End, Fact, Observer, Published, Ran, Settled, Taken, WAITS, registry};
+use super::{
+    Answered, Asked, BOUNDS, Counted, End, Fact, Lagged, Observer, Published, Ran, Settled, Taken, WAITS, registry,
+};
 
 type Labels = Vec<(&'static str, String)>;
 type Example = [(&'static str, String); 1];
@@ -38,6 +43,9 @@ struct Parts {
     dead: Family<Labels, Counter>,
     waiting: Family<Labels, Gauge>,
     waited: Family<Labels, Histogram, Waits>,
+    behind: Family<Labels, Gauge>,
+    behind_for: Family<Labels, Gauge<f64, AtomicU64>>,
+    stands: Family<Labels, Gauge>,
     ran: Times,
     active: Family<Labels, Gauge>,
     answered: Times,
@@ -85,6 +93,13 @@ impl Default for Metrics {
         registry.register("tegami_dead_letters", "Deliveries that failed for good", Family::clone(&dead));
         let help = "Messages that wait in a queue, as its broker tells";
         registry.register("tegami_queue_messages", help, Family::clone(&waiting));
+        let (behind, behind_for, stands) = (Family::default(), Family::default(), Family::default());
+        let help = "A projection's events that are recorded and not handled yet";
+        registry.register("tegami_projection_lag_events", help, Family::clone(&behind));
+        let help = "How long ago the first of these was recorded";
+        registry.register_with_unit("tegami_projection_lag", help, Unit::Seconds, Family::clone(&behind_for));
+        let help = "1 where a projection stands still, as an event cannot be handled";
+        registry.register("tegami_projection_stands", help, Family::clone(&stands));
         let help = "From a message's publish to its being taken";
         registry.register_with_unit("tegami_delivery_wait", help, Unit::Seconds, Family::clone(&waited));
         Self(Arc::new(Parts {
@@ -98,6 +113,9 @@ impl Default for Metrics {
             dead,
             waiting,
             waited,
+            behind,
+            behind_for,
+            stands,
             ran,
             active,
             answered,
@@ -118,6 +136,7 @@ impl Observer for Metrics {
             Fact::Taken(taken) => self.0.taken(taken),
             Fact::Settled(settled) => self.0.settled(settled),
             Fact::Counted(counted) => self.0.counted(counted),
+            Fact::Lagged(lagged) => self.0.lagged(lagged),
             Fact::Ran(Ran { schedule, outcome, took }) => {
                 let labels = vec![("schedule", (*schedule).to_owned()), ("outcome", (*outcome).to_owned())];
                 self.0.ran.get_or_create(&labels).observe(took.as_secs_f64(), None, None);
@@ -176,6 +195,20 @@ impl Parts {
             Some(messages) => drop(self.waiting.get_or_create(&labels).set(messages)),
             None => drop(self.waiting.remove(&labels)),
         }
+    }
+
+    /// What is not known any more is not shown.
+    fn lagged(&self, Lagged { projection, version, events, oldest, stands }: &Lagged<'_>) {
+        let labels = vec![("projection", (*projection).to_owned()), ("version", version.to_string())];
+        match events.and_then(|events| i64::try_from(events).ok()) {
+            Some(events) => drop(self.behind.get_or_create(&labels).set(events)),
+            None => drop(self.behind.remove(&labels)),
+        }
+        match oldest {
+            Some(oldest) => drop(self.behind_for.get_or_create(&labels).set(oldest.as_secs_f64())),
+            None => drop(self.behind_for.remove(&labels)),
+        }
+        self.stands.get_or_create(&labels).set(i64::from(*stands));
     }
 
     fn answered(&self, Answered { method, scheme, route, status, took, trace }: &Answered<'_>) {

@@ -15,7 +15,7 @@ pub(crate) mod spans;
 
 #[cfg(any(feature = "metrics", feature = "otel"))]
 use bounds::{BOUNDS, WAITS};
-pub use fact::{Answered, Asked, Counted, End, Fact, Published, Ran, Settled, Taken};
+pub use fact::{Answered, Asked, Counted, End, Fact, Lagged, Published, Ran, Settled, Taken};
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 #[cfg(feature = "otel")]

@@ -184,18 +184,35 @@ impl Middleware<Incoming> for Arc<Crash> {
 
 /// Work that is given up when it has made so many steps and waits for its next one.
 ///
-/// A step is what tokio takes from a task's budget: an answer from another thread, a message from a channel, bytes from a
-/// socket. Here there is one of it for a poll, and none for the first. So every step is waited for, also one that would have
-/// been done at once, and two runs have the same steps.
+/// A step is what tokio takes from a task's budget: an answer from another thread, a message from a channel. Here there is
+/// one of it for a poll, and none for the first. So every step is waited for, also one that would have been done at once,
+/// and two runs have the same steps. What takes nothing from the budget, as a socket that is read without asking tokio, has
+/// made a step when it is woken and waits again.
 struct UpTo<T> {
     work: BoxFuture<T>,
     steps: usize,
     begun: bool,
+    /// Did it wait for something, and not for its budget?
+    waited: bool,
 }
 
 impl<T> UpTo<T> {
     fn new(work: BoxFuture<T>, steps: usize) -> Self {
-        Self { work, steps, begun: false }
+        Self { work, steps, begun: false, waited: false }
+    }
+
+    /// Takes all of the budget but one, and that too before it has begun; is one left?
+    fn leave_one(&mut self, context: &mut task::Context<'_>) -> Poll<bool> {
+        let mut last = ready!(poll_proceed(context));
+        while has_budget_remaining() {
+            last.made_progress();
+            last = ready!(poll_proceed(context));
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            last.made_progress();
+        }
+        drop(last);
+        Poll::Ready(has_budget_remaining())
     }
 }
 
@@ -203,28 +220,19 @@ impl<T> Future for UpTo<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<T>> {
-        let mut last = ready!(poll_proceed(context));
-        while has_budget_remaining() {
-            last.made_progress();
-            last = ready!(poll_proceed(context));
-        }
-        let may_step = std::mem::replace(&mut self.begun, true);
-        match may_step {
-            // What is not used comes back.
-            true => drop(last),
-            false => last.made_progress(),
-        }
+        let may_step = ready!(self.leave_one(context));
         if let Poll::Ready(done) = self.work.as_mut().poll(context) {
             return Poll::Ready(Some(done));
         }
-        if self.steps == 0 {
-            return Poll::Ready(None);
-        }
-        let stepped = may_step && !has_budget_remaining();
-        self.steps -= usize::from(stepped);
-        match self.steps {
-            0 if stepped => Poll::Ready(None),
-            _ => Poll::Pending,
+        let waits = may_step && has_budget_remaining();
+        let stepped = may_step && (!waits || self.waited);
+        self.waited = waits;
+        match self.steps.checked_sub(usize::from(stepped)) {
+            Some(steps @ 1..) => {
+                self.steps = steps;
+                Poll::Pending
+            }
+            _ => Poll::Ready(None),
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 const EVENT: &str = "handover.v1.LetterFiled";
 const TOPIC: &str = "handover-v1";
 /// How long anything may take to come.
-const COMES: Duration = Duration::from_secs(10);
+const COMES: Duration = Duration::from_secs(60);
 /// How long nothing comes: what goes back to RabbitMQ is handed out within milliseconds.
 const NOTHING: Duration = Duration::from_secs(1);
 

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::startup::{Account, topology};
 
 /// How long it may take until what was done is counted.
-const COUNTED: Duration = Duration::from_secs(20);
+const COUNTED: Duration = Duration::from_secs(60);
 
 /// A message into this queue alone.
 fn straight(queue: &str) -> Outgoing {

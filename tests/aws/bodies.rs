@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How soon everything is handled or given up.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// What S3 writes into a queue, and what EventBridge does; with spaces and escapes that a parser would not keep.
 const S3: &str = r#"{"Records": [{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1",
   "eventTime":"2024-05-01T12:00:00.000Z","eventName":"ObjectCreated:Put",

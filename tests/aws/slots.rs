@@ -13,7 +13,7 @@ use crate::broker::Broker;
 
 /// How many come behind the slow one, and how soon they are all handled.
 const BEHIND: usize = 50;
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(90);
 
 static NINE: Case = Case::new("B-02", "b_02_nine_go_on", |trial| Box::pin(nine_go_on(trial)));
 

@@ -27,7 +27,7 @@ use super::{FORMAT, NUMBER, REFUSED, URL, canary, others, persons, wrong};
 use crate::contracts::shop::orders::v1::OrderPaid;
 
 /// How long it may take until all that was published is given up.
-pub const GIVEN_UP: Duration = Duration::from_secs(40);
+pub const GIVEN_UP: Duration = Duration::from_secs(90);
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct App {

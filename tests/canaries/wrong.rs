@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Deserialize;
 use tegami::{Config, Error, Secret, Service, telemetry::Otlp};
 use tokio::time::timeout;
@@ -9,7 +10,7 @@ use tokio::time::timeout;
 use super::{canary, life::tell};
 
 /// How long a start may take that is refused; one that waits for its transport has told by then.
-const REFUSED_WITHIN: Duration = Duration::from_secs(3);
+const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize)]
 struct App {
@@ -82,7 +83,8 @@ pub async fn transports() -> Result<(), Error> {
 
 /// Transports that are there, and do not let anybody in.
 pub async fn refused(urls: &str) -> Result<(), Error> {
-    for url in urls.lines() {
+    // All at once, for some of them are waited for to the end.
+    let starts = urls.lines().map(async |url| {
         let service = Service::new("billing").config(Config::new().set("transport", url)?);
         let service = service.on::<crate::contracts::shop::orders::v1::OrderPaid>(async |_, _| Ok(()));
         match timeout(REFUSED_WITHIN, service.start()).await {
@@ -90,6 +92,7 @@ pub async fn refused(urls: &str) -> Result<(), Error> {
             Ok(Err(error)) => tell_error(&error),
             Err(_) => tell("it goes on waiting"),
         }
-    }
-    Ok(())
+        Ok(())
+    });
+    join_all(starts).await.into_iter().collect()
 }

@@ -99,6 +99,12 @@ fn d1_one_message_lost_in_a_thousand_is_caught() {
     caught(DropsOneInAThousand::default, "P-03", "NOT clean: lost 1");
 }
 
+/// Nor does what was published in the fault, and may come or not, stand in for it.
+#[test]
+fn d1_one_message_lost_before_a_fault_is_caught_behind_it() {
+    caught(DropsOneInAThousand::default, "N-01", "NOT clean: lost 1");
+}
+
 #[derive(Default)]
 struct RejectsAndDelivers(AtomicUsize);
 

@@ -7,8 +7,10 @@ mod contracts {
 }
 mod crash;
 mod error;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod outbox;
+#[cfg(feature = "sqlite")]
+mod projection;
 #[cfg(feature = "sqlite")]
 mod store;
 

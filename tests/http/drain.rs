@@ -23,8 +23,8 @@ use crate::{
 };
 
 const DRAIN: Duration = Duration::from_millis(300);
-/// How long a stop may take after its drain time.
-const AFTER_DRAIN: Duration = Duration::from_secs(10);
+/// How long a stop may take after its drain time, with some for a busy machine.
+const AFTER_DRAIN: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn w5_running_requests_finish_and_idle_connections_close() -> Result<(), Error> {
@@ -86,7 +86,7 @@ async fn s4_a_client_that_stops_reading_cannot_hold_the_exit() -> Result<(), Err
     while served.load(Relaxed) < 20 {
         tokio::task::yield_now().await;
     }
-    let ended = tokio::time::timeout(DRAIN + AFTER_DRAIN, service.stop()).await.expect("in drain time + 10 s")?;
+    let ended = tokio::time::timeout(DRAIN + AFTER_DRAIN, service.stop()).await.expect("nobody holds it")?;
     assert_eq!(ended, Ended::Forced);
     Ok(())
 }

@@ -1,6 +1,14 @@
 //! What a handler has: state, publisher, and the limits on what it does.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{
+    future::poll_fn,
+    net::TcpListener,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Poll, Waker},
+};
 
 use tegami::{
     Context, Error, ErrorKind, HandlerError, Publisher, Service,
@@ -87,6 +95,31 @@ async fn w1_a_handler_that_takes_too_long_is_answered_with_503() -> Result<(), E
     let mut client = Client::connect(&service).await;
     assert_eq!(client.ask(get("/slow")).await.status, 503);
     assert_eq!(client.ask(get("/")).await.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_handler_is_woken_by_the_waker_it_had_at_first() -> Result<(), Error> {
+    // Many a simple future keeps no other.
+    let (first, is_done) = (Arc::new(OnceLock::<Waker>::new()), Arc::new(AtomicBool::new(false)));
+    let (keeps, asks) = (first.clone(), is_done.clone());
+    let wait = async move || {
+        poll_fn(|cx| {
+            keeps.get_or_init(|| cx.waker().clone());
+            if asks.load(Relaxed) { Poll::Ready("done") } else { Poll::Pending }
+        })
+        .await
+    };
+    let service =
+        serve(Router::new().route("/", on_get(wait)), |http| http.limits(|limits| limits.handler = LONG)).await?;
+    let mut client = Client::connect(&service).await;
+    client.send(get("/")).await;
+    while first.get().is_none() {
+        tokio::task::yield_now().await;
+    }
+    is_done.store(true, Relaxed);
+    first.get().expect("it was asked").wake_by_ref();
+    assert_eq!(client.answer().await.text(), "done");
     Ok(())
 }
 

@@ -26,8 +26,8 @@ use crate::{
 const EACH: usize = 100;
 /// One more than there are slow clients at once.
 const PLACES: usize = 6 * EACH + 1;
-/// How long they are waited for: so long that all come before the first is let go.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long they are waited for: so long that all come before the first is let go; where the machine has more to do, longer.
+const PATIENCE: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(6), Duration::from_secs(18)];
 
 /// What a test sees of the handlers that hold their requests.
 struct Held {
@@ -35,7 +35,7 @@ struct Held {
     end: Arc<Notify>,
 }
 
-async fn service() -> Result<(Running, Held), Error> {
+async fn service(patience: Duration) -> Result<(Running, Held), Error> {
     let much = Bytes::from(vec![0; 32 * 1024 * 1024]);
     let ((begins, begun), end) = (mpsc::channel(PLACES), Arc::new(Notify::new()));
     let ends = end.clone();
@@ -49,10 +49,10 @@ async fn service() -> Result<(Running, Held), Error> {
         .route("/read", on_post(async |body: Bytes| body.len().to_string()))
         .route("/much", on_get(async move || much.clone()))
         .route("/hold", on_get(hold));
-    let service = serve(router, |http| {
+    let service = serve(router, move |http| {
         http.limits(|limits| {
-            (limits.first_byte, limits.head, limits.idle, limits.write) = (PATIENCE, PATIENCE, PATIENCE, PATIENCE);
-            limits.body_grace = PATIENCE;
+            (limits.first_byte, limits.head, limits.idle, limits.write) = (patience, patience, patience, patience);
+            limits.body_grace = patience;
             (limits.connections, limits.connections_per_address, limits.requests) = (PLACES, PLACES, PLACES);
         })
     });
@@ -62,7 +62,7 @@ async fn service() -> Result<(Running, Held), Error> {
 /// Sends a byte now and then, until the connection ends.
 async fn drip(mut client: Client) -> Vec<u16> {
     while client.send("a").await {
-        tokio::time::sleep(PATIENCE / 8).await;
+        tokio::time::sleep(PATIENCE[0] / 8).await;
     }
     client.closed().await
 }
@@ -87,7 +87,17 @@ async fn slow_clients(service: &Running, slow: &mut JoinSet<(&'static str, Vec<u
 
 #[tokio::test]
 async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
-    let (service, mut held) = service().await?;
+    for patience in PATIENCE {
+        if were_all_there(patience).await? {
+            return Ok(());
+        }
+    }
+    panic!("they were never there all at once");
+}
+
+/// Has them come and be let go, with a good client beside them; were they there all at once?
+async fn were_all_there(patience: Duration) -> Result<bool, Error> {
+    let (service, mut held) = service(patience).await?;
     let (mut slow, mut stuck) = (JoinSet::new(), Vec::new());
     for _ in 0..EACH {
         slow_clients(&service, &mut slow).await;
@@ -96,12 +106,14 @@ async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
         client.send(get("/much")).await;
         stuck.push(client);
     }
-    let mut answers = 0;
+    let mut beside_all = 0;
     while !slow.is_empty() {
         let mut good = Client::connect(&service).await;
         assert_eq!(good.ask(get("/")).await.status, 200, "a good client is served");
-        answers += 1;
-        let Ok(Some(ended)) = tokio::time::timeout(SHORT / 40, slow.join_next()).await else { continue };
+        let Ok(Some(ended)) = tokio::time::timeout(SHORT / 40, slow.join_next()).await else {
+            beside_all += usize::from(slow.len() == 5 * EACH);
+            continue;
+        };
         let (kind, statuses) = ended.expect("no panic");
         match kind {
             "idle" => assert_eq!(statuses, [200]),
@@ -110,7 +122,6 @@ async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
             _ => assert_eq!(statuses, NOTHING, "{kind}"),
         }
     }
-    assert!(answers > 5 * EACH);
     // All places are free, those of the clients that read nothing too.
     let mut others = Vec::new();
     for _ in 0..PLACES {
@@ -126,7 +137,7 @@ async fn w1_slow_clients_are_let_go_and_disturb_nobody() -> Result<(), Error> {
         assert_eq!(client.answer().await.status, 200);
     }
     drop(stuck);
-    Ok(())
+    Ok(beside_all > 0)
 }
 
 #[tokio::test]

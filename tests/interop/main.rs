@@ -16,4 +16,4 @@ mod generated {
 }
 
 /// How long anything may take to come; it is there much sooner.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(90);

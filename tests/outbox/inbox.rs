@@ -9,70 +9,65 @@ use std::{
 };
 
 use tegami::{
-    Context, Error, HandlerError, Retry, Service, TransactionalHandler,
+    Context, HandlerError, Retry, Service,
     envelope::MessageId,
-    outbox::{Database as _, Mark, Marked, Outbox},
-    sqlite::{Database, Tx},
-    testing::{
-        TestService,
-        ledger::{Answer, Checksum, Ended, Entry, Figure, Ledger, Verdict},
-    },
+    outbox::{Database, Mark, Marked, Outbox},
+    service::Running,
+    testing::ledger::{Answer, Checksum, Ended, Entry, Figure, Ledger, Verdict},
     time::Clock,
-    transport::Memory,
+    transport::{DeadLetter, Memory},
 };
-use tokio::sync::Notify;
 
-use super::{Folder, OrderPaid, ReceiptSent, paid, receipt, write, written};
+use crate::{
+    Folder, OrderPaid, ReceiptSent, paid, receipt,
+    subject::{Deed, Subject},
+};
 
 const MESSAGES: usize = 100;
 const COPIES: usize = 3;
 const QUEUE: &str = "billing-shop-orders-v1-OrderPaid";
 
-/// Fails after its effect in each fifth attempt.
-#[derive(Default)]
-struct Failing(AtomicUsize);
+/// What the replicas have together: the ledger, and how many attempts there were.
+type Books = (Ledger, AtomicUsize);
 
-impl TransactionalHandler<OrderPaid, Ledger, Tx> for Failing {
-    async fn call(&self, order: OrderPaid, ctx: Context<Ledger>, tx: &mut Tx) -> Result<(), HandlerError> {
-        let id = ctx.message_id().to_string();
-        let fails = self.0.fetch_add(1, Ordering::SeqCst) % 5 == 4;
-        let checksum = Checksum::of(&Default::default());
-        let (subscription, attempt, ledger) = (QUEUE.to_owned(), ctx.attempt(), ctx.state());
-        ledger.write(Entry::RunBegin {
-            id: id.clone(),
-            subscription: subscription.clone(),
-            attempt,
-            key: None,
-            checksum,
-        });
-        write(tx, &id).await?;
-        ctx.in_transaction(tx).publish(&receipt(order.order_id)).await?;
-        let ended = if fails { Ended::Err } else { Ended::Ok };
-        ledger.write(Entry::RunEnd { id, subscription, attempt, ended, retry_after: None });
-        if fails { Err(HandlerError::retry("it fails after its effect")) } else { Ok(()) }
-    }
+/// Fails after its effect in each fifth attempt.
+async fn fail_now_and_then<S: Subject>(
+    order: OrderPaid,
+    ctx: Context<Arc<Books>>,
+    tx: &mut S::Tx,
+) -> Result<(), HandlerError> {
+    let id = ctx.message_id().to_string();
+    let (ledger, attempts) = &**ctx.state();
+    let fails = attempts.fetch_add(1, Ordering::SeqCst) % 5 == 4;
+    let checksum = Checksum::of(&Default::default());
+    let (subscription, attempt) = (QUEUE.to_owned(), ctx.attempt());
+    ledger.write(Entry::RunBegin { id: id.clone(), subscription: subscription.clone(), attempt, key: None, checksum });
+    S::write(tx, &id).await.map_err(HandlerError::retry)?;
+    ctx.in_transaction(tx).publish(&receipt(order.order_id)).await?;
+    let ended = if fails { Ended::Err } else { Ended::Ok };
+    ledger.write(Entry::RunEnd { id, subscription, attempt, ended, retry_after: None });
+    if fails { Err(HandlerError::retry("it fails after its effect")) } else { Ok(()) }
 }
 
 /// One of two replicas.
-fn replica(memory: &Memory, db: &Database, ledger: &Ledger) -> Service<Ledger> {
-    let service = Service::new("billing").transport(memory.clone()).state(ledger.clone()).transactional(db);
+fn replica<S: Subject>(memory: &Memory, db: &S::Db, books: &Arc<Books>) -> Service<Arc<Books>> {
+    let service = Service::new("billing").transport(memory.clone()).state(books.clone()).transactional(db);
     let soon = Retry::after([Duration::from_millis(1); 20]);
-    let service = service.on_with::<OrderPaid>(Failing::default(), |s| s.retry(soon));
+    let service = service.on_with::<OrderPaid>(fail_now_and_then::<S>, |s| s.retry(soon));
     service.allow_unroutable::<ReceiptSent>().outbox(db)
 }
 
 /// Two replicas with connections of their own, and every message three times.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect() -> Result<(), Error> {
-    let folder = Folder::new();
-    let (db, memory) = (folder.open().await, Memory::new());
-    let other = Database::connect(folder.file()).await.expect("it opens");
+pub(crate) async fn i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect<S: Subject>() {
+    let (all, folder, memory) = (S::open().await, Folder::new(), Memory::new());
+    let other = S::connect(&all.address()).await;
     let books = folder.0.join("ledger");
     let ledger = Ledger::open(&books, "test", Clock::system()).expect("a ledger");
     ledger.write(Entry::Inbox { subscription: QUEUE.to_owned() });
+    let shared = Arc::new((ledger.clone(), AtomicUsize::new(0)));
     let mut replicas = Vec::new();
-    for db in [&db, &other] {
-        replicas.push(replica(&memory, db, &ledger).start().await?);
+    for db in [all.db(), &other] {
+        replicas.push(replica::<S>(&memory, db, &shared).start().await.expect("it starts"));
     }
     for n in 0..MESSAGES {
         let (id, checksum) = (format!("m-{n}"), Checksum::of(&Default::default()));
@@ -87,109 +82,90 @@ async fn i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect()
     }
     memory.quiet().await;
     for replica in replicas {
-        replica.stop().await?;
+        replica.stop().await.expect("it stops");
     }
-    let effects = written(&db).await;
+    let effects = all.written().await;
     effects.iter().for_each(|id| ledger.effect(id.as_str(), QUEUE));
     let verdict = Verdict::of(&books).expect("it can be read");
     assert!(verdict.figure(Figure::Effects).is_empty() && verdict.is_clean(), "{verdict:?}");
     assert_eq!(effects.len(), MESSAGES);
     assert!(memory.all_dead_letters().is_empty());
-    Ok(())
 }
 
-#[tokio::test]
-async fn i2_two_subscriptions_handle_one_message_each_once() -> Result<(), Error> {
-    let folder = Folder::new();
-    let db = folder.open().await;
-    async fn handle(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
-        Ok(write(tx, &format!("{} {}", ctx.queue(), order.order_id)).await?)
+/// The effect is the queue and the order.
+async fn write_both<S: Subject>(order: OrderPaid, ctx: Context, tx: &mut S::Tx) -> Result<(), HandlerError> {
+    let effect = format!("{} {}", ctx.queue(), order.order_id);
+    S::write(tx, &effect).await.map_err(HandlerError::retry)
+}
+
+/// A service whose handlers write what they handle, one for each of these groups.
+struct Billing {
+    running: Running,
+    memory: Memory,
+}
+
+impl Billing {
+    async fn start<S: Subject>(all: &S, groups: &[&str], more: impl FnOnce(Service) -> Service) -> Self {
+        let memory = Memory::new();
+        let service = Service::new("billing").transport(memory.clone());
+        let service = groups.iter().fold(service, |service, group| {
+            service.transactional(all.db()).on_with::<OrderPaid>(write_both::<S>, |s| s.group(*group))
+        });
+        Self { running: more(service).start().await.expect("it starts"), memory }
     }
-    let service = Service::new("billing").transactional(&db).on_with::<OrderPaid>(handle, |s| s.group("one"));
-    let service = service.transactional(&db).on_with::<OrderPaid>(handle, |s| s.group("two"));
-    let billing = TestService::start(service).await?;
-    let id = billing.publish(&paid("o-1")).await?;
-    billing.settle().await;
-    billing.outside().publish_with(&paid("o-1"), |options| options.id(id)).await?;
-    billing.settle().await;
-    let mut effects = written(&db).await;
+
+    /// Publishes this order with the id `m-1`, and waits until it is handled.
+    async fn publish(&self, order: &str) {
+        let id = MessageId::parse("m-1").expect("a good id");
+        let published = self.running.publisher().publish_with(&paid(order), |options| options.id(id)).await;
+        published.expect("it is published");
+        self.memory.quiet().await;
+    }
+
+    async fn stop(self) -> Vec<DeadLetter> {
+        self.running.stop().await.expect("it stops");
+        self.memory.all_dead_letters()
+    }
+}
+
+pub(crate) async fn i2_two_subscriptions_handle_one_message_each_once<S: Subject>() {
+    let all = S::open().await;
+    let billing = Billing::start(&all, &["one", "two"], |service| service).await;
+    billing.publish("o-1").await;
+    billing.publish("o-1").await;
+    let mut effects = all.written().await;
     effects.sort();
     assert_eq!(effects, ["billing-one o-1", "billing-two o-1"]);
-    billing.stop().await?;
-    Ok(())
+    assert!(billing.stop().await.is_empty());
 }
 
 /// Whoever may publish can choose an id: what it stands for is not acked away.
-#[tokio::test]
-async fn i2_another_message_with_a_known_id_is_kept_as_a_dead_letter() -> Result<(), Error> {
-    let folder = Folder::new();
-    let db = folder.open().await;
-    let service = Service::new("billing").transactional(&db).on::<OrderPaid>(
-        async |order: OrderPaid, _: Context, tx: &mut Tx| {
-            write(tx, &order.order_id).await?;
-            Ok(())
-        },
-    );
-    let billing = TestService::start(service).await?;
-    let id = billing.publish(&paid("made up")).await?;
-    billing.settle().await;
-    billing.outside().publish_with(&paid("real"), |options| options.id(id.clone())).await?;
-    billing.settle().await;
-    assert_eq!(written(&db).await, ["made up"]);
-    let [dead] = &billing.dead_letters()[..] else { panic!("one dead letter") };
-    assert_eq!(dead.error(), format!("a message with the id `{id}` and another payload was handled before"));
-    billing.stop().await?;
-    Ok(())
+pub(crate) async fn i2_another_message_with_a_known_id_is_kept_as_a_dead_letter<S: Subject>() {
+    let all = S::open().await;
+    let billing = Billing::start(&all, &["one"], |service| service).await;
+    billing.publish("made up").await;
+    billing.publish("real").await;
+    assert_eq!(all.written().await, ["billing-one made up"]);
+    let [dead] = &billing.stop().await[..] else { panic!("one dead letter") };
+    assert_eq!(dead.error(), "a message with the id `m-1` and another payload was handled before");
 }
 
-/// The copy comes while the first is handled, which then fails: the copy has the effect.
-#[tokio::test]
-async fn i3_a_copy_waits_for_the_first_and_handles_it_if_that_fails() -> Result<(), Error> {
-    let folder = Folder::new();
-    let db = folder.open().await;
-    let seen = Arc::new((Notify::new(), AtomicUsize::new(0)));
-    let (begun, runs) = &*seen;
-    let handler = async |order: OrderPaid, ctx: Context<Arc<(Notify, AtomicUsize)>>, tx: &mut Tx| {
-        write(tx, &order.order_id).await?;
-        let (begun, runs) = &**ctx.state();
-        if runs.fetch_add(1, Ordering::SeqCst) > 0 {
-            return Ok(());
-        }
-        begun.notify_one();
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        Err(HandlerError::reject("the first fails"))
-    };
-    let service = Service::new("billing").state(seen.clone()).transactional(&db).on::<OrderPaid>(handler);
-    let billing = TestService::start(service).await?;
-    let id = billing.publish(&paid("o-1")).await?;
-    begun.notified().await;
-    billing.outside().publish_with(&paid("o-1"), |options| options.id(id.clone())).await?;
-    billing.advance(Duration::from_secs(1)).await;
-    assert_eq!((runs.load(Ordering::SeqCst), billing.handled::<OrderPaid>().len()), (1, 0), "neither acked nor run");
-    billing.settle().await;
-    assert_eq!((runs.load(Ordering::SeqCst), written(&db).await), (2, vec!["o-1".to_owned()]));
-    assert_eq!((billing.dead_letters().len(), billing.handled::<OrderPaid>().len()), (1, 1));
-    billing.stop().await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one() {
-    let folder = Folder::new();
-    let db = folder.open().await;
+pub(crate) async fn i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one<S: Subject>() {
+    let all = S::open().await;
+    let db = all.db();
     let mark = |n: usize| Mark::new("billing", MessageId::parse(format!("m-{n}")).expect("a good id"), [7; 32]);
     let mut tx = db.begin().await.expect("it begins");
     for n in 0..50 {
         assert_eq!(db.mark(&mut tx, &mark(n)).await.expect("it is marked"), Marked::New);
     }
-    let old = "UPDATE tegami_inbox SET time = time - 14 * 86400 - 60 WHERE CAST(substr(id, 3) AS INTEGER) < 30";
-    tx.run(|sql| sql.execute(old, ())).await.expect("it is written");
-    tx.commit().await.expect("it is committed");
+    db.commit(tx).await.expect("it is committed");
+    all.execute(Deed::Age).await;
     let mut forgotten = Vec::new();
     for _ in 0..4 {
         forgotten.push(db.forget(Duration::from_secs(14 * 86400), 12).await.expect("it is written"));
     }
     assert_eq!(forgotten, [12, 12, 6, 0]);
+    assert_eq!(db.forget(Duration::MAX, 12).await.expect("it is written"), 0);
     let mut tx = db.begin().await.expect("it begins");
     for (n, expected) in [(0, Marked::New), (29, Marked::New), (30, Marked::Known), (49, Marked::Known)] {
         assert_eq!(db.mark(&mut tx, &mark(n)).await.expect("it is marked"), expected, "{n}");
@@ -197,23 +173,14 @@ async fn i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one() {
 }
 
 /// The service forgets by itself: at its start, and then a thousand at a time.
-#[tokio::test]
-async fn i4_a_service_forgets_what_is_older_than_it_was_told_to_keep() -> Result<(), Error> {
-    let folder = Folder::new();
-    let db = folder.open().await;
-    let mut tx = db.begin().await.expect("it begins");
-    let fill = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500) \
-                INSERT INTO tegami_inbox SELECT 'billing', 'm-' || n, x'07', unixepoch() - iif(n > 2490, 0, 7200) FROM n";
-    tx.run(|sql| sql.execute(fill, ())).await.expect("it is written");
-    tx.commit().await.expect("it is committed");
-    let service = Service::new("billing").transactional(&db);
-    let service = service.on::<OrderPaid>(async |_: OrderPaid, _: Context, _: &mut Tx| Ok(()));
-    let billing = TestService::start(service.marks_kept(Duration::from_secs(3600))).await?;
-    billing.advance(Duration::from_secs(1)).await;
-    let mut tx = db.begin().await.expect("it begins");
-    let left = tx.run(|sql| sql.query_row("SELECT count(*) FROM tegami_inbox", (), |row| row.get::<_, i64>(0))).await;
-    assert_eq!(left.expect("it is read"), 10);
-    tx.rollback().await;
-    billing.stop().await?;
-    Ok(())
+pub(crate) async fn i4_a_service_forgets_what_is_older_than_it_was_told_to_keep<S: Subject>() {
+    let all = S::open().await;
+    all.execute(Deed::Fill).await;
+    let hour = Duration::from_secs(3600);
+    let billing = Billing::start(&all, &["one"], |service| service.marks_kept(hour)).await;
+    while all.marks().await > 10 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(all.marks().await, 10);
+    billing.stop().await;
 }

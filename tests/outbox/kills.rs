@@ -10,43 +10,47 @@ use tegami::{
     Service,
     envelope::MessageId,
     middleware::{Next, from_fn},
-    outbox::Outbox,
-    sqlite::Database,
-    store::{Sqlite, sqlite::Durability},
+    outbox::{Database, Outbox},
     testing::ledger::{Answer, Checksum, Ended, Entry, Ledger, Verdict},
     time::Clock,
     transport::{Memory, Outgoing},
 };
 use tokio::runtime::Runtime;
 
-use super::{Folder, receipt, write, written};
+use crate::{Folder, Subject, postgres::Postgres, receipt, sqlite::File};
 
-/// Tells the binary to be a relay, and where the folder is.
+/// Tells the binary to be a relay: on which database, where that is, and where the folder for the ledger is.
 const ROLE: &str = "OUTBOX_RELAY";
+const ADDRESS: &str = "OUTBOX_ADDRESS";
+const FOLDER: &str = "OUTBOX_FOLDER";
 const BROKER: &str = "broker";
 const RELAYS: usize = 3;
 const TRANSACTIONS: usize = 300;
 const ROWS: usize = 4;
 const KEYS: usize = 20;
+/// How long a relay has rows for itself: one that stands still for longer has others send them as well.
+const HOLD: Duration = Duration::from_secs(10);
 
 fn books(folder: &Path) -> PathBuf {
     folder.join("ledger")
 }
 
-async fn open(folder: &Path) -> Database {
-    let store = Sqlite::at(folder.join("shop.db")).durability(Durability::Process).connect().await;
-    Database::of(&store.expect("the file can be opened"))
-}
-
 /// Not a test by itself: a process that the test below starts.
 #[test]
 fn process() {
-    let Some(folder) = std::env::var_os(ROLE) else { return };
-    Runtime::new().expect("a runtime").block_on(relay_for_ever(Path::new(&folder)));
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let [folder, address] = [FOLDER, ADDRESS].map(|name| std::env::var(name).expect("it was told"));
+    let folder = Path::new(&folder);
+    Runtime::new().expect("a runtime").block_on(async {
+        match &*role {
+            File::NAME => relay_for_ever::<File>(folder, &address).await,
+            _ => relay_for_ever::<Postgres>(folder, &address).await,
+        }
+    });
 }
 
 /// Publishes into the ledger, which is this broker's memory.
-async fn relay_for_ever(folder: &Path) {
+async fn relay_for_ever<S: Subject>(folder: &Path, address: &str) {
     let ledger = Ledger::open(books(folder), "relay", Clock::system()).expect("a ledger");
     let broker = from_fn(move |outgoing: Outgoing, _: Next<Outgoing>| {
         let (ledger, id, key) = (ledger.clone(), outgoing.id.to_string(), outgoing.key.clone());
@@ -64,11 +68,9 @@ async fn relay_for_ever(folder: &Path) {
             Ok(())
         }
     });
-    let db = open(folder).await;
+    let db = S::connect(address).await;
     let service = Service::new("orders").transport(Memory::new()).publish_middleware(broker);
-    let short = |options: tegami::relay::RelayOptions| {
-        options.hold(Duration::from_secs(3)).poll(Duration::from_millis(20)).batch(20)
-    };
+    let short = |options: tegami::relay::RelayOptions| options.hold(HOLD).poll(Duration::from_millis(20)).batch(20);
     let _running = service.outbox_with(&db, short).start().await.expect("it starts");
     std::future::pending().await
 }
@@ -77,10 +79,12 @@ async fn relay_for_ever(folder: &Path) {
 struct Relay(Child);
 
 impl Relay {
-    fn start(folder: &Folder) -> Self {
+    fn start<S: Subject>(folder: &Folder, address: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("this binary"));
         command.args(["kills::process", "--exact"]).stdin(Stdio::null()).stdout(Stdio::null());
-        Self(command.env(ROLE, &*folder.0).spawn().expect("this binary runs"))
+        Self(
+            command.env(ROLE, S::NAME).env(ADDRESS, address).env(FOLDER, &*folder.0).spawn().expect("this binary runs"),
+        )
     }
 }
 
@@ -92,7 +96,7 @@ impl Drop for Relay {
 }
 
 /// Commits messages of many keys; every tenth transaction is not committed.
-async fn commit_all(db: &Database, ledger: &Ledger, mut each: impl FnMut(usize)) {
+async fn commit_all<S: Subject>(db: &S::Db, ledger: &Ledger, mut each: impl FnMut(usize)) {
     let orders = Service::new("orders").transport(Memory::new()).start().await.expect("it starts");
     for number in 0..TRANSACTIONS {
         let commits = number % 10 != 9;
@@ -107,14 +111,14 @@ async fn commit_all(db: &Database, ledger: &Ledger, mut each: impl FnMut(usize))
                     (Checksum::of(&Default::default()), vec![BROKER.to_owned()], Some(key.clone()));
                 ledger.write(Entry::PublishBegin { id: id.clone(), key, sequence: sequence as u64, checksum, to });
             }
-            write(&mut tx, &id).await.expect("it is written");
+            S::write(&mut tx, &id).await.expect("it is written");
             let with_id = MessageId::parse(&id).expect("a good id");
             let mut publisher = orders.publisher().in_transaction(&mut tx);
             publisher.publish_with(&receipt(key), |options| options.id(with_id)).await.expect("it is put");
             ids.push(id);
         }
         if commits {
-            tx.commit().await.expect("it is committed");
+            db.commit(tx).await.expect("it is committed");
             ids.into_iter().for_each(|id| ledger.publish_end(id, Answer::Ok));
         }
         each(number);
@@ -122,37 +126,32 @@ async fn commit_all(db: &Database, ledger: &Ledger, mut each: impl FnMut(usize))
     orders.stop().await.expect("it stops");
 }
 
-#[test]
-fn t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order() {
-    let folder = Folder::new();
-    Runtime::new().expect("a runtime").block_on(async {
-        folder.open().await.close().await;
-        let db = open(&folder.0).await;
-        let ledger = Ledger::open(books(&folder.0), "orders", Clock::system()).expect("a ledger");
-        ledger.write(Entry::Ordered { subscription: BROKER.to_owned() });
-        let mut relays: Vec<_> = (0..RELAYS).map(|_| Relay::start(&folder)).collect();
-        let mut killed = 0;
-        commit_all(&db, &ledger, |number| {
-            if number % 60 == 30 {
-                relays[killed % RELAYS] = Relay::start(&folder);
-                killed += 1;
-            }
-        })
-        .await;
-        let all_sent = async {
-            while db.waiting().await.expect("it is read") > 0 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(120), all_sent).await.expect("they are sent in the end");
-        drop(relays);
-        assert_eq!(killed, TRANSACTIONS / 60);
-        let states = written(&db).await;
-        assert_eq!(states.len(), TRANSACTIONS / 10 * 9 * ROWS);
-        states.into_iter().for_each(|id| ledger.write(Entry::State { id }));
-        assert!(db.parked(1).await.expect("it is read").is_empty());
-        db.close().await;
-    });
+pub(crate) async fn t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order<S: Subject>() {
+    let (all, folder) = (S::open().await, Folder::new());
+    let (db, address) = (all.db(), all.address());
+    let ledger = Ledger::open(books(&folder.0), "orders", Clock::system()).expect("a ledger");
+    ledger.write(Entry::Ordered { subscription: BROKER.to_owned() });
+    let mut relays: Vec<_> = (0..RELAYS).map(|_| Relay::start::<S>(&folder, &address)).collect();
+    let mut killed = 0;
+    commit_all::<S>(db, &ledger, |number| {
+        if number % 60 == 30 {
+            relays[killed % RELAYS] = Relay::start::<S>(&folder, &address);
+            killed += 1;
+        }
+    })
+    .await;
+    let all_sent = async {
+        while db.waiting().await.expect("it is read") > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), all_sent).await.expect("they are sent in the end");
+    drop(relays);
+    assert_eq!(killed, TRANSACTIONS / 60);
+    let states = all.written().await;
+    assert_eq!(states.len(), TRANSACTIONS / 10 * 9 * ROWS);
+    states.into_iter().for_each(|id| ledger.write(Entry::State { id }));
+    assert!(all.parked().await.is_empty());
     let verdict = Verdict::of(books(&folder.0)).expect("it can be read");
     assert!(verdict.is_clean(), "{verdict}");
 }

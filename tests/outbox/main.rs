@@ -1,63 +1,50 @@
-//! Outbox and inbox on SQLite: transactions, what becomes of what was committed, and what of what was not.
+//! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not. The cases in `rows`,
+//! `inbox`, `crashes` and `kills` are run on every database.
 
 mod contracts {
     tegami::include_contracts!();
 }
+
+/// A test for each case that holds on every database.
+// The runner knows by a test's module which needs a server, and a function cannot make tests.
+macro_rules! suite {
+    ($subject:ty) => {
+        crate::suite! { @ $subject:
+            rows::t3_no_row_is_handed_out_while_an_earlier_one_of_its_key_is_held
+            rows::t2_a_hold_ends_by_itself_and_whoever_comes_late_changes_nothing_but_what_was_sent
+            rows::t2_a_clock_that_is_put_back_holds_nothing_for_hours
+            rows::t2_a_row_is_handed_out_as_it_was_put
+            rows::t4_what_is_refused_keeps_its_key_waiting_and_what_is_parked_does_not
+            rows::what_nobody_can_read_is_parked_and_keeps_nobody_waiting
+            rows::t5_a_batch_is_bounded_in_rows_and_in_bytes
+            inbox::i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect
+            inbox::i2_two_subscriptions_handle_one_message_each_once
+            inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
+            inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
+            inbox::i4_a_service_forgets_what_is_older_than_it_was_told_to_keep
+            crashes::i1_a_transactional_handler_passes_the_crash_matrix
+            kills::t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order
+        }
+    };
+    (@ $subject:ty: $($area:ident::$case:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            crate::$area::$case::<$subject>().await;
+        }
+    )+};
+}
+pub(crate) use suite;
+
 mod crashes;
-mod handlers;
 mod inbox;
 mod kills;
-mod relay;
+mod postgres;
 mod rows;
-mod transaction;
-
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+mod sqlite;
+mod subject;
 
 use contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
-use tegami::sqlite::{Database, Tx};
-
-/// A folder that goes with it.
-#[derive(Clone)]
-struct Folder(Arc<PathBuf>);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("tegami-outbox-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Self(Arc::new(path))
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("shop.db")
-    }
-
-    /// The file in it, with a table of receipts.
-    async fn open(&self) -> Database {
-        let db = Database::connect(self.file()).await.expect("the file can be opened");
-        let mut tx = db.begin().await.expect("it begins");
-        let table = "CREATE TABLE IF NOT EXISTS receipts (number INTEGER PRIMARY KEY, order_id TEXT NOT NULL) STRICT";
-        tx.run(|sql| sql.execute_batch(table)).await.expect("a table can be made");
-        tx.commit().await.expect("it is committed");
-        db
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if Arc::strong_count(&self.0) == 1 {
-            let _ = fs::remove_dir_all(&*self.0);
-        }
-    }
-}
+use subject::{Folder, Subject};
 
 fn paid(order: impl Into<String>) -> OrderPaid {
     OrderPaid::builder().order_id(order.into()).currency("EUR").amount_minor(990).build()
@@ -65,20 +52,4 @@ fn paid(order: impl Into<String>) -> OrderPaid {
 
 fn receipt(order: impl Into<String>) -> ReceiptSent {
     ReceiptSent::builder().order_id(order.into()).build()
-}
-
-/// The effect of an order: a row.
-async fn write(tx: &mut Tx, order: &str) -> Result<(), tegami::outbox::DatabaseError> {
-    let order = order.to_owned();
-    tx.run(move |sql| sql.execute("INSERT INTO receipts (order_id) VALUES (?1)", [order])).await.map(drop)
-}
-
-/// The orders with an effect, in its order.
-async fn written(db: &Database) -> Vec<String> {
-    let mut tx = db.begin().await.expect("it begins");
-    let read = tx.run(|sql| {
-        let mut statement = sql.prepare("SELECT order_id FROM receipts ORDER BY number")?;
-        statement.query_map((), |row| row.get(0))?.collect()
-    });
-    read.await.expect("it is read")
 }

@@ -8,6 +8,7 @@ mod broken;
 mod payments;
 mod personal;
 mod postgres;
+mod projection;
 mod service;
 mod sqlite;
 

@@ -5,24 +5,9 @@ use std::{path::Path, time::Duration};
 use rusqlite::Error;
 
 use crate::{
-    outbox::{DatabaseError, DatabaseErrorKind as Kind},
-    store::{StoreError, StoreErrorKind, sqlite::fault},
+    outbox::{DatabaseError, DatabaseErrorKind as Kind, sql::of_store},
+    store::{StoreErrorKind, sqlite::fault},
 };
-
-/// The error of the store that has the file.
-pub(super) fn of_store(error: StoreError) -> DatabaseError {
-    let kind = match error.kind() {
-        StoreErrorKind::Busy => Kind::Busy,
-        StoreErrorKind::Full => Kind::Full,
-        StoreErrorKind::TooLarge => Kind::TooLarge,
-        StoreErrorKind::Mismatch => Kind::Mismatch,
-        StoreErrorKind::Damaged => Kind::Damaged,
-        StoreErrorKind::Closed => Kind::Closed,
-        StoreErrorKind::Unknown => Kind::Unknown,
-        _ => Kind::Unreachable,
-    };
-    error.of_kind(kind)
-}
 
 /// The error of work inside a transaction.
 pub(super) fn of_work(error: Error, path: &Path) -> DatabaseError {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use crate::outbox::{Mark, Marked};
+use crate::outbox::{Mark, Marked, sql::number};
 
 /// Notes that a message is handled.
 pub(super) fn mark(sql: &Connection, mark: &Mark) -> rusqlite::Result<Marked> {
@@ -24,5 +24,5 @@ pub(super) fn forget(sql: &Connection, older_than: Duration, most: usize) -> rus
     let delete = "DELETE FROM tegami_inbox WHERE (subscription, id) IN \
                   (SELECT subscription, id FROM tegami_inbox WHERE time < unixepoch() - ?1 ORDER BY time LIMIT ?2)";
     let seconds = i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX / 2);
-    sql.prepare_cached(delete)?.execute(params![seconds, i64::try_from(most).unwrap_or(i64::MAX)])
+    sql.prepare_cached(delete)?.execute(params![seconds, number(most)])
 }

@@ -7,14 +7,15 @@ mod inbox;
 mod rows;
 mod tx;
 
-pub use rows::Parked;
 pub use tx::Tx;
+
+pub use super::Parked;
 
 use std::{fmt, path::Path, time::Duration};
 
 use async_trait::async_trait;
 
-use super::{Claim, Claimed, DatabaseError, Fate, Mark, Marked, Outbox};
+use super::{Claim, Claimed, DatabaseError, Fate, Mark, Marked, Outbox, sql::of_store};
 use crate::store::{EventStore, Sqlite};
 
 /// How long a transaction waits until it can begin, unless it is said otherwise.
@@ -60,7 +61,7 @@ impl Database {
     /// # Errors
     /// As [`Builder::connect`](crate::store::sqlite::Builder::connect).
     pub async fn connect(path: impl AsRef<Path>) -> Result<Self, DatabaseError> {
-        Ok(Self::of(&Sqlite::connect(path).await.map_err(fault::of_store)?))
+        Ok(Self::of(&Sqlite::connect(path).await.map_err(of_store)?))
     }
 
     /// The file of this store. Both share what writes, so that they wait for each other in turn.
@@ -102,7 +103,7 @@ impl Database {
     /// # Errors
     /// The file cannot be read.
     pub async fn parked(&self, most: usize) -> Result<Vec<Parked>, DatabaseError> {
-        self.file.read(move |sql| rows::parked(sql, most)).await.map_err(fault::of_store)
+        self.file.read(move |sql| rows::parked(sql, most)).await.map_err(of_store)
     }
 
     /// Has a parked message tried again, with its own id; was there one?
@@ -112,7 +113,7 @@ impl Database {
     pub async fn send_again(&self, id: &str) -> Result<bool, DatabaseError> {
         let id = id.to_owned();
         let work = move |sql: &rusqlite::Connection| Ok(rows::unpark(sql, &id)?);
-        let freed = self.file.writer().write(0, work).await.map_err(fault::of_store)?;
+        let freed = self.file.writer().write(0, work).await.map_err(of_store)?;
         self.wake();
         Ok(freed)
     }
@@ -136,18 +137,18 @@ impl Outbox for Database {
     async fn take(&self, claim: &Claim) -> Result<Vec<Claimed>, DatabaseError> {
         // To look costs nobody anything; to take needs the file.
         let looked = claim.clone();
-        if !self.file.read(move |sql| rows::any_free(sql, &looked)).await.map_err(fault::of_store)? {
+        if !self.file.read(move |sql| rows::any_free(sql, &looked)).await.map_err(of_store)? {
             return Ok(Vec::new());
         }
         let claim = claim.clone();
         let work = move |sql: &rusqlite::Connection| Ok(rows::take(sql, &claim)?);
-        self.file.writer().write(0, work).await.map_err(fault::of_store)
+        self.file.writer().write(0, work).await.map_err(of_store)
     }
 
     async fn settle(&self, claim: &Claim, fates: &[(u64, Fate)]) -> Result<(), DatabaseError> {
         let (claim, fates) = (claim.clone(), fates.to_vec());
         let work = move |sql: &rusqlite::Connection| Ok(rows::settle(sql, &claim, &fates)?);
-        self.file.writer().write(0, work).await.map_err(fault::of_store)
+        self.file.writer().write(0, work).await.map_err(of_store)
     }
 
     async fn later_than(&self, seen: u64) -> u64 {
@@ -157,12 +158,12 @@ impl Outbox for Database {
     }
 
     async fn waiting(&self) -> Result<u64, DatabaseError> {
-        self.file.read(rows::waiting).await.map_err(fault::of_store)
+        self.file.read(rows::waiting).await.map_err(of_store)
     }
 
     async fn forget(&self, older_than: Duration, most: usize) -> Result<usize, DatabaseError> {
         let work = move |sql: &rusqlite::Connection| Ok(inbox::forget(sql, older_than, most)?);
-        self.file.writer().write(0, work).await.map_err(fault::of_store)
+        self.file.writer().write(0, work).await.map_err(of_store)
     }
 }
 

@@ -1,35 +1,16 @@
 //! The rows of the outbox.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rusqlite::{Connection, Row as Columns, named_params, params};
 
 use crate::{
     error::BoxError,
-    outbox::{Claim, Claimed, Fate, Kept, Row},
+    outbox::{
+        Claim, Claimed, Fate, Kept, Parked, Row,
+        sql::{BYTES, LONGEST, milliseconds, number as as_number, unreadable},
+    },
 };
-
-/// The longest hold, and the longest wait for the next attempt. What seems to be free only later than that was noted by a
-/// clock that has been put back since.
-const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// The most bytes that are taken at once, unless one row alone has more.
-const BYTES: usize = 8 * 1024 * 1024;
-
-/// A row that is not tried any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Parked {
-    /// The message's id.
-    pub id: String,
-    /// The event's name.
-    pub event: String,
-    /// The message's key, if it has one.
-    pub key: Option<String>,
-    /// How often it was refused.
-    pub refusals: u32,
-    /// Why, the last time.
-    pub reason: String,
-}
 
 pub(super) fn put(sql: &Connection, kept: &Kept) -> rusqlite::Result<()> {
     let insert = "INSERT INTO tegami_outbox (id, event, lane, head, body, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -53,7 +34,7 @@ pub(super) fn take(sql: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Clai
     let columns = "number, refusals, id, event, lane, head, body, payload";
     let query = format!("SELECT {columns} {FREE} ORDER BY number LIMIT :most");
     let [now, longest] = bounds(claim);
-    let most = i64::try_from(claim.most).unwrap_or(i64::MAX);
+    let most = as_number(claim.most);
     let mut statement = sql.prepare_cached(&query)?;
     let mut found = statement.query(named_params! {":now": now, ":longest": longest, ":most": most})?;
     let (mut taken, mut damaged, mut bytes) = (Vec::new(), Vec::new(), 0);
@@ -76,7 +57,7 @@ pub(super) fn take(sql: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Clai
     // What nobody can read keeps nobody waiting.
     let mut park = sql.prepare_cached("UPDATE tegami_outbox SET parked = 1, reason = ?2 WHERE number = ?1")?;
     for (number, reason) in damaged {
-        park.execute(params![number, format!("it cannot be read: {reason}")])?;
+        park.execute(params![number, unreadable(&reason)])?;
     }
     let until = now.saturating_add(milliseconds(claim.hold.min(LONGEST)));
     let mut hold = sql.prepare_cached("UPDATE tegami_outbox SET free_at = ?2, relay = ?3 WHERE number = ?1")?;
@@ -123,7 +104,7 @@ pub(super) fn parked(sql: &Connection, most: usize) -> rusqlite::Result<Vec<Park
     let read = |row: &Columns<'_>| {
         Ok(Parked { id: row.get(0)?, event: row.get(1)?, key: row.get(2)?, refusals: row.get(3)?, reason: row.get(4)? })
     };
-    sql.prepare_cached(query)?.query_map([i64::try_from(most).unwrap_or(i64::MAX)], read)?.collect()
+    sql.prepare_cached(query)?.query_map([as_number(most)], read)?.collect()
 }
 
 pub(super) fn unpark(sql: &Connection, id: &str) -> rusqlite::Result<bool> {
@@ -141,8 +122,4 @@ fn read(columns: &Columns<'_>) -> Result<Row, BoxError> {
 fn bounds(claim: &Claim) -> [i64; 2] {
     let now = milliseconds(claim.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
     [now, now.saturating_add(milliseconds(LONGEST))]
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -16,7 +16,7 @@ use super::{Database, fault, rows};
 use crate::{
     failpoint::{self, Point},
     lifecycle,
-    outbox::{DatabaseError, DatabaseErrorKind, Row, Transaction},
+    outbox::{DatabaseError, DatabaseErrorKind, Row, Transaction, sql::of_store},
     store::sqlite::{fault as file_fault, loan::Loan},
 };
 
@@ -50,7 +50,7 @@ enum State {
 
 impl Tx {
     pub(super) async fn begin(database: &Database) -> Result<Self, DatabaseError> {
-        let loan = database.file.writer().lend(database.begin_within).await.map_err(fault::of_store)?;
+        let loan = database.file.writer().lend(database.begin_within).await.map_err(of_store)?;
         let (path, limit) = (database.file.path().to_owned(), database.open_for);
         let place = Arc::new(Place { path, limit, state: Mutex::new(State::Free(loan)) });
         let late = Arc::downgrade(&place);
@@ -191,8 +191,8 @@ impl Place {
         let too_long = matches!(*state, State::TooLong);
         drop(state);
         match done {
-            Err(error) if ends == Ends::Committed => Err(fault::of_store(file_fault::of_commit(error, &self.path))),
-            Err(error) if ends == Ends::Begun => Err(fault::of_store(file_fault::of(error, &self.path))),
+            Err(error) if ends == Ends::Committed => Err(of_store(file_fault::of_commit(error, &self.path))),
+            Err(error) if ends == Ends::Begun => Err(of_store(file_fault::of(error, &self.path))),
             Err(error) => Err(fault::of_work(error, &self.path)),
             Ok(_) if ends == Ends::Never && too_long => Err(fault::too_long(&self.path, self.limit)),
             Ok(_) if ends == Ends::Never && is_over => {

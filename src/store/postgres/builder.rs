@@ -1,12 +1,14 @@
 //! The settings of a store in PostgreSQL, and the opening of it.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 
 use super::{Postgres, fault, schema, session::Session};
 use crate::store::{StoreError, StoreErrorKind};
 
+/// The schema that has the tables, unless it is said otherwise.
+pub(crate) const SCHEMA: &str = "tegami";
 /// The longest name of a schema, so that what is made from it is no longer than PostgreSQL's names may be.
 const NAME: usize = 48;
 
@@ -34,11 +36,11 @@ enum Source {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) schema: String,
     pub(super) connection_wait: Duration,
-    pub(super) lock_wait: Duration,
-    pub(super) statement_limit: Duration,
+    pub(crate) lock_wait: Duration,
+    pub(crate) statement_limit: Duration,
     connections: u32,
 }
 
@@ -110,11 +112,22 @@ impl Builder {
 }
 
 impl Settings {
+    /// The statement that a transaction begins with: of this isolation, and at an end once nothing was asked in it for so
+    /// long. Who has hung would keep its locks otherwise.
+    pub(crate) fn begin(&self, isolation: &str, idle: Duration) -> Arc<str> {
+        let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
+        format!(
+            "BEGIN ISOLATION LEVEL {isolation} READ WRITE; SET LOCAL lock_timeout = {}; \
+             SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
+            milliseconds(self.lock_wait),
+            milliseconds(self.lock_wait + self.statement_limit),
+            milliseconds(idle)
+        )
+        .into()
+    }
+
     fn check(&self) -> Result<(), StoreError> {
-        let name = self.schema.as_bytes();
-        let fits = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        let begins = name.first().is_some_and(|first| !first.is_ascii_digit());
-        if begins && name.len() <= NAME && name.iter().all(fits) && !name.starts_with(b"pg_") {
+        if is_schema(&self.schema) {
             return Ok(());
         }
         let text = format!(
@@ -140,13 +153,20 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            schema: "tegami".to_owned(),
+            schema: SCHEMA.to_owned(),
             connection_wait: Duration::from_secs(5),
             lock_wait: Duration::from_secs(5),
             statement_limit: Duration::from_secs(10),
             connections: 10,
         }
     }
+}
+
+/// May a schema have this name, which needs no care in SQL then?
+pub(crate) fn is_schema(name: &str) -> bool {
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    let begins = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    begins && name.len() <= NAME && name.bytes().all(fits) && !name.starts_with("pg_")
 }
 
 /// With TLS and its checks where the server is on another machine, unless the URL says what it wants.

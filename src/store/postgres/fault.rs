@@ -4,8 +4,8 @@ use sqlx::Error;
 
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Why an append did not succeed.
-pub(super) enum Failed {
+/// Why something did not succeed.
+pub(crate) enum Failed {
     /// PostgreSQL did not do it.
     Sql(Error),
     /// It must not be done.
@@ -25,13 +25,13 @@ impl From<StoreError> for Failed {
 }
 
 /// The error where nothing was recorded. `whose` names the store.
-pub(super) fn of(error: Error, whose: &str) -> StoreError {
+pub(crate) fn of(error: Error, whose: &str) -> StoreError {
     let (kind, text) = meant(&error);
     StoreError::new(kind, format!("{whose} {text}")).caused_by(error)
 }
 
 /// The error where the last step failed: what is certain is only what the server has answered about the transaction.
-pub(super) fn of_commit(error: Error, whose: &str) -> StoreError {
+pub(crate) fn of_commit(error: Error, whose: &str) -> StoreError {
     // Integrity, rollback, resources, locks. A connection that was ended on purpose may have ended behind the commit.
     let certain = ["23", "40", "53", "55"];
     if code(&error).is_some_and(|code| certain.iter().any(|class| code.starts_with(class))) {
@@ -41,18 +41,18 @@ pub(super) fn of_commit(error: Error, whose: &str) -> StoreError {
 }
 
 /// The error where the answer to a commit never came.
-pub(super) fn unknown(whose: &str) -> StoreError {
-    let text = format!("{whose} did not answer to a commit: what was appended may be there");
+pub(crate) fn unknown(whose: &str) -> StoreError {
+    let text = format!("{whose} did not answer to a commit: what was written may be there");
     StoreError::new(StoreErrorKind::Unknown, text)
 }
 
 /// The error once nobody may use the store any more.
-pub(super) fn closed(whose: &str) -> StoreError {
+pub(crate) fn closed(whose: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Closed, format!("{whose} was closed"))
 }
 
 /// May the same succeed at once, in another transaction or on another connection?
-pub(super) fn is_passing(error: &Error) -> bool {
+pub(crate) fn is_passing(error: &Error) -> bool {
     match code(error).as_deref() {
         // Others were faster, in a way that only the next transaction can see; or an id was recorded meanwhile.
         Some("40001" | "40P01" | "23505") => true,
@@ -62,7 +62,8 @@ pub(super) fn is_passing(error: &Error) -> bool {
     }
 }
 
-fn code(error: &Error) -> Option<String> {
+/// PostgreSQL's code, if it has answered.
+pub(crate) fn code(error: &Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(Into::into)
 }
 
@@ -80,7 +81,7 @@ fn meant(error: &Error) -> (StoreErrorKind, &'static str) {
 /// By <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn of_code(code: &str) -> (StoreErrorKind, &'static str) {
     match code {
-        "55P03" => (StoreErrorKind::Busy, "is locked: others append what this must wait for, for longer than allowed"),
+        "55P03" => (StoreErrorKind::Busy, "is locked: others have what this must wait for, for longer than allowed"),
         "57014" => (StoreErrorKind::Busy, "took longer for a statement than allowed"),
         "53300" => (StoreErrorKind::Busy, "has no connection left"),
         "40001" | "40P01" | "53200" => (StoreErrorKind::Busy, "is in use by too many others at once"),

@@ -1,4 +1,5 @@
-//! Who is told that events were recorded, by whichever process: one connection for each store, once somebody waits.
+//! Who is told that events or messages were recorded, by whichever process: one connection for each channel, once somebody
+//! waits.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -17,7 +18,7 @@ use crate::{
 /// How long to wait for the connection before it is tried anew.
 const FOR_CONNECTION: Duration = Duration::from_secs(5);
 
-pub(super) struct Listener {
+pub(crate) struct Listener {
     /// How often it was told. What is told while nobody listens is lost: whoever waits looks by himself now and then.
     told: watch::Sender<u64>,
     options: PgConnectOptions,
@@ -26,12 +27,12 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(options: PgConnectOptions, channel: &str) -> Self {
+    pub(crate) fn new(options: PgConnectOptions, channel: &str) -> Self {
         Self { told: watch::Sender::new(0), options, channel: channel.to_owned(), task: Mutex::default() }
     }
 
     /// Changes when something was recorded after this call, and when that cannot be known.
-    pub(super) fn wait(&self) -> watch::Receiver<u64> {
+    pub(crate) fn wait(&self) -> watch::Receiver<u64> {
         let mut task = self.task();
         // It ends with the runtime that it was started in.
         if task.as_ref().is_none_or(|task| task.is_finished()) {
@@ -42,11 +43,11 @@ impl Listener {
     }
 
     /// Something was recorded here.
-    pub(super) fn tell(&self) {
+    pub(crate) fn tell(&self) {
         tell(&self.told);
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let task = self.task().take();
         if let Some(task) = task {
             task.abort();

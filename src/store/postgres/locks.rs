@@ -68,7 +68,7 @@ impl Locks {
 }
 
 /// The number that PostgreSQL knows a lock by. Two that have the same one only wait for each other more often.
-pub(super) fn number(schema: &str, what: &[&str]) -> i64 {
+pub(crate) fn number(schema: &str, what: &[&str]) -> i64 {
     let mut digest = Sha256::new_with_prefix("tegami store");
     for part in std::iter::once(&schema).chain(what) {
         digest.update((part.len() as u64).to_be_bytes());

@@ -1,17 +1,18 @@
 //! The store in PostgreSQL, through sqlx.
 //!
-//! Whoever knows SQL can look into the schema: tables `events`, `tags`, `snapshots`. Nothing outside this folder speaks of
-//! connections, transactions and statements.
+//! Whoever knows SQL can look into the schema: tables `events`, `tags`, `snapshots`, and `outbox` and `inbox` of
+//! `outbox/postgres`. Nothing outside these two folders speaks of connections, transactions and statements.
 
-mod builder;
-mod fault;
+pub(crate) mod builder;
+pub(crate) mod fault;
 mod listener;
-mod locks;
+pub(crate) mod locks;
 mod query;
 mod row;
 mod schema;
-mod session;
-mod tables;
+pub(crate) mod session;
+pub(crate) mod tables;
+pub(crate) mod text;
 mod write;
 
 pub use builder::Builder;
@@ -48,6 +49,8 @@ pub struct Postgres(Arc<Shared>);
 struct Shared {
     session: Session,
     listener: Listener,
+    /// The same for the outbox beside it.
+    outbox: Listener,
     /// Was the pool made here?
     is_ours: bool,
 }
@@ -75,8 +78,24 @@ impl Postgres {
 
     fn new(session: Session, is_ours: bool) -> Self {
         let options = (*session.pool.connect_options()).clone();
-        let listener = Listener::new(options, &session.tables.channel);
-        Self(Arc::new(Shared { session, listener, is_ours }))
+        let listener = Listener::new(options.clone(), &session.tables.channel);
+        let outbox = Listener::new(options, &session.tables.outbox);
+        Self(Arc::new(Shared { session, listener, outbox, is_ours }))
+    }
+
+    /// What its transactions are made by.
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// The schema that has its tables.
+    pub(crate) fn schema(&self) -> &str {
+        &self.0.session.tables.schema
+    }
+
+    /// Who is told that messages were put into the outbox.
+    pub(crate) fn outbox(&self) -> &Listener {
+        &self.0.outbox
     }
 }
 
@@ -101,6 +120,11 @@ impl EventStore for Postgres {
     async fn read_all(&self, query: &Query, after: Position, limit: usize) -> Result<Page, StoreError> {
         let Session { tables, pool, .. } = &self.0.session;
         self.0.session.read(|| query::of_query(tables, pool, query, (after, limit))).await
+    }
+
+    async fn count(&self, query: &Query, after: Position, most: u64) -> Result<u64, StoreError> {
+        let Session { tables, pool, .. } = &self.0.session;
+        self.0.session.read(|| query::count(tables, pool, query, (after, most))).await
     }
 
     async fn read_ahead(&self, query: &Query, after: Position, limit: usize) -> Result<Vec<Recorded>, StoreError> {
@@ -134,6 +158,7 @@ impl EventStore for Postgres {
     async fn close(&self) {
         self.0.session.close();
         self.0.listener.close().await;
+        self.0.outbox.close().await;
         if self.0.is_ours {
             self.0.session.pool.close().await;
         }

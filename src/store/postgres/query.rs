@@ -46,6 +46,22 @@ pub(super) async fn of_query(
     Ok(Page::new(events, next))
 }
 
+/// How many events match after a position; `most`, if there are more.
+pub(super) async fn count(
+    tables: &Tables,
+    pool: &PgPool,
+    query: &Query,
+    (after, most): (Position, u64),
+) -> sqlx::Result<u64> {
+    let end = end(tables, pool).await?;
+    let mut asked = Asked::new(&tables.dialect, &BETWEEN);
+    let sql = format!("SELECT count(*) FROM ({}) counted", asked.places(query));
+    let limit = usize::try_from(most).unwrap_or(usize::MAX);
+    let statement = later(sql, after, limit).bind(number(end.epoch())).bind(number(end.number()));
+    let found: i64 = with(statement, &asked.texts).fetch_one(pool).await?.try_get(0)?;
+    Ok(found.unsigned_abs())
+}
+
 /// Events that match after a position, also where others may still appear before them.
 pub(super) async fn ahead(
     tables: &Tables,

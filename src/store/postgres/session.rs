@@ -27,36 +27,35 @@ use crate::{
 /// How often what failed in passing is tried again; it comes to about 3 s.
 const AGAIN: u32 = 5;
 
-pub(super) struct Session {
-    pub(super) pool: PgPool,
+pub(crate) struct Session {
+    pub(crate) pool: PgPool,
     pub(super) tables: Tables,
-    pub(super) settings: Settings,
+    pub(crate) settings: Settings,
     /// The store, as errors name it.
-    pub(super) whose: String,
+    pub(crate) whose: String,
+    /// Where it is, as people name it: the server, the database, the schema.
+    pub(crate) place: String,
     dice: Dice,
     begin: Arc<str>,
     is_closed: AtomicBool,
 }
 
 impl Session {
-    pub(super) fn new(pool: PgPool, settings: &Settings) -> Self {
+    pub(crate) fn new(pool: PgPool, settings: &Settings) -> Self {
         let options = pool.connect_options();
         let database = options.get_database().unwrap_or(options.get_username());
         let (schema, host, port) = (&settings.schema, options.get_host(), options.get_port());
         let whose = format!("the store in schema `{schema}` of database `{database}` at {host}:{port}");
+        let place = format!("{host}:{port}/{database}/{schema}");
         // Only so does a statement that waited for a lock see what was committed meanwhile.
-        let begin = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
-            settings.lock_wait.as_millis().max(1),
-            (settings.lock_wait + settings.statement_limit).as_millis().max(1)
-        );
+        let begin = settings.begin("READ COMMITTED", settings.statement_limit);
         let (tables, dice) = (Tables::of(schema), Dice::system());
         let (settings, is_closed) = (settings.clone(), AtomicBool::new(false));
-        Self { pool, tables, settings, whose, dice, begin: begin.into(), is_closed }
+        Self { pool, tables, settings, whose, place, dice, begin, is_closed }
     }
 
     /// Records the events in a transaction of their own; tries again what failed in passing.
-    pub(super) async fn append(&self, append: &Append) -> Result<Appended, StoreError> {
+    pub(crate) async fn append(&self, append: &Append) -> Result<Appended, StoreError> {
         self.again(|| self.append_once(append)).await
     }
 
@@ -68,24 +67,34 @@ impl Session {
         };
         let (transaction, appended) = self.within(self.longest(), written).await?;
         failpoint::hit(Point::StoreBeforeCommit).map_err(|struck| self.struck(struck, StoreErrorKind::Unreachable))?;
-        let committed = timeout(self.settings.statement_limit, transaction.commit()).await;
-        let committed = committed.map_err(|_| fault::unknown(&self.whose))?;
-        committed.map_err(|error| fault::of_commit(error, &self.whose))?;
+        self.commit(transaction).await?;
         failpoint::hit(Point::StoreAfterCommit).map_err(|struck| self.struck(struck, StoreErrorKind::Unknown))?;
         Ok(appended)
     }
 
     /// A transaction that waits for locks and statements only as long as the settings say.
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, sqlx::Postgres>, Failed> {
-        let begun = self.pool.begin_with(AssertSqlSafe(self.begin.clone()));
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, sqlx::Postgres>, Failed> {
+        self.begin_with(self.begin.clone()).await
+    }
+
+    /// A transaction that begins with this statement.
+    pub(crate) async fn begin_with(&self, begin: Arc<str>) -> Result<Transaction<'static, sqlx::Postgres>, Failed> {
+        let begun = self.pool.begin_with(AssertSqlSafe(begin));
         match timeout(self.settings.connection_wait, begun).await {
             Ok(begun) => Ok(begun?),
             Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
         }
     }
 
+    /// Commits; what is not certain then is `Unknown`.
+    pub(crate) async fn commit(&self, transaction: Transaction<'static, sqlx::Postgres>) -> Result<(), StoreError> {
+        let committed = timeout(self.settings.statement_limit, transaction.commit()).await;
+        let committed = committed.map_err(|_| fault::unknown(&self.whose))?;
+        committed.map_err(|error| fault::of_commit(error, &self.whose))
+    }
+
     /// Reads; tries again what failed in passing.
-    pub(super) async fn read<T, F>(&self, read: impl Fn() -> F) -> Result<T, StoreError>
+    pub(crate) async fn read<T, F>(&self, read: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = sqlx::Result<T>>,
     {
@@ -94,7 +103,7 @@ impl Session {
     }
 
     /// Does this until it succeeds, was refused, or has failed too often.
-    pub(super) async fn again<T, F>(&self, work: impl Fn() -> F) -> Result<T, StoreError>
+    pub(crate) async fn again<T, F>(&self, work: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Failed>>,
     {
@@ -115,7 +124,12 @@ impl Session {
         }
     }
 
-    async fn within<T>(&self, longest: Duration, work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+    /// Does this, unless it takes too long.
+    pub(crate) async fn within<T>(
+        &self,
+        longest: Duration,
+        work: impl Future<Output = Result<T, Failed>>,
+    ) -> Result<T, Failed> {
         let silent = || {
             let text = format!("{} did not answer for {longest:?}", self.whose);
             StoreError::new(StoreErrorKind::Unreachable, text)
@@ -133,12 +147,12 @@ impl Session {
     }
 
     /// The longest that an append may take before it is committed.
-    fn longest(&self) -> Duration {
+    pub(crate) fn longest(&self) -> Duration {
         let Settings { connection_wait, lock_wait, statement_limit, .. } = self.settings;
         connection_wait + lock_wait + statement_limit
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
     }
 

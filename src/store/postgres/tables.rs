@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::row::columns;
+use super::{row::columns, text::written};
 use crate::store::{
     limits,
     sql::query::{Among, Dialect},
@@ -26,6 +26,8 @@ pub(super) struct Tables {
     pub(super) dialect: Dialect,
     /// The channel on which it is told that events were recorded.
     pub(super) channel: String,
+    /// The channel on which it is told that messages were put into the outbox.
+    pub(super) outbox: String,
     /// Where the last event is before which no transaction is open.
     pub(super) end: Arc<str>,
     /// Is there such an event after a position? And one of any kind?
@@ -52,6 +54,7 @@ impl Tables {
         Self {
             schema: schema.to_owned(),
             channel: format!("{schema}_events"),
+            outbox: outbox_channel(schema),
             end: format!("SELECT epoch, number FROM {events} WHERE epoch < {open} {last}").into(),
             later: format!("SELECT EXISTS ({after} AND epoch < {open}), EXISTS ({after})").into(),
             state: state(&events).into(),
@@ -72,6 +75,11 @@ impl Tables {
             dialect: Dialect { events, tags, place: &["epoch", "number"], sign: '$', unindexed: "", tag },
         }
     }
+}
+
+/// The channel of the outbox in this schema.
+pub(crate) fn outbox_channel(schema: &str) -> String {
+    format!("{schema}_outbox")
 }
 
 /// The events that a statement finds in this order, but only as many as one read should bring, and at least one; and
@@ -118,7 +126,7 @@ pub(super) fn tag(text: &str) -> String {
         let digest = Sha256::digest(text);
         return digest.iter().fold("\u{1}#".to_owned(), |all, byte| all + &format!("{byte:02x}"));
     }
-    text.replace('\u{1}', "\u{1}1").replace('\u{0}', "\u{1}0")
+    written(text)
 }
 
 #[cfg(test)]

@@ -130,6 +130,11 @@ impl EventStore for Sqlite {
         self.read(move |connection| query::of_query(connection, &query, after, limit)).await
     }
 
+    async fn count(&self, query: &Query, after: Position, most: u64) -> Result<u64, StoreError> {
+        let query = query.clone();
+        self.read(move |connection| query::count(connection, &query, after, most)).await
+    }
+
     async fn later_than(&self, position: Position) -> Result<(), StoreError> {
         let mut last = self.0.last.subscribe();
         while self.read(query::end).await? <= position {

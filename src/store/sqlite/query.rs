@@ -39,6 +39,15 @@ pub(super) fn of_query(
     Ok(Page::new(events, next))
 }
 
+/// How many events match after a position; `most`, if there are more.
+pub(super) fn count(connection: &Connection, query: &Query, after: Position, most: u64) -> rusqlite::Result<u64> {
+    let mut asked = Asked::new(&DIALECT, &LATER);
+    let sql = format!("SELECT count(*) FROM ({})", asked.places(query));
+    let limit = usize::try_from(most).unwrap_or(usize::MAX);
+    let values = params_from_iter(values(after, limit, asked.texts));
+    connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).map(i64::unsigned_abs)
+}
+
 /// Where the first event is that an append must not find.
 pub(super) fn first(
     connection: &Connection,

@@ -7,12 +7,12 @@ use std::{
 
 use opentelemetry::{
     KeyValue,
-    metrics::{Counter, Histogram, Meter, MeterProvider, UpDownCounter},
+    metrics::{Counter, Gauge, Histogram, Meter, MeterProvider, UpDownCounter},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 use crate::telemetry::{
-    Answered, Asked, BOUNDS, Counted, End, Fact, Observer, Published, Ran, Settled, Taken, WAITS, registry,
+    Answered, Asked, BOUNDS, Counted, End, Fact, Lagged, Observer, Published, Ran, Settled, Taken, WAITS, registry,
 };
 
 /// What waits in which queue of which transport, as it was told last.
@@ -30,6 +30,9 @@ pub(super) struct Figures {
     dead: Counter<u64>,
     waiting: Arc<Waiting>,
     waited: Histogram<f64>,
+    behind: Gauge<u64>,
+    behind_for: Gauge<f64>,
+    stands: Gauge<u64>,
     ran: Histogram<f64>,
     active: UpDownCounter<i64>,
     answered: Histogram<f64>,
@@ -49,6 +52,9 @@ impl Figures {
             dead: count("tegami.dead_letters"),
             waiting: Waiting::shown_by(&meter),
             waited: times(&meter, "tegami.delivery.wait", &WAITS),
+            behind: meter.u64_gauge("tegami.projection.lag.events").with_unit("{event}").build(),
+            behind_for: meter.f64_gauge("tegami.projection.lag").with_unit("s").build(),
+            stands: meter.u64_gauge("tegami.projection.stands").build(),
             ran: times(&meter, "tegami.schedule.run.duration", &BOUNDS),
             active: meter.i64_up_down_counter("http.server.active_requests").with_unit("{request}").build(),
             answered: times(&meter, "http.server.request.duration", &BOUNDS),
@@ -95,6 +101,18 @@ impl Figures {
         self.processed.record(took.as_secs_f64(), &labels);
     }
 
+    fn lagged(&self, Lagged { projection, version, events, oldest, stands }: &Lagged<'_>) {
+        let version = KeyValue::new("tegami.projection.version", i64::from(*version));
+        let labels = [label("tegami.projection", projection), version];
+        if let Some(events) = events {
+            self.behind.record(*events, &labels);
+        }
+        if let Some(oldest) = oldest {
+            self.behind_for.record(oldest.as_secs_f64(), &labels);
+        }
+        self.stands.record(u64::from(*stands), &labels);
+    }
+
     fn answered(&self, Answered { method, scheme, route, status, took, .. }: &Answered<'_>) {
         let mut labels = asked(method, scheme);
         self.active.add(-1, &labels);
@@ -112,6 +130,7 @@ impl Observer for Figures {
             Fact::Taken(taken) => self.taken(taken),
             Fact::Settled(settled) => self.settled(settled),
             Fact::Counted(counted) => self.waiting.keep(counted),
+            Fact::Lagged(lagged) => self.lagged(lagged),
             Fact::Ran(Ran { schedule, outcome, took }) => {
                 let labels = [label("tegami.schedule", schedule), label("tegami.outcome", outcome)];
                 self.ran.record(took.as_secs_f64(), &labels);

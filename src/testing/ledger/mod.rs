@@ -13,6 +13,7 @@ mod verdict;
 pub use checksum::Checksum;
 pub use entry::{Answer, Ended, Entry, Line};
 pub use read::{LedgerError, LedgerErrorKind};
+pub(crate) use verdict::Rest;
 pub use verdict::{Counts, Figure, Growth, Offence, Recovery, Stall, Verdict};
 
 use std::{

@@ -66,6 +66,10 @@ pub async fn e_07_found_by_type_and_tag(trial: &Trial) -> Done {
         for after in [Position::START, whole[19].position] {
             let later: Vec<_> = expected.iter().filter(|recorded| recorded.position > after).cloned().collect();
             assert!(matching(&store, &query, after).await == later, "{query:?} after {after}");
+            for most in [3, 1000] {
+                let counted = store.inner().count(&query, after, most).await.expect("they are counted");
+                assert_eq!(counted, most.min(later.len() as u64), "{query:?} after {after}, counted up to {most}");
+            }
         }
         let page = store.inner().read_all(&query, Position::START, 3).await.expect("it is read");
         assert!(page.events == expected[..count.min(3)], "{query:?}, three at a time");

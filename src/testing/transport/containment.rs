@@ -26,7 +26,7 @@ const SLOTS: usize = 10;
 /// How often each message panics.
 const PANICS: usize = 10;
 /// How long a handler blocks its thread at most, waiting for another subscription.
-const BLOCKED: Duration = Duration::from_secs(30);
+const BLOCKED: Duration = Duration::from_secs(120);
 /// How many letters that one handles meanwhile (B2).
 const MEANWHILE: usize = 100;
 
@@ -47,7 +47,7 @@ pub async fn h_01_panic_storm(trial: &Trial) -> Done {
     within(soon, "the tasks of panicked handlers to end", until(|| tasks() <= before)).await;
     let began = trial.tally().attempts();
     post(trial, running.publisher(), "good", SLOTS).await;
-    within(soon, "every slot to be in use again", until(|| trial.tally().attempts() == began + SLOTS)).await;
+    within(soon, "every slot to be in use again", until(|| trial.tally().attempts() >= began + SLOTS)).await;
     go.cancel();
     trial.tally().until_done(trial.many() + SLOTS).await;
     running.stop().await.expect("no hook can fail");

@@ -35,7 +35,7 @@ const SLOTS: usize = 5;
 /// Lets a case go to its end that has no fault to go through.
 async fn without_fault(trial: &Trial, running: Running, go: &CancellationToken, fault: Fault) -> Done {
     go.cancel();
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     running.stop().await.expect("no hook can fail");
     Done::NotHere(fault.needs())
 }
@@ -81,7 +81,7 @@ impl Gauge {
 pub async fn n_01_broker_restart(trial: &Trial) -> Done {
     let (go, gauge, backlog) = (CancellationToken::new(), Gauge::default(), trial.many() / 10);
     let running = trial.start(trial.billing(SLOTS, gauge.measuring(once_allowed(&go))).await).await;
-    let mut posted = trial.post_ok(running.publisher(), backlog).await;
+    trial.post_ok(running.publisher(), backlog).await;
     until(|| trial.tally().attempts() == SLOTS).await;
     if trial.inject(Fault::Killed).await == Injected::Cannot {
         return without_fault(trial, running, &go, Fault::Killed).await;
@@ -92,8 +92,8 @@ pub async fn n_01_broker_restart(trial: &Trial) -> Done {
     trial.lift(Fault::Killed).await;
     go.cancel();
     within(trial.allow(BACK), "the first completion", until(|| trial.tally().done() > SLOTS)).await;
-    posted.push(trial.post_until_one_is_taken(running.publisher()).await);
-    trial.tally().until_all_done(&posted).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
+    trial.until_settled().await;
     trial.tally().until_quiet().await;
     assert_eq!(gauge.most(), SLOTS, "as many handlers as before run at once");
     running.stop().await.expect("no hook can fail");
@@ -104,7 +104,7 @@ pub async fn n_01_broker_restart(trial: &Trial) -> Done {
 pub async fn n_02_silent_peer(trial: &Trial) -> Done {
     let go = CancellationToken::new();
     let running = trial.start(trial.billing(SLOTS, once_allowed(&go)).await).await;
-    let mut posted = trial.post_ok(running.publisher(), 2 * SLOTS).await;
+    trial.post_ok(running.publisher(), 2 * SLOTS).await;
     until(|| trial.tally().attempts() == SLOTS).await;
     if trial.inject(Fault::Frozen).await == Injected::Cannot {
         return without_fault(trial, running, &go, Fault::Frozen).await;
@@ -118,8 +118,8 @@ pub async fn n_02_silent_peer(trial: &Trial) -> Done {
     tokio::time::sleep(SILENT - PUBLISH).await;
     trial.lift(Fault::Frozen).await;
     within(trial.allow(BACK), "what waited to be done", trial.tally().until_done(2 * SLOTS)).await;
-    posted.push(trial.post_until_one_is_taken(running.publisher()).await);
-    trial.tally().until_all_done(&posted).await;
+    trial.post_until_one_is_taken(running.publisher()).await;
+    trial.until_settled().await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
@@ -142,7 +142,7 @@ pub async fn n_03_one_channel_dies(trial: &Trial) -> Done {
     within(trial.allow(BACK), "both queues to be emptied", trial.tally().until_done(2 * letters)).await;
     trial.post_ok(running.publisher(), letters).await;
     within(trial.allow(BACK), "both queues to go on", trial.tally().until_done(4 * letters)).await;
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     let repeated = |group: &&str| {
         let queue = format!("{}shipping-{group}", trial.prefix());
         trial.tally().of(&queue).values().any(|runs| runs.begun > 1)
@@ -173,7 +173,7 @@ pub async fn n_04_blocked(trial: &Trial) -> Done {
     assert_eq!(trial.tally().attempts(), backlog, "acks are taken meanwhile");
     trial.lift(Fault::Blocked).await;
     trial.post_until_one_is_taken(running.publisher()).await;
-    trial.tally().until_done(backlog + 1).await;
+    trial.until_settled().await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
@@ -200,6 +200,7 @@ pub async fn n_05_throttle_and_403(trial: &Trial) -> Done {
     let hasty = asked.windows(6).find(|six| six[5] - six[0] < Duration::from_secs(1));
     assert!(hasty.is_none(), "six times within a second: {asked:?}");
     trial.post_until_one_is_taken(running.publisher()).await;
+    trial.until_settled().await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
@@ -218,7 +219,7 @@ pub async fn n_06_start_before_broker(trial: &Trial) -> Done {
     })
     .await;
     trial.post_until_one_is_taken(running.publisher()).await;
-    trial.tally().until_done(1).await;
+    trial.until_settled().await;
     let (took, most) = (lifted.elapsed(), trial.allow(BACK));
     assert!(took <= most, "it worked {took:?} after the broker was there, {most:?} are allowed");
     running.stop().await.expect("no hook can fail");

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, future::Future, sync::Mutex, time::Duration};
 
 use super::trial::held;
-use crate::envelope::MessageId;
 
 /// How long until a condition is looked at again, at first; each time a little longer, for a wait in vain is long.
 const LOOK: Duration = Duration::from_millis(1);
@@ -71,18 +70,8 @@ impl Tally {
         until(|| self.done() >= count).await;
     }
 
-    /// Waits until each of these messages was completed; the bound of the case ends the wait.
-    ///
-    /// After a fault a count says too little: what was published without an answer may be completed as well.
-    pub async fn until_all_done(&self, ids: &[MessageId]) {
-        until(|| ids.iter().all(|id| self.is_done(id.as_str()))).await;
-    }
-
-    fn is_done(&self, wanted: &str) -> bool {
-        held(&self.runs).iter().any(|((_, id), runs)| id == wanted && runs.completed > 0)
-    }
-
-    /// Waits until no handler has begun for a while: whatever may still come has come.
+    /// Waits until no handler has begun for a while: whatever may still come has come, as far as silence can tell. What must
+    /// come is waited for by [`Trial::until_settled`](super::Trial::until_settled).
     pub async fn until_quiet(&self) {
         let mut before = None;
         while before != Some(self.attempts()) {

@@ -13,7 +13,7 @@ use super::{lives::signalled, must_end};
 const DRAIN: Duration = Duration::from_secs(1);
 /// Beyond that (S1), and to begin.
 const AFTER_DRAIN: Duration = Duration::from_secs(10);
-const BEGIN: Duration = Duration::from_secs(5);
+const BEGIN: Duration = Duration::from_secs(20);
 
 pub async fn f29_a_handler_that_hangs_holds_no_stop(trial: &Trial) -> Done {
     if trial.life().is_some() {

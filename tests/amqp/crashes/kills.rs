@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use tegami::testing::transport::{Done, End, LetterPosted, Trial, letter};
 
-use super::{FOUND, HIDDEN, KILLS, chance, listen_and_end, must_end};
+use super::{FOUND, KILLS, chance, listen_and_end, must_end};
 
 /// How many of them are handled at once: so few that a life is still at work when it is killed.
 const AT_ONCE: usize = 5;
@@ -28,8 +28,7 @@ pub async fn f26_no_kill_loses_a_message(trial: &Trial) -> Done {
         begun = now;
     }
     let last = trial.listen("billing").await;
-    tokio::time::sleep(HIDDEN).await;
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     let (begun, ended) = runs(trial);
     let cut = begun - ended;
     assert!(killed_inside > KILLS / 2, "{killed_inside} of {KILLS} were killed while a handler ran");

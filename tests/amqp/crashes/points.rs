@@ -9,7 +9,7 @@ use tegami::{
     testing::transport::{Done, End, LetterPosted, Trial, letter, until},
 };
 
-use super::{ENDS, FAILURES, HIDDEN, chance, must_end, points};
+use super::{ENDS, FAILURES, chance, must_end, points};
 
 /// How long until the next letters.
 const PACE: Duration = Duration::from_millis(5);
@@ -52,8 +52,7 @@ pub async fn f27_a_failure_at_no_point_loses_a_message(trial: &Trial) -> Done {
         }
     }
     println!("{} points failed {FAILURES} times each, among {number} letters of each kind", points().count());
-    tokio::time::sleep(HIDDEN).await;
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     running.stop().await.expect("no hook can fail");
     Done::Kept
 }
@@ -68,8 +67,7 @@ pub async fn f27_a_crash_at_no_point_loses_a_message(trial: &Trial) -> Done {
         must_end(trial, life, End::Killed).await;
     }
     let last = billing(trial).await;
-    tokio::time::sleep(HIDDEN).await;
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     last.stop().await.expect("no hook can fail");
     println!("{} points, {ENDS} processes ended at each", points().count());
     Done::Kept

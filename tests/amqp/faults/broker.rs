@@ -11,7 +11,7 @@ use super::{Place, load, tried};
 /// How long until it is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How soon everyone is connected again.
-const BACK: Duration = Duration::from_secs(9);
+const BACK: Duration = Duration::from_secs(40);
 
 static RESTARTED: Case = Case::new("F-02", "f_02_clean_restarts", |trial| Box::pin(load(trial)));
 static CLOSED: Case = Case::new("F-04", "f_04_connections_closed", |trial| Box::pin(load(trial)));

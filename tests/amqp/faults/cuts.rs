@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::{Place, load, tried};
 
 /// How soon the next bytes come after a cut, and so the next cut.
-const NEXT: Duration = Duration::from_secs(15);
+const NEXT: Duration = Duration::from_secs(60);
 /// How long everyone works between two.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The most that passes before a cut, in bytes.

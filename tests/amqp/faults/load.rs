@@ -48,7 +48,7 @@ pub async fn under_way(trial: &Trial) -> usize {
         posts.over.store(true, Ordering::Relaxed);
     };
     future::join(posting, trouble).await;
-    trial.tally().until_done(posts.taken.load(Ordering::Relaxed)).await;
+    trial.until_settled().await;
     trial.tally().until_quiet().await;
     for running in [sender, billing] {
         running.stop().await.expect("no hook can fail");
@@ -79,7 +79,6 @@ async fn answer(number: u64, ctx: Context) -> Result<(), HandlerError> {
 #[derive(Default)]
 struct Posts {
     over: AtomicBool,
-    taken: AtomicUsize,
     again: AtomicUsize,
 }
 
@@ -90,7 +89,6 @@ impl Posts {
                 return;
             }
             let times = trial.post_until_taken(by, &write(number)).await;
-            self.taken.fetch_add(1, Ordering::Relaxed);
             self.again.fetch_add(times - 1, Ordering::Relaxed);
             tokio::time::sleep(REST).await;
         }

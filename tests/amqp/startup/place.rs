@@ -2,13 +2,13 @@
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 use super::{
     PASSWORD, assert_refused, assert_tells,
     broker::{Office, RELEASES},
-    service::{run, run_until},
+    service::{run, run_and, run_until},
 };
 
 /// A server that answers whoever comes with these words, and hangs up.
@@ -60,16 +60,20 @@ async fn n1_a_port_that_is_silent_is_asked_again_and_named() {
 async fn n1_a_service_that_is_there_before_its_broker_waits_for_it() {
     for release in RELEASES {
         let office = Office::open(release).await;
-        let port = says("").await;
-        let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let later = nobody.local_addr().expect("bound");
-        drop(nobody);
+        // Taken, so that nobody else takes it, and refused until somebody listens.
+        let taken = TcpSocket::new_v4().expect("a socket");
+        taken.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        let later = taken.local_addr().expect("bound");
         let url = office.url().replace(&office.0.port().to_string(), &later.port().to_string());
-        let (told, ()) = tokio::join!(run("plain", &url, &[]), async {
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-            forward(TcpListener::bind(later).await.expect("it was free"), office.0.port());
+        let mut taken = Some(taken);
+        let told = run_and("plain", &url, |text| {
+            if text.contains("will try again")
+                && let Some(taken) = taken.take()
+            {
+                forward(taken.listen(16).expect("it is ours"), office.0.port());
+            }
         });
-        assert_ne!(port, later.port());
+        let told = told.await;
         assert_tells(&told, &["does not answer", "Connection refused", "will try again", "service started"]);
         assert_eq!(told.code, Some(0), "{}", told.text);
         office.close().await;

@@ -16,9 +16,9 @@ use crate::contracts::shop::{orders::v1::OrderPaid, warehouse::v1::StockMoved};
 /// Tells the binary which service to be.
 const ROLE: &str = "SERVICE_ROLE";
 /// How long a start may take until it tells what is wrong.
-const TELLS_WITHIN: Duration = Duration::from_secs(10);
+const TELLS_WITHIN: Duration = Duration::from_secs(60);
 
-/// What a service told on both its outputs, and how it ended; no code if it had not after 10 s.
+/// What a service told on both its outputs, and how it ended; no code if it had not by itself.
 pub struct Told {
     pub code: Option<i32>,
     pub text: String,
@@ -78,7 +78,7 @@ async fn fail(_: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
     Err(HandlerError::retry("no bank takes it".to_owned()))
 }
 
-/// Starts the service on this transport and waits for its end, 10 s at most.
+/// Starts the service on this transport and waits for its end, but not for ever.
 pub async fn run(role: &str, url: &str, settings: &[(&str, &str)]) -> Told {
     until(start(role, url, settings), |_| false).await
 }
@@ -88,6 +88,15 @@ pub async fn run_until(role: &str, url: &str, word: &str) -> Told {
     until(start(role, url, &[]), |text| text.contains(word)).await
 }
 
+/// Starts the service and waits for its end, with a look at all that it has told so far whenever it tells more.
+pub async fn run_and(role: &str, url: &str, mut look: impl FnMut(&str)) -> Told {
+    let looks = |text: &str| {
+        look(text);
+        false
+    };
+    until(start(role, url, &[]), looks).await
+}
+
 fn start(role: &str, url: &str, settings: &[(&str, &str)]) -> Child {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
     command.args(["startup::service::service", "--exact", "--nocapture"]).env(ROLE, role);
@@ -95,7 +104,7 @@ fn start(role: &str, url: &str, settings: &[(&str, &str)]) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("this binary runs")
 }
 
-async fn until(mut child: Child, enough: impl Fn(&str) -> bool) -> Told {
+async fn until(mut child: Child, mut enough: impl FnMut(&str) -> bool) -> Told {
     let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let (teller, mut told) = mpsc::channel(100);
     let telling = spawn_blocking(move || lines.map_while(Result::ok).all(|line| teller.blocking_send(line).is_ok()));

@@ -11,10 +11,9 @@ use tegami::testing::{
     ledger::Entry,
     transport::{Done, End, LetterFiled, Trial, filed},
 };
-use tokio::time::sleep;
 
 use super::{
-    HIDDEN, chance,
+    chance,
     lives::{listen, listen_and_end},
     must_end, rolling,
 };
@@ -43,14 +42,13 @@ pub async fn f26_no_kill_loses_or_reorders_a_message(trial: &Trial) -> Done {
         must_end(trial, life, End::Killed).await;
     }
     let begun = begun(trial);
-    assert!(begun.len() > KILLS, "they handled something: {begun:?}");
+    assert!(begun.len() >= KILLS, "they handled something: {begun:?}");
     for (folder, ids) in &posted {
         let first = first_runs(&begun, ids);
         assert_eq!(first, ids[..first.len()], "`{folder}` is handled in order, and only the last ones again");
     }
     let last = listen::<LetterFiled>(trial).await;
-    sleep(HIDDEN).await;
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     println!("{KILLS} kills in order: {} runs begun before the last life", begun.len());
     for running in [sender, last] {
         running.stop().await.expect("no hook can fail");

@@ -10,7 +10,7 @@ use super::{load::under_way, tried, tried_on};
 use crate::broker::Place;
 
 /// How soon so many calls are made as are struck.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// How long a message is hidden, and a little more: what comes back has come back.
 const HIDDEN: Duration = Duration::from_secs(6);
 /// How many calls are struck.

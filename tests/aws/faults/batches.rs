@@ -25,7 +25,7 @@ use super::{
 use crate::broker::Place;
 
 /// How soon so many are struck.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// How many of each kind.
 const TIMES: u64 = 10;
 

@@ -15,7 +15,7 @@ use crate::broker::Place;
 /// How many letters come once the dead-letter queue is gone; the first cannot be handled.
 const LETTERS: usize = 5;
 /// How soon a letter is kept once its queue is there again.
-const KEPT: Duration = Duration::from_secs(10);
+const KEPT: Duration = Duration::from_secs(60);
 
 static GONE: Case = Case::new("F-44", "f_44_dead_letters_deleted", |trial| Box::pin(kept_at_last(trial)));
 
@@ -58,8 +58,9 @@ async fn kept_at_last(trial: &Trial) -> Done {
         }
     };
     let letters = within(KEPT, "the dead letter", kept).await;
-    let reasons: Vec<_> = letters.iter().map(|letter| letter.reason()).collect();
-    assert_eq!(reasons, [ReasonKind::Permanent]);
+    // Its copy may have been made twice.
+    assert!(letters.iter().all(|letter| letter.reason() == ReasonKind::Permanent), "{letters:?}");
+    assert!(letters.iter().all(|letter| letter.id() == letters[0].id()), "{letters:?}");
     running.stop().await.expect("no hook can fail");
     Done::Kept
 }

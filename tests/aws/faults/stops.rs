@@ -5,10 +5,11 @@ use std::time::Duration;
 use futures_util::future::join;
 use tegami::{
     service::Running,
-    testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter},
+    testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter, until},
 };
 use tegami_test_servers::{Kind, Rule, Trouble as Strike};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Trouble,
@@ -26,20 +27,33 @@ const HIDDEN: Duration = Duration::from_secs(7);
 
 static STOPPED: Case = Case::new("S-02", "s_02_deletes_at_a_stop", |trial| Box::pin(once(trial)));
 
-async fn billing(trial: &Trial) -> Running {
-    let posted = trial.handler(&Default::default(), |_: LetterPosted, _| async { Ok(()) });
+/// Handles those that are filed at once, and the others once it may: until then they are held.
+async fn billing(trial: &Trial, go: &CancellationToken) -> Running {
+    let go = go.clone();
+    let posted = trial.handler(&Default::default(), move |_: LetterPosted, _| {
+        let go = go.clone();
+        async move {
+            go.cancelled().await;
+            Ok(())
+        }
+    });
     let filing = trial.handler(&Default::default(), |_: LetterFiled, _| async { Ok(()) });
-    trial.start(trial.service("billing").await.on::<LetterPosted>(posted).on::<LetterFiled>(filing)).await
+    let service = trial.service("billing").await.on_with::<LetterPosted>(posted, |s| s.concurrency(LETTERS));
+    trial.start(service.on::<LetterFiled>(filing)).await
 }
 
 /// What was handled before the stop is not handled after it.
 async fn once(trial: &Trial) -> Done {
-    let running = billing(trial).await;
+    let go = CancellationToken::new();
+    let running = billing(trial, &go).await;
     assert_eq!(trial.inject(TROUBLE).await, Injected::Done);
     for number in 0..LETTERS {
         trial.post(running.publisher(), &letter("a", number)).await.expect("somebody listens");
         trial.post(running.publisher(), &filed("folder", number)).await.expect("somebody listens");
     }
+    // However long the posting took: none waits for its delete for longer than the stop does.
+    until(|| trial.tally().attempts() >= 2 * LETTERS).await;
+    go.cancel();
     trial.tally().until_done(2 * LETTERS).await;
     let relief = async {
         sleep(LATE).await;
@@ -47,7 +61,7 @@ async fn once(trial: &Trial) -> Done {
     };
     let (ended, ()) = join(running.stop(), relief).await;
     ended.expect("no hook can fail");
-    let running = billing(trial).await;
+    let running = billing(trial, &go).await;
     sleep(HIDDEN).await;
     trial.tally().until_quiet().await;
     running.stop().await.expect("no hook can fail");

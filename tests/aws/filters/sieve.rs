@@ -10,7 +10,7 @@ use crate::startup::Account;
 /// Emulators deliver a little after the publish.
 const AFTER: Duration = Duration::from_millis(500);
 /// How soon all has come.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// The bodies that a queue took; waits until all are there that are expected, but not for ever. What comes while a
 /// queue is read, LocalStack may lose.

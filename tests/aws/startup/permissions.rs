@@ -57,7 +57,7 @@ async fn run(account: &Account, url: &str, provision: Provision) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), settled).await.expect("all three are settled");
+    tokio::time::timeout(Duration::from_secs(90), settled).await.expect("all three are settled");
     running.stop().await.expect("it can stop");
 }
 

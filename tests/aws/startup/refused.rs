@@ -19,7 +19,7 @@ use super::{
 /// A key, tags, and another way of delivery: what was there before must be mended.
 const SETTINGS: &str = "&kms=alias/aws/sqs&tags=team:shop&delivery=notification";
 /// How soon a refusal is told.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A start that needs this operation, which is refused; what it says.
 async fn refused(account: &Account, operation: &str) -> String {

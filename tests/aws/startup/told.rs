@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::json;
 use tegami::transport::{Provision, QueuePlan, Transport as _, TransportErrorKind, aws::Aws};
 use tegami_test_servers::{Rule, Trouble};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use super::{
     Account, KINDS,
@@ -23,9 +23,10 @@ fn plan() -> QueuePlan {
 
 #[tokio::test]
 async fn n1_nobody_there_is_told_with_the_place_and_tried_again() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    // Taken, so that nobody else takes it; nobody listens.
+    let nobody = TcpSocket::new_v4().expect("a socket");
+    nobody.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let endpoint = format!("http://{}", nobody.local_addr().expect("bound"));
-    drop(nobody);
     let url = format!("aws:eu-west-1?endpoint={endpoint}");
     let error = provision(&url, &[plan()], Provision::Create).await.unwrap_err();
     assert_eq!((error.kind(), error.is_transient()), (TransportErrorKind::Unreachable, true));

@@ -2,8 +2,10 @@
 
 use std::{
     env,
+    ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
+    net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -22,14 +24,26 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Takes one of these, once one is free, by its folder.
-    pub(crate) fn one_of<T: Copy>(all: &[T], folder: impl Fn(T) -> PathBuf) -> (T, Self) {
-        loop {
-            if let Some(taken) = all.iter().find_map(|one| Some((*one, Self::of(&folder(*one))?))) {
-                return taken;
+    /// Takes one of these, once one is free, by its folder; but none whose port a server of another folder has.
+    ///
+    /// # Panics
+    /// Others have them all.
+    pub(crate) fn one_of<T: Copy>(
+        all: &[T],
+        folder: impl Fn(T) -> PathBuf,
+        is_anothers: impl Fn(T) -> bool,
+    ) -> (T, Self) {
+        let mut ours = all.to_vec();
+        while !ours.is_empty() {
+            let free = ours.iter().enumerate().find_map(|(place, one)| Some((place, *one, Self::of(&folder(*one))?)));
+            match free {
+                Some((_, one, held)) if !is_anothers(one) => return (one, held),
+                Some((place, ..)) => drop(ours.remove(place)),
+                None => std::thread::sleep(LOOK),
             }
-            std::thread::sleep(LOOK);
         }
+        let folder = services();
+        panic!("servers of another SERVICES_DIR than {} have every port: end them there", folder.display())
     }
 
     fn of(folder: &Path) -> Option<Self> {
@@ -56,6 +70,24 @@ impl Held {
     pub(crate) fn is_broken(&self) -> bool {
         (&self.lock).read(&mut [0]).expect("the lock file can be read") > 0
     }
+}
+
+/// Is somebody at this port, and not the server whose process stands in this file, and has this word in that list of
+/// `/proc`?
+pub(crate) fn is_anothers(port: u16, pid: &Path, (list, word): (&str, &OsStr)) -> bool {
+    let is_ours = || {
+        let pid = fs::read_to_string(pid).ok()?;
+        let words = fs::read(format!("/proc/{}/{list}", pid.lines().next()?)).ok()?;
+        words.split(|byte| *byte == 0).any(|one| one == word.as_encoded_bytes()).then_some(())
+    };
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() && is_ours().is_none()
+}
+
+/// The same of a server whose home is this folder.
+pub(crate) fn is_anothers_home(port: u16, folder: &Path, pid: &str) -> bool {
+    let mut home = OsString::from("HOME=");
+    home.push(folder);
+    is_anothers(port, &folder.join(pid), ("environ", &home))
 }
 
 /// Where servers live: as the scripts have it.

@@ -15,9 +15,9 @@ use crate::{
     payments::{amounts, paid, payments, stream},
 };
 
-/// A store that waits for no statement and no lock longer than two seconds.
+/// A store that waits for no statement and no lock longer than a few seconds.
 async fn impatient(url: &str) -> Store {
-    let short = Duration::from_secs(2);
+    let short = Duration::from_secs(4);
     let builder = Postgres::at(url).connection_wait(5 * short).lock_wait(short).statement_limit(short);
     Store::new(builder.connect().await.expect("the database can be reached"))
 }

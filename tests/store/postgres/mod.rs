@@ -5,6 +5,7 @@ mod faults;
 mod losses;
 mod opening;
 mod order;
+mod projected;
 
 use std::sync::Arc;
 

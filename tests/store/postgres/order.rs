@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// Begins a transaction, and has it be as old as it is now; its number.
-async fn old_transaction(connection: &mut PgConnection) -> u64 {
+pub(super) async fn old_transaction(connection: &mut PgConnection) -> u64 {
     execute(connection, "BEGIN").await;
     let row = sqlx::query("SELECT pg_current_xact_id()::text::bigint").fetch_one(connection).await.expect("it is told");
     row.get::<i64, _>(0).unsigned_abs()
 }
 
 /// What an append inside that transaction does: an event like the first one, with its number.
-async fn append_late(connection: &mut PgConnection, stream: &'static str) {
+pub(super) async fn append_late(connection: &mut PgConnection, stream: &'static str) {
     let columns = "event, contract_version, time, encoding, payload, head";
     let insert = format!(
         "INSERT INTO tegami.events (epoch, stream, version, id, {columns}) \

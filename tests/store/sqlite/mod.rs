@@ -82,7 +82,7 @@ impl Subject for File {
     }
 }
 
-async fn store_at(path: &Path) -> Store {
+pub(crate) async fn store_at(path: &Path) -> Store {
     Store::new(Sqlite::connect(path).await.expect("the file can be opened"))
 }
 

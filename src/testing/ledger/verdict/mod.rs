@@ -9,6 +9,7 @@ mod figure;
 mod keys;
 mod measure;
 mod messages;
+mod rest;
 mod table;
 mod times;
 
@@ -17,6 +18,7 @@ mod tests;
 
 pub use figure::{Figure, Offence};
 pub use measure::{Counts, Growth, Recovery, Stall};
+pub(crate) use rest::Rest;
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -23,7 +23,7 @@ const RETRIED: usize = 1;
 /// The letter that the second one gives up on.
 const DEAD: usize = 2;
 /// How long an instance has for its letters.
-const HANDLED: Duration = Duration::from_secs(60);
+const HANDLED: Duration = Duration::from_secs(90);
 /// How often it is looked whether a queue is gone.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -45,7 +45,7 @@ pub async fn d_09_per_instance(trial: &Trial) -> Done {
     let third = start(trial, &three).await.expect("it is declared");
     post(trial, third.publisher(), 2 * many..3 * many).await;
     within(HANDLED, "all of theirs", until(|| one.has(3 * many) && three.has(many))).await;
-    trial.tally().until_done(3 * many).await;
+    trial.until_settled().await;
     assert_eq!(three.first(), Some(2 * many), "what came before it is not its own");
     assert_eq!(two.count(), many, "what came after it is not its own");
     assert_eq!(trial.tally().duplicates(), 0, "the subscription beside it is shared");

@@ -52,8 +52,7 @@ pub(super) async fn is_delivered_again(trial: &Trial) -> Done {
         before.iter().any(is_done) && posted.iter().all(|id| before.contains(id) || is_done(id))
     })
     .await;
-    // What was acked just before the kill may come again.
-    trial.tally().until_quiet().await;
+    // What was acked just before the kill may come again, now or at the end.
     for running in [sender, running] {
         running.stop().await.expect("no hook can fail");
     }
@@ -63,7 +62,7 @@ pub(super) async fn is_delivered_again(trial: &Trial) -> Done {
 /// Where no process can be killed, what was posted for one must be handled all the same.
 async fn left_to_others(trial: &Trial, sender: Running) -> Done {
     let running = trial.listen("billing").await;
-    trial.tally().until_quiet().await;
+    trial.until_settled().await;
     for running in [sender, running] {
         running.stop().await.expect("no hook can fail");
     }
@@ -106,9 +105,8 @@ pub(super) async fn are_counted_on(trial: &Trial) -> Done {
         }
     }
     let attempts = attempts_of_lives(trial);
-    let (done, running) = (trial.tally().done(), last_life(trial, &attempts).await);
-    trial.tally().until_done(done + LETTERS).await;
-    trial.tally().until_quiet().await;
+    let running = last_life(trial, &attempts).await;
+    trial.until_settled().await;
     for running in [sender, running] {
         running.stop().await.expect("no hook can fail");
     }

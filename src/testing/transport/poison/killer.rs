@@ -25,7 +25,7 @@ pub async fn x_13_process_killer(trial: &Trial) -> Done {
     let plan = trial.queues().remove(0);
     if trial.life().is_some() {
         let _letters = until_dead(trial, &plan).await;
-        trial.tally().until_quiet().await;
+        trial.until_settled().await;
         billing.stop().await.expect("no hook can fail");
         return Done::Kept;
     }

@@ -4,6 +4,7 @@ mod publishes;
 mod queues;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
     sync::{
@@ -22,13 +23,15 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    testing::ledger::{Answer, Entry, Figure, Ledger, LedgerErrorKind, Verdict},
+    testing::ledger::{Answer, Entry, Figure, Ledger, LedgerErrorKind, Rest, Verdict},
     time::{Clock, Dice},
     transport::{Capabilities, Outgoing, QueuePlan, Transport},
 };
 
 /// The event that messages without a service are said to be.
 const EVENT: &str = "letters.v1.LetterPosted";
+/// How soon it is looked at first whether all is settled.
+const SETTLED_LOOK: Duration = Duration::from_millis(100);
 /// Asks for a tenth of the messages.
 const QUICK: &str = "CONFORMANCE_QUICK";
 
@@ -101,7 +104,7 @@ impl Trial {
     pub fn allow(&self, promised: Duration) -> Duration {
         match self.pace {
             Pace::Virtual => promised,
-            Pace::Real => promised + Duration::from_secs(10),
+            Pace::Real => promised + Duration::from_secs(20),
         }
     }
 
@@ -180,6 +183,46 @@ impl Trial {
             self.reader(&*connection, plan).await.complete_rest(self.silence()).await;
         });
         future::join_all(rests).await;
+    }
+
+    /// Waits until everything that was taken is completed, in this process or another, or dead; the bound of the case ends
+    /// the wait.
+    ///
+    /// After a fault or the end of a process, neither a count nor silence says so: what was published without an answer
+    /// counts as well, and what somebody had who is gone comes when its time is over.
+    ///
+    /// # Panics
+    /// Dead letters cannot be read.
+    pub async fn until_settled(&self) {
+        let (outside, mut look, mut before) = (self.connect().await, SETTLED_LOOK, None);
+        loop {
+            let missing = self.rest(&*outside).missing().clone();
+            // It costs the broker something to tell of dead letters, so only where nothing goes on.
+            let is_still = before.as_ref() == Some(&missing);
+            if missing.is_empty() || is_still && self.are_dead(&*outside, &missing).await {
+                return;
+            }
+            before = Some(missing);
+            tokio::time::sleep(look).await;
+            look = look.mul_f64(1.1);
+        }
+    }
+
+    async fn are_dead(&self, on: &dyn Transport, missing: &BTreeMap<String, BTreeSet<String>>) -> bool {
+        for (queue, ids) in missing {
+            let dead = on.dead_letters(queue, usize::MAX).await.expect("dead letters can be read");
+            let dead: BTreeSet<_> = dead.iter().filter_map(|letter| letter.id().map(ToString::to_string)).collect();
+            if !ids.is_subset(&dead) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// How far all has come.
+    pub(super) fn rest(&self, on: &dyn Transport) -> Rest {
+        let by_time = !on.capabilities().exact_attempts;
+        Rest::of(self.folder.path(), by_time).expect("the ledgers are there, and whole")
     }
 
     /// How long a queue must stay silent to count as empty.

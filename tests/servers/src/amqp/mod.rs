@@ -14,7 +14,7 @@ pub use wire::Nest;
 use wire::{BODY, HEADER, METHOD, frame, headers, long_text, short_text};
 
 /// How long the broker takes for an answer.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(60);
 /// The one channel.
 const CHANNEL: u16 = 1;
 /// The largest frame that RabbitMQ takes without being asked.

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Longer than the longest receive.
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Posts this body with these header lines, each of which ends its line; the status, and the body of the answer.
 ///

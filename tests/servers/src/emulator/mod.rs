@@ -68,6 +68,11 @@ impl Instance {
         services().join(self.name())
     }
 
+    /// Has a server of another folder its port?
+    fn is_anothers(self) -> bool {
+        held::is_anothers_home(self.port(), &self.folder(), "emulator.pid")
+    }
+
     /// Runs a command of the script.
     fn script(self, command: &str) {
         let mut script = held::script("aws.sh");
@@ -91,7 +96,7 @@ impl Emulator {
     pub async fn take(kind: Kind) -> Self {
         blocking(move || {
             let instances: Vec<_> = (0..INSTANCES).map(|number| Instance { kind, number }).collect();
-            let (instance, held) = Held::one_of(&instances, Instance::folder);
+            let (instance, held) = Held::one_of(&instances, Instance::folder, Instance::is_anothers);
             Self { instance, held }.mended()
         })
         .await

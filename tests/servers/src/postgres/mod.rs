@@ -29,7 +29,7 @@ impl Postgres {
     pub async fn take() -> Self {
         blocking(|| {
             let instances: Vec<_> = (0..INSTANCES).map(Instance).collect();
-            let (instance, held) = Held::one_of(&instances, Instance::folder);
+            let (instance, held) = Held::one_of(&instances, Instance::folder, Instance::is_anothers);
             let taken = Self { instance, held };
             taken.mend();
             taken.instance.script(&["sql", EMPTY]);
@@ -128,6 +128,12 @@ impl Instance {
 
     fn folder(self) -> PathBuf {
         services().join(self.name())
+    }
+
+    /// Has a server of another folder its port?
+    fn is_anothers(self) -> bool {
+        let data = self.folder().join("data");
+        held::is_anothers(self.port(), &data.join("postmaster.pid"), ("cmdline", data.as_os_str()))
     }
 
     fn script(self, arguments: &[&str]) -> String {

@@ -11,7 +11,7 @@ use tokio::{
 use super::*;
 
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(30);
 /// What does not come in this time does not come.
 const SHORT: Duration = Duration::from_millis(200);
 

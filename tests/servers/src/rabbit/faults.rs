@@ -140,6 +140,20 @@ impl Rabbit {
         self.eval(&gone).await;
     }
 
+    /// How many messages wait in the queues whose names end so, as each of them says now.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn waiting(&self, ending: &str) -> u64 {
+        let asked = format!(
+            "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
+                lists:suffix(\"{ending}\", binary_to_list(element(4, amqqueue:get_name(Queue))))],
+            lists:sum([begin {{ok, Count, _}} = rabbit_amqqueue:stat(Queue), Count end || Queue <- Queues])."
+        );
+        let told = self.ctl(&["eval", &asked]).await;
+        told.trim().parse().unwrap_or_else(|_| panic!("no number: {told}"))
+    }
+
     /// Runs `rabbitmqctl`, which boots a whole Erlang for it: half a second or more.
     ///
     /// # Panics

@@ -37,6 +37,11 @@ impl Instance {
         services().join(self.name())
     }
 
+    /// Has a server of another folder its port?
+    pub(super) fn is_anothers(self) -> bool {
+        held::is_anothers_home(self.port(), &self.folder(), "broker.pid")
+    }
+
     /// Who signed the certificate of all instances.
     pub(super) fn authority(self) -> PathBuf {
         services().join("tls/ca.pem")

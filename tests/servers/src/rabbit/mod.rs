@@ -68,7 +68,7 @@ impl Rabbit {
 
     fn take_blocking(release: Release) -> Self {
         let instances: Vec<_> = (0..INSTANCES).map(|number| Instance { release, number }).collect();
-        let (instance, held) = Held::one_of(&instances, Instance::folder);
+        let (instance, held) = Held::one_of(&instances, Instance::folder, Instance::is_anothers);
         Self { instance, held }.mended()
     }
 

@@ -9,7 +9,7 @@ use tegami_test_servers::{Caller, Refused};
 pub type Found = Result<bool, Refused>;
 
 /// How long SNS may take to write into a queue.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(60);
 /// What has not come by then does not come.
 const LATE: Duration = Duration::from_millis(400);
 

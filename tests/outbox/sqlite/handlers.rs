@@ -6,7 +6,8 @@ use tegami::{
     testing::TestService,
 };
 
-use super::{Folder, OrderPaid, ReceiptSent, paid, receipt, write, written};
+use super::{write, written};
+use crate::{Folder, OrderPaid, ReceiptSent, paid, receipt};
 
 async fn send_receipt(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
     write(tx, &order.order_id).await?;

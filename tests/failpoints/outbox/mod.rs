@@ -3,6 +3,8 @@
 
 #![cfg(unix)]
 
+mod place;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, OpenOptions},
@@ -21,15 +23,16 @@ use tegami::{
         fail::{self, FailScenario},
     },
     middleware::{Next, from_fn},
-    sqlite::{Database, Tx},
     transport::{Memory, Outgoing},
 };
 use tokio::runtime::Runtime;
 
+use self::place::{File, Place, Postgres};
 use crate::contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
 
-/// Tells the binary to be the process that ends, and where its folder is.
+/// Tells the binary to be the process that ends, and where its folder and its database are.
 const ROLE: &str = "FAILPOINTS_OUTBOX";
+const ADDRESS: &str = "FAILPOINTS_DATABASE";
 const ORDERS: [&str; 3] = ["o-1", "o-2", "o-3"];
 const SIGABRT: i32 = 6;
 
@@ -49,24 +52,15 @@ impl Drop for Folder {
     }
 }
 
-async fn write_receipt(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
-    let id = order.order_id.clone();
-    tx.run(move |sql| sql.execute("INSERT INTO receipts VALUES (?1)", [id])).await?;
+async fn write_receipt<P: Place>(order: OrderPaid, ctx: Context, tx: &mut P::Tx) -> Result<(), HandlerError> {
+    P::write(tx, &order.order_id).await.map_err(HandlerError::retry)?;
     ctx.in_transaction(tx).publish(&ReceiptSent::builder().order_id(order.order_id).build()).await?;
     Ok(())
 }
 
-async fn open(folder: &Path) -> Database {
-    let db = Database::connect(folder.join("shop.db")).await.expect("the file can be opened");
-    let mut tx = db.begin().await.expect("it begins");
-    tx.run(|sql| sql.execute_batch("CREATE TABLE IF NOT EXISTS receipts (id TEXT)")).await.expect("it is made");
-    tx.commit().await.expect("it is committed");
-    db
-}
-
 /// Hands each order to a service, as a broker does that delivers what was not acked, and waits until all is published.
-async fn work(folder: &Path) -> Result<(), Error> {
-    let (db, memory) = (open(folder).await, Memory::new());
+async fn work<P: Place>(folder: &Path, address: &str) -> Result<(), Error> {
+    let (db, memory) = (P::open(address).await, Memory::new());
     let sent = OpenOptions::new().create(true).append(true).open(folder.join("sent")).expect("a file");
     let broker = from_fn(move |outgoing: Outgoing, next: Next<Outgoing>| {
         let mut sent = sent.try_clone().expect("the file is open");
@@ -80,7 +74,7 @@ async fn work(folder: &Path) -> Result<(), Error> {
     });
     let service = Service::new("billing").transport(memory.clone()).publish_middleware(broker);
     let soon = Retry::after([Duration::from_millis(5); 10]);
-    let service = service.transactional(&db).on_with::<OrderPaid>(write_receipt, |s| s.retry(soon));
+    let service = service.transactional(&db).on_with::<OrderPaid>(write_receipt::<P>, |s| s.retry(soon));
     let short =
         |options: tegami::relay::RelayOptions| options.hold(Duration::from_secs(1)).poll(Duration::from_millis(50));
     let running = service.outbox_with(&db, short).start().await?;
@@ -93,20 +87,17 @@ async fn work(folder: &Path) -> Result<(), Error> {
         }
     }
     running.stop().await?;
-    db.close().await;
+    P::close(db).await;
     Ok(())
 }
 
 /// The receipts in the table, and for each that was published the ids it had.
-fn found(folder: &Path) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
+fn found<P: Place>(folder: &Path, address: &str) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
     let written = Runtime::new().expect("a runtime").block_on(async {
-        let db = open(folder).await;
-        let mut tx = db.begin().await.expect("it begins");
-        let read = tx.run(|sql| {
-            let mut statement = sql.prepare("SELECT id FROM receipts ORDER BY id")?;
-            statement.query_map((), |row| row.get(0))?.collect()
-        });
-        read.await.expect("it is read")
+        let db = P::open(address).await;
+        let written = P::written(&db).await;
+        P::close(db).await;
+        written
     });
     let mut sent = BTreeMap::<String, Vec<String>>::new();
     for line in fs::read_to_string(folder.join("sent")).unwrap_or_default().lines() {
@@ -120,24 +111,32 @@ fn found(folder: &Path) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
 #[test]
 fn process() {
     let Some(folder) = std::env::var_os(ROLE) else { return };
+    let (folder, address) = (Path::new(&folder), std::env::var(ADDRESS).expect("it was told"));
     let scenario = FailScenario::setup();
-    Runtime::new().expect("a runtime").block_on(work(Path::new(&folder))).expect("it ends well, if it ends");
+    let ended = Runtime::new().expect("a runtime").block_on(async {
+        match address.starts_with("postgres://") {
+            true => work::<Postgres>(folder, &address).await,
+            false => work::<File>(folder, &address).await,
+        }
+    });
+    ended.expect("it ends well, if it ends");
     scenario.teardown();
 }
 
 /// Runs it with these points set, and says whether it ended at one.
-fn ended_at_point(folder: &Path, set: &str) -> bool {
+fn ended_at_point(folder: &Path, address: &str, set: &str) -> bool {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
     command.args(["outbox::process", "--exact"]).stdin(Stdio::null());
-    let output = command.env(ROLE, folder).env("FAILPOINTS", set).output().expect("this binary runs");
+    let output =
+        command.env(ROLE, folder).env(ADDRESS, address).env("FAILPOINTS", set).output().expect("this binary runs");
     let ended = output.status.signal() == Some(SIGABRT);
     assert!(ended || output.status.success(), "{set}: {}", String::from_utf8_lossy(&output.stderr));
     ended
 }
 
 /// Nothing was published that is not there; with `all`, everything is there once and was published.
-fn check(folder: &Path, what: &str, all: bool) {
-    let (written, sent) = found(folder);
+fn check<P: Place>((folder, address): (&Path, &str), what: &str, all: bool) {
+    let (written, sent) = found::<P>(folder, address);
     let once: BTreeSet<_> = written.iter().cloned().collect();
     assert_eq!(once.len(), written.len(), "{what}: an effect is there twice: {written:?}");
     assert!(sent.keys().all(|order| once.contains(order)), "{what}: {sent:?} was published, {written:?} is there");
@@ -148,50 +147,88 @@ fn check(folder: &Path, what: &str, all: bool) {
     assert!(!all || (written == ORDERS && sent.len() == ORDERS.len()), "{what}: {written:?}, {sent:?}");
 }
 
-fn strikes(point: Point) {
-    for passed in [0, 2] {
+/// Ends the process at each of these points.
+fn strikes<P: Place>(points: &[Point]) {
+    let place = P::new();
+    for (point, passed) in points.iter().flat_map(|point| [(point, 0), (point, 2)]) {
         let what = format!("{} after {passed}", point.name());
         let folder = Folder::new(&format!("{}-{passed}", point.name()));
+        let address = place.fresh(&folder.0);
+        let here = (&*folder.0, &*address);
         let set = format!("{}={passed}*off->1*return(abort)", point.name());
-        assert!(ended_at_point(&folder.0, &set), "{what}: it was not passed");
-        check(&folder.0, &what, false);
-        assert!(!ended_at_point(&folder.0, ""), "{what}");
-        check(&folder.0, &what, true);
+        assert!(ended_at_point(here.0, here.1, &set), "{what}: it was not passed");
+        check::<P>(here, &what, false);
+        assert!(!ended_at_point(here.0, here.1, ""), "{what}");
+        check::<P>(here, &what, true);
         // Everything comes once more, and changes nothing.
-        let (_, before) = found(&folder.0);
-        assert!(!ended_at_point(&folder.0, ""), "{what}");
-        assert_eq!(found(&folder.0).1, before, "{what}");
+        let (_, before) = found::<P>(here.0, here.1);
+        assert!(!ended_at_point(here.0, here.1, ""), "{what}");
+        assert_eq!(found::<P>(here.0, here.1).1, before, "{what}");
     }
 }
 
-#[test]
-fn t1_f27_a_process_that_ends_inside_a_transaction_leaves_nothing_of_it() {
-    strikes(Point::OutboxInTransaction);
-    strikes(Point::InboxMarked);
-    strikes(Point::InboxBeforeCommit);
-}
-
-#[test]
-fn t2_f27_a_process_that_ends_after_the_commit_publishes_when_it_is_back() {
-    strikes(Point::OutboxAfterCommit);
-    strikes(Point::OutboxAfterClaim);
-}
-
-#[test]
-fn t2_f27_a_process_that_ends_after_a_publish_may_publish_again_with_the_same_id() {
-    strikes(Point::OutboxAfterPublish);
-    strikes(Point::OutboxAfterMark);
-}
-
-#[test]
-fn t1_i1_a_failure_at_any_point_is_mended_by_the_next_attempt() {
-    let scenario = FailScenario::setup();
+/// A failure at each point.
+fn fails<P: Place>() {
+    let (scenario, place) = (FailScenario::setup(), P::new());
     for point in Point::IN_OUTBOXES {
         let folder = Folder::new(&format!("{}-error", point.name()));
+        let address = place.fresh(&folder.0);
         fail::cfg(point.name(), "1*off->1*return(error)->off").expect("a good action");
-        Runtime::new().expect("a runtime").block_on(work(&folder.0)).expect("it ends well");
-        check(&folder.0, point.name(), true);
+        Runtime::new().expect("a runtime").block_on(work::<P>(&folder.0, &address)).expect("it ends well");
+        check::<P>((&folder.0, &address), point.name(), true);
         fail::remove(point.name());
     }
     scenario.teardown();
+}
+
+const INSIDE: [Point; 3] = [Point::OutboxInTransaction, Point::InboxMarked, Point::InboxBeforeCommit];
+const COMMITTED: [Point; 2] = [Point::OutboxAfterCommit, Point::OutboxAfterClaim];
+const PUBLISHED: [Point; 2] = [Point::OutboxAfterPublish, Point::OutboxAfterMark];
+
+mod sqlite {
+    use super::*;
+
+    #[test]
+    fn t1_f27_a_process_that_ends_inside_a_transaction_leaves_nothing_of_it() {
+        strikes::<File>(&INSIDE);
+    }
+
+    #[test]
+    fn t2_f27_a_process_that_ends_after_the_commit_publishes_when_it_is_back() {
+        strikes::<File>(&COMMITTED);
+    }
+
+    #[test]
+    fn t2_f27_a_process_that_ends_after_a_publish_may_publish_again_with_the_same_id() {
+        strikes::<File>(&PUBLISHED);
+    }
+
+    #[test]
+    fn t1_i1_a_failure_at_any_point_is_mended_by_the_next_attempt() {
+        fails::<File>();
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn t1_f27_a_process_that_ends_inside_a_transaction_leaves_nothing_of_it() {
+        strikes::<Postgres>(&INSIDE);
+    }
+
+    #[test]
+    fn t2_f27_a_process_that_ends_after_the_commit_publishes_when_it_is_back() {
+        strikes::<Postgres>(&COMMITTED);
+    }
+
+    #[test]
+    fn t2_f27_a_process_that_ends_after_a_publish_may_publish_again_with_the_same_id() {
+        strikes::<Postgres>(&PUBLISHED);
+    }
+
+    #[test]
+    fn t1_i1_a_failure_at_any_point_is_mended_by_the_next_attempt() {
+        fails::<Postgres>();
+    }
 }

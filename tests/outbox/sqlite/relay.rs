@@ -18,7 +18,8 @@ use tegami::{
     transport::{Outgoing, PublishError, PublishErrorKind},
 };
 
-use super::{Folder, ReceiptSent, receipt, write, written};
+use super::{write, written};
+use crate::{Folder, ReceiptSent, receipt};
 
 /// A broker's mood, in front of the transport.
 fn answering(

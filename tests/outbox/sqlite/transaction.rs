@@ -8,7 +8,8 @@ use tegami::{
     store::{Append, Store, StreamId, Version},
 };
 
-use super::{Folder, paid, write, written};
+use super::{write, written};
+use crate::{Folder, paid};
 
 #[tokio::test]
 async fn what_is_not_committed_was_never_there() {
@@ -125,7 +126,7 @@ async fn appends_and_transactions_on_one_file_take_turns() {
     }
     assert_eq!(written(&db).await.len(), 50);
     let stream = StreamId::new("order/49").expect("a good name");
-    assert_eq!(store.read::<super::OrderPaid>(&stream, Version::START).await.expect("it is read").len(), 1);
+    assert_eq!(store.read::<crate::OrderPaid>(&stream, Version::START).await.expect("it is read").len(), 1);
     db.close().await;
     assert_eq!(db.begin().await.expect_err("it is closed").kind(), Kind::Closed);
 }

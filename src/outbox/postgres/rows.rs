@@ -1,0 +1,171 @@
+//! The rows of the outbox.
+//!
+//! What is taken and what is settled comes one after the other, by a lock that ends with its transaction: whoever takes
+//! sees all that others have.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPool, postgres::PgRow};
+
+use crate::{
+    error::BoxError,
+    outbox::{
+        Claim, Claimed, Fate, Kept, Parked, Row,
+        sql::{BYTES, LONGEST, milliseconds, number, unreadable},
+    },
+    store::postgres::{locks, tables::outbox_channel, text::read},
+};
+
+/// Takes rows, inside a transaction that ends soon.
+pub(super) async fn take(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sqlx::Result<Vec<Claimed>> {
+    alone(schema, connection).await?;
+    let query = sqlx::query(AssertSqlSafe(free_ones(schema))).bind(number(claim.most));
+    let query = query.bind(milliseconds(claim.hold.min(LONGEST))).bind(&claim.relay);
+    let (mut taken, mut damaged) = (Vec::new(), (Vec::new(), Vec::new()));
+    for row in query.fetch_all(&mut *connection).await? {
+        let number: i64 = row.try_get(0)?;
+        let refusals: i32 = row.try_get(1)?;
+        match of_columns(&row) {
+            Ok(row) => taken.push(Claimed::new(number.unsigned_abs(), refusals.unsigned_abs(), row)),
+            Err(error) => {
+                damaged.0.push(number);
+                damaged.1.push(text(&unreadable(&error.to_string())));
+            }
+        }
+    }
+    if !damaged.0.is_empty() {
+        // What nobody can read keeps nobody waiting.
+        let sql = fated(schema, "free_at = '-infinity', parked = true, reason = fate.reason");
+        let park = sqlx::query(AssertSqlSafe(sql)).bind(&claim.relay).bind(damaged.0).bind(damaged.1);
+        park.bind(Vec::<i64>::new()).execute(connection).await?;
+    }
+    taken.sort_by_key(|claimed| claimed.number);
+    Ok(taken)
+}
+
+/// Waits until nobody else takes or settles.
+async fn alone(schema: &str, connection: &mut PgConnection) -> sqlx::Result<()> {
+    let lock = locks::number(schema, &["outbox"]);
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(connection).await.map(drop)
+}
+
+/// The statement that takes rows which nobody has, and none before them in their lane.
+fn free_ones(schema: &str) -> String {
+    let held = |row: &str| {
+        let now = "statement_timestamp()";
+        let longest = LONGEST.as_secs();
+        format!("{row}.free_at > {now} AND {row}.free_at <= {now} + interval '{longest} seconds'")
+    };
+    let size = "octet_length(body) + coalesce(octet_length(payload), 0)";
+    format!(
+        "UPDATE \"{schema}\".outbox taken SET free_at = statement_timestamp() + $2 * interval '1 millisecond', relay = $3 \
+         FROM (SELECT number, size, sum(size) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) AS upto FROM \
+         (SELECT number, {size} AS size FROM \"{schema}\".outbox one WHERE NOT parked AND NOT ({}) AND NOT EXISTS \
+         (SELECT FROM \"{schema}\".outbox before WHERE before.lane = one.lane AND NOT before.parked \
+         AND before.number < one.number AND {}) ORDER BY number LIMIT $1) free) page \
+         WHERE taken.number = page.number AND (upto <= {BYTES} OR upto = size) \
+         RETURNING taken.number, refusals, id, event, key, head, body, payload",
+        held("one"),
+        held("before")
+    )
+}
+
+fn of_columns(columns: &PgRow) -> Result<Row, BoxError> {
+    let key: Option<String> = columns.try_get(4)?;
+    let known = (columns.try_get(2)?, columns.try_get(3)?, key.as_deref().map(read));
+    let payload = columns.try_get::<Option<Vec<u8>>, _>(7)?.map(Into::into);
+    Kept::new(known, columns.try_get(5)?, columns.try_get::<Vec<u8>, _>(6)?, payload).row()
+}
+
+/// The statement that sets this for rows of a relay (`$1`): their numbers, reasons and milliseconds follow.
+fn fated(schema: &str, set: &str) -> String {
+    format!(
+        "UPDATE \"{schema}\".outbox row SET relay = NULL, {set} \
+         FROM unnest($2::bigint[], $3::text[], $4::bigint[]) fate (number, reason, wait) \
+         WHERE row.number = fate.number AND row.relay = $1"
+    )
+}
+
+/// Rows with the same fate.
+#[derive(Default)]
+struct Alike {
+    numbers: Vec<i64>,
+    reasons: Vec<String>,
+    waits: Vec<i64>,
+}
+
+impl Alike {
+    fn add(&mut self, number: u64, reason: &str, wait: Duration) {
+        self.numbers.push(number.cast_signed());
+        self.reasons.push(text(reason));
+        self.waits.push(milliseconds(wait.min(LONGEST)));
+    }
+
+    async fn set(self, connection: &mut PgConnection, relay: &str, sql: String) -> sqlx::Result<()> {
+        if self.numbers.is_empty() {
+            return Ok(());
+        }
+        let update = sqlx::query(AssertSqlSafe(sql)).bind(relay).bind(self.numbers).bind(self.reasons).bind(self.waits);
+        update.execute(connection).await.map(drop)
+    }
+}
+
+/// Notes what became of rows, inside a transaction that ends soon.
+pub(super) async fn settle(
+    schema: &str,
+    connection: &mut PgConnection,
+    claim: &Claim,
+    fates: &[(u64, Fate)],
+) -> sqlx::Result<()> {
+    let (mut sent, [mut back, mut refused, mut parked]) = (Vec::new(), std::array::from_fn(|_| Alike::default()));
+    for (number, fate) in fates {
+        match fate {
+            Fate::Sent => sent.push(number.cast_signed()),
+            Fate::Back => back.add(*number, "", Duration::ZERO),
+            Fate::Refused { again_in, reason } => refused.add(*number, reason, *again_in),
+            Fate::Parked { reason } => parked.add(*number, reason, Duration::ZERO),
+        }
+    }
+    alone(schema, connection).await?;
+    // Whoever has it meanwhile may find it gone.
+    let delete = format!("DELETE FROM \"{schema}\".outbox WHERE number = ANY ($1)");
+    sqlx::query(AssertSqlSafe(delete)).bind(sent).execute(&mut *connection).await?;
+    let free = "free_at = '-infinity'";
+    let wait = "free_at = statement_timestamp() + fate.wait * interval '1 millisecond'";
+    let counted = "refusals = refusals + 1, reason = fate.reason";
+    back.set(connection, &claim.relay, fated(schema, free)).await?;
+    refused.set(connection, &claim.relay, fated(schema, &format!("{wait}, {counted}"))).await?;
+    parked.set(connection, &claim.relay, fated(schema, &format!("{free}, {counted}, parked = true"))).await
+}
+
+pub(super) async fn waiting(schema: &str, pool: &PgPool) -> sqlx::Result<u64> {
+    let query = format!("SELECT count(*) FROM \"{schema}\".outbox WHERE NOT parked");
+    sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(pool).await.map(i64::unsigned_abs)
+}
+
+pub(super) async fn parked(schema: &str, pool: &PgPool, most: usize) -> sqlx::Result<Vec<Parked>> {
+    let query = format!(
+        "SELECT id, event, key, refusals, coalesce(reason, '') FROM \"{schema}\".outbox WHERE parked \
+         ORDER BY number LIMIT $1"
+    );
+    let rows = sqlx::query_as::<_, (String, String, Option<String>, i32, String)>(AssertSqlSafe(query));
+    let rows = rows.bind(number(most)).fetch_all(pool).await?;
+    let parked = |(id, event, key, refusals, reason): (_, _, Option<String>, i32, _)| {
+        let key = key.as_deref().map(read);
+        Parked { id, event, key, refusals: refusals.unsigned_abs(), reason }
+    };
+    Ok(rows.into_iter().map(parked).collect())
+}
+
+pub(super) async fn unpark(schema: &str, pool: &PgPool, id: &str) -> sqlx::Result<bool> {
+    let update = format!(
+        "UPDATE \"{schema}\".outbox SET parked = false, refusals = 0 WHERE id = $1 AND parked RETURNING pg_notify($2, '')"
+    );
+    let update = sqlx::query(AssertSqlSafe(update)).bind(id).bind(outbox_channel(schema));
+    Ok(!update.fetch_all(pool).await?.is_empty())
+}
+
+/// A reason as PostgreSQL takes it.
+fn text(reason: &str) -> String {
+    reason.replace('\u{0}', "\u{fffd}")
+}

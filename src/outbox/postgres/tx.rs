@@ -1,0 +1,75 @@
+//! Messages in a transaction of sqlx, wherever it was begun.
+
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+
+use super::fault;
+use crate::{
+    failpoint::{self, Point},
+    outbox::{DatabaseError, DatabaseErrorKind as Kind, Kept, Row, Transaction},
+    store::postgres::{
+        builder::{SCHEMA, is_schema},
+        locks,
+        tables::outbox_channel,
+        text::written,
+    },
+};
+
+/// The setting of a connection or a transaction that has the schema of its outbox.
+pub(super) const SETTING: &str = "tegami.schema";
+
+/// Puts messages into the outbox of the schema `tegami`, or of the one that the setting `tegami.schema` of the connection
+/// names: [`Database::begin`](super::Database::begin) sets it.
+///
+/// Others that put messages with the same key wait until this transaction ends, so that what is published is in the order
+/// of the commits (T3).
+#[async_trait]
+impl Transaction for sqlx::Transaction<'_, Postgres> {
+    async fn put(&mut self, row: &Row) -> Result<(), DatabaseError> {
+        put(self, &row.kept()).await?;
+        failpoint::hit(Point::OutboxInTransaction)
+            .map_err(|struck| DatabaseError::new(Kind::Unreachable, "the outbox took no more").caused_by(struck))
+    }
+}
+
+async fn put(connection: &mut PgConnection, kept: &Kept) -> Result<(), DatabaseError> {
+    let lane = kept.lane.as_deref().map(lane);
+    let schema = alone(connection, lane).await.map_err(|error| fault::of(error, "the outbox"))?;
+    let whose = format!("the outbox in schema `{schema}`");
+    if !is_schema(&schema) {
+        let text =
+            format!("{whose}: the setting `{SETTING}` of the connection has no name of a schema that tegami makes");
+        return Err(DatabaseError::new(Kind::Invalid, text));
+    }
+    insert(connection, kept, (&schema, lane)).await.map_err(|error| fault::of(error, &whose))
+}
+
+/// Waits until nobody else has messages of this lane in a transaction that is open; the schema of the outbox.
+///
+/// Before a number is drawn: so the numbers of a lane are in the order of its commits.
+async fn alone(connection: &mut PgConnection, lane: Option<i64>) -> sqlx::Result<String> {
+    let sql = format!(
+        "SELECT schema, pg_advisory_xact_lock($1 # hashtextextended(schema, 0))::text \
+         FROM (SELECT coalesce(nullif(current_setting('{SETTING}', true), ''), '{SCHEMA}')) found (schema)"
+    );
+    let (schema, _): (String, Option<String>) =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(lane).fetch_one(connection).await?;
+    Ok(schema)
+}
+
+async fn insert(connection: &mut PgConnection, kept: &Kept, place: (&str, Option<i64>)) -> sqlx::Result<()> {
+    let (schema, lane) = place;
+    let sql = format!(
+        "INSERT INTO \"{schema}\".outbox (id, event, key, lane, head, body, payload) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         RETURNING pg_notify($8, '')"
+    );
+    let Kept { id, event, lane: key, head, body, payload } = kept;
+    let statement = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(event).bind(key.as_deref().map(written)).bind(lane);
+    let statement = statement.bind(head).bind(&body[..]).bind(payload.as_deref()).bind(outbox_channel(schema));
+    statement.execute(connection).await.map(drop)
+}
+
+/// The number of a key. Two that have the same one only wait for each other.
+fn lane(key: &str) -> i64 {
+    locks::number("", &["lane", key])
+}

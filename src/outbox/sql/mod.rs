@@ -1,0 +1,45 @@
+//! What the outboxes in databases have in common.
+//!
+//! No client of a database is named here.
+
+use std::time::Duration;
+
+use super::{DatabaseError, DatabaseErrorKind as Kind};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// The longest hold, and the longest wait for the next attempt. What seems to be free only later than that was noted by a
+/// clock that has been put back since.
+pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// The most bytes that are taken at once, unless one row alone has more.
+pub(super) const BYTES: usize = 8 * 1024 * 1024;
+
+/// The error of the store that has the tables.
+pub(crate) fn of_store(error: StoreError) -> DatabaseError {
+    let kind = match error.kind() {
+        StoreErrorKind::Busy => Kind::Busy,
+        StoreErrorKind::Full => Kind::Full,
+        StoreErrorKind::TooLarge => Kind::TooLarge,
+        StoreErrorKind::Invalid => Kind::Invalid,
+        StoreErrorKind::Duplicate => Kind::Statement,
+        StoreErrorKind::Mismatch => Kind::Mismatch,
+        StoreErrorKind::Damaged => Kind::Damaged,
+        StoreErrorKind::Closed => Kind::Closed,
+        StoreErrorKind::Unknown => Kind::Unknown,
+        _ => Kind::Unreachable,
+    };
+    error.of_kind(kind)
+}
+
+/// Why a row that nobody can read is parked.
+pub(super) fn unreadable(reason: &str) -> String {
+    format!("it cannot be read: {reason}")
+}
+
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// As databases have numbers.
+pub(super) fn number(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

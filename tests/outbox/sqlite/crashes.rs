@@ -1,0 +1,105 @@
+//! What the crash matrix finds.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use tegami::{
+    Context, Event, HandlerError, Service, TransactionalHandler,
+    sqlite::{Database, Tx},
+    testing::{CrashMatrix, crash_matrix},
+};
+
+use super::{write, written};
+use crate::{
+    Folder,
+    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    paid, receipt,
+};
+
+/// A database, and the folder that it is in.
+struct Place(Database, #[allow(dead_code, reason = "it goes with the place")] Folder);
+
+async fn place() -> Place {
+    let folder = Folder::new();
+    Place(folder.open().await, folder)
+}
+
+async fn read(place: &Place) -> Vec<String> {
+    written(&place.0).await
+}
+
+/// The matrix of a transactional handler.
+async fn matrix(handler: impl TransactionalHandler<OrderPaid, (), Tx> + Copy) -> CrashMatrix {
+    let fresh = async || {
+        let place = place().await;
+        let service = Service::new("billing").transactional(&place.0).on::<OrderPaid>(handler).outbox(&place.0);
+        (service, place)
+    };
+    crash_matrix(fresh, &paid("o-1"), read).await
+}
+
+/// What the matrix says when it finds something.
+async fn found(matrix: impl Future<Output = CrashMatrix>) -> String {
+    let panic = AssertUnwindSafe(matrix).catch_unwind().await.expect_err("it finds something");
+    *panic.downcast::<String>().expect("a text")
+}
+
+async fn publish_beside(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
+    write(tx, &order.order_id).await?;
+    ctx.publish(&receipt(order.order_id)).await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_no_part_of_the_transaction_is_found() {
+    let text = found(matrix(publish_beside)).await;
+    assert!(text.contains("then delivered again: Left"), "{text}");
+    assert!(text.matches(ReceiptSent::CONTRACT.name).count() > 2, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_is_done_again_is_found() {
+    let fresh = async || {
+        let place = place().await;
+        let handler = async |order: OrderPaid, ctx: Context<Database>| {
+            let mut tx = ctx.state().begin().await?;
+            write(&mut tx, &order.order_id).await?;
+            Ok(tx.commit().await?)
+        };
+        (Service::new("billing").state(place.0.clone()).on::<OrderPaid>(handler), place)
+    };
+    let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
+    assert!(text.contains("two copies at the same time: Left"), "{text}");
+}
+
+/// The mark before the effect, each in a commit of its own.
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_is_lost_is_found() {
+    let fresh = async || {
+        let place = place().await;
+        let handler = async |order: OrderPaid, ctx: Context<Database>| {
+            let marked = written(ctx.state()).await.contains(&"mark".to_owned());
+            for row in ["mark", &order.order_id].into_iter().take(if marked { 0 } else { 2 }) {
+                let mut tx = ctx.state().begin().await?;
+                write(&mut tx, row).await?;
+                tx.commit().await?;
+            }
+            Ok(())
+        };
+        (Service::new("billing").state(place.0.clone()).on::<OrderPaid>(handler), place)
+    };
+    let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
+    let lost = text.split("crash at point").any(|left| left.contains("mark") && !left.contains("o-1"));
+    assert!(lost, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_by_itself_is_told_first() {
+    let fresh = async || {
+        let place = place().await;
+        let handler = async |_: OrderPaid, ctx: Context, tx: &mut Tx| Ok(write(tx, ctx.message_id().as_str()).await?);
+        (Service::new("billing").transactional(&place.0).on::<OrderPaid>(handler), place)
+    };
+    let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
+    assert!(text.contains("two undisturbed runs leave different things"), "{text}");
+}

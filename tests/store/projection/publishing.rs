@@ -1,0 +1,185 @@
+//! Recorded events that are published, from a checkpoint on.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use tegami::{
+    Context, Error, HandlerError, Service,
+    envelope::{Head, MessageId},
+    middleware::{Next, from_fn},
+    projection::{Progress, Publishing},
+    service::Running,
+    store::{Append, Criterion, Position},
+    testing::TestService,
+    time::Wall,
+    transport::{Memory, Outgoing, PublishError, PublishErrorKind},
+};
+
+use super::{LONG, Shop};
+use crate::{
+    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    payments::{payments, stream},
+};
+
+fn orders() -> Publishing {
+    Publishing::new("orders", 1).event::<OrderPaid>().event::<ReceiptSent>()
+}
+
+/// The ids of all events of the store, in order.
+async fn recorded(shop: &Shop) -> Vec<String> {
+    let all = Criterion::of::<OrderPaid>().or::<ReceiptSent>();
+    let page = shop.store.inner().read_all(&all.into(), Position::START, 1000).await.expect("it is read");
+    page.events.into_iter().map(|event| event.entry.message.head.id.expect("it has one").to_string()).collect()
+}
+
+/// A broker that writes down what it takes, unless it does not take it.
+#[derive(Clone, Default)]
+struct Broker {
+    taken: Arc<Mutex<Vec<(String, String)>>>,
+    refuses: Arc<Mutex<Option<(String, PublishErrorKind)>>>,
+    refused: Arc<AtomicBool>,
+}
+
+impl Broker {
+    /// It does not take messages of this key.
+    fn refuse(&self, refused: Option<(&str, PublishErrorKind)>) {
+        *self.refuses.lock().expect("nobody panics") = refused.map(|(key, kind)| (key.to_owned(), kind));
+    }
+
+    fn take(&self, outgoing: &Outgoing) -> Result<(), PublishError> {
+        let key = outgoing.key.clone().expect("it has one");
+        if let Some((refused, kind)) = &*self.refuses.lock().expect("nobody panics")
+            && (*refused == key || refused.is_empty())
+        {
+            self.refused.store(true, Ordering::SeqCst);
+            return Err(PublishError::new(*kind, "as it was told"));
+        }
+        self.taken.lock().expect("nobody panics").push((key, outgoing.id.to_string()));
+        Ok(())
+    }
+
+    /// The ids that it took, each once, by key and in order.
+    fn firsts(&self) -> BTreeMap<String, Vec<String>> {
+        let mut firsts = BTreeMap::<String, Vec<String>>::new();
+        for (key, id) in self.taken.lock().expect("nobody panics").iter() {
+            let of_key = firsts.entry(key.clone()).or_default();
+            if !of_key.contains(id) {
+                of_key.push(id.clone());
+            }
+        }
+        firsts
+    }
+
+    async fn until_refused(&self) {
+        while !self.refused.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+async fn publish(shop: &Shop, broker: &Broker) -> (Running, Progress) {
+    let takes = broker.clone();
+    let step = from_fn(move |outgoing: Outgoing, _: Next<Outgoing>| {
+        let taken = takes.take(&outgoing);
+        async move { taken }
+    });
+    let (orders, service) = (orders(), Service::new("shop").transport(Memory::new()).publish_middleware(step));
+    let progress = orders.progress(&shop.db, &shop.store);
+    let soon = |options: tegami::projection::ProjectionOptions| {
+        options.batch(7).again(Duration::from_millis(20)).poll(Duration::from_millis(20))
+    };
+    (service.publishing_with(&shop.db, &shop.store, orders, soon).start().await.expect("it starts"), progress)
+}
+
+/// With its own id, time and cause, to handlers of the same service or of others.
+#[tokio::test]
+async fn recorded_events_reach_handlers_as_they_were_recorded() -> Result<(), Error> {
+    type Seen = Arc<Mutex<Vec<[String; 3]>>>;
+    async fn see(_: OrderPaid, ctx: Context<Seen>) -> Result<(), HandlerError> {
+        let cause = ctx.causation_id().map(ToString::to_string).unwrap_or_default();
+        let age = SystemTime::now().duration_since(ctx.head().time.expect("it is told")).expect("it is past");
+        let hours = (age.as_secs() / 3600).to_string();
+        ctx.state().lock().expect("nobody panics").push([ctx.message_id().to_string(), hours, cause]);
+        Ok(())
+    }
+    let (mut shop, seen, yesterday) = (Shop::new().await, Seen::default(), Wall::system());
+    yesterday.back(Duration::from_secs(24 * 3600));
+    shop.store = shop.store.wall(yesterday);
+    let cause = Head::new().id(MessageId::parse("cause").expect("a good id"));
+    shop.store.append(payments("o-1", 3).caused_by(&cause)).await.expect("it is appended");
+    let page = shop.store.inner().read_all(&Criterion::of::<OrderPaid>().into(), Position::START, 9).await;
+    let heads = page.expect("it is read").events.into_iter().map(|event| event.entry.message.head);
+    let as_seen = |head: Head| {
+        let id = head.id.expect("it has one").to_string();
+        [id, "24".to_owned(), "cause".to_owned()]
+    };
+    let mut expected: Vec<_> = heads.map(as_seen).collect();
+    let orders = orders();
+    let progress = orders.progress(&shop.db, &shop.store);
+    let service = Service::new("shop").state(seen.clone()).on::<OrderPaid>(see);
+    let service = TestService::start(service.publishing(&shop.db, &shop.store, orders)).await?;
+    progress.until_caught_up(LONG).await.expect("it gets there");
+    service.settle().await;
+    let mut found = seen.lock().expect("nobody panics").clone();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    service.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn p6_o2_events_are_published_from_the_checkpoint_on_and_in_order_of_their_keys() -> Result<(), Error> {
+    let (shop, broker) = (Shop::new().await, Broker::default());
+    for round in 0..3 {
+        for key in ["o-1", "o-2", "o-3"] {
+            shop.append(key, 5).await;
+        }
+        let receipt = ReceiptSent::builder().order_id(format!("r-{round}")).build();
+        let append = Append::to(stream("receipts")).event(&receipt).expect("it is valid");
+        shop.store.append(append).await.expect("it is appended");
+        let (running, progress) = publish(&shop, &broker).await;
+        progress.until_caught_up(LONG).await.expect("it gets there");
+        running.stop().await?;
+    }
+    let taken: Vec<_> = broker.taken.lock().expect("nobody panics").iter().map(|(_, id)| id.clone()).collect();
+    let (mut sorted, mut all) = (taken.clone(), recorded(&shop).await);
+    let order = |id: &String| all.iter().position(|other| other == id);
+    for ids in broker.firsts().into_values() {
+        assert!(ids.is_sorted_by_key(order), "in the order of the store: {ids:?}");
+    }
+    sorted.sort();
+    all.sort();
+    assert_eq!(sorted, all, "each once, for nothing failed");
+    Ok(())
+}
+
+/// Refused or away: nothing is passed by, and what comes after is in order.
+#[tokio::test]
+async fn what_is_not_taken_is_published_later_and_nothing_is_passed_by() -> Result<(), Error> {
+    for (key, kind) in [("o-2", PublishErrorKind::Refused), ("", PublishErrorKind::Unreachable)] {
+        let (shop, broker) = (Shop::new().await, Broker::default());
+        broker.refuse(Some((key, kind)));
+        for key in ["o-1", "o-2", "o-3", "o-2", "o-1"] {
+            shop.append(key, 4).await;
+        }
+        let (running, progress) = publish(&shop, &broker).await;
+        broker.until_refused().await;
+        assert!(!progress.has_reached(Position::new(5)).await.expect("it is known"));
+        broker.refuse(None);
+        progress.until_caught_up(LONG).await.expect("it goes on");
+        running.stop().await?;
+        let all = recorded(&shop).await;
+        let firsts = broker.firsts();
+        assert_eq!(firsts.values().map(Vec::len).sum::<usize>(), all.len(), "{kind:?}: {firsts:?}");
+        let order = |id: &String| all.iter().position(|other| other == id);
+        assert!(firsts.values().all(|ids| ids.is_sorted_by_key(order)), "{kind:?}: {firsts:?}");
+    }
+    Ok(())
+}
