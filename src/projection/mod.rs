@@ -8,6 +8,8 @@ mod checkpoints;
 mod error;
 mod handler;
 mod options;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod progress;
 mod projector;
 mod publishing;

@@ -178,8 +178,7 @@ impl Database {
     /// # Errors
     /// The database cannot be asked.
     pub async fn parked(&self, most: usize) -> Result<Vec<Parked>, DatabaseError> {
-        let (schema, session) = self.parts();
-        session.read(|| rows::parked(schema, &session.pool, most)).await.map_err(of_store)
+        self.read(|| rows::parked(self.schema(), self.pool(), most)).await
     }
 
     /// Has a parked message tried again, with its own id; was there one?
@@ -187,8 +186,7 @@ impl Database {
     /// # Errors
     /// The database cannot be written to.
     pub async fn send_again(&self, id: &str) -> Result<bool, DatabaseError> {
-        let (schema, session) = self.parts();
-        session.read(|| rows::unpark(schema, &session.pool, id)).await.map_err(of_store)
+        self.read(|| rows::unpark(self.schema(), self.pool(), id)).await
     }
 
     /// Ends what it does, for its store too. A pool of yours stays open.
@@ -200,8 +198,28 @@ impl Database {
         self.store.session()
     }
 
-    fn parts(&self) -> (&str, &Session) {
-        (self.store.schema(), self.store.session())
+    /// The schema that has its tables.
+    pub(crate) fn schema(&self) -> &str {
+        self.store.schema()
+    }
+
+    /// The connections.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.session().pool
+    }
+
+    /// Reads past all transactions; tries again what failed in passing.
+    pub(crate) async fn read<T, F>(&self, read: impl Fn() -> F) -> Result<T, DatabaseError>
+    where
+        F: Future<Output = sqlx::Result<T>>,
+    {
+        self.session().read(read).await.map_err(of_store)
+    }
+
+    /// Does this in a transaction, unless it takes too long.
+    pub(crate) async fn inside<T>(&self, work: impl Future<Output = sqlx::Result<T>>) -> Result<T, DatabaseError> {
+        let done = self.session().within(self.session().longest(), async { Ok(work.await?) });
+        done.await.map_err(|failed| self.failed(failed))
     }
 
     /// The database, as errors name it.
@@ -260,13 +278,11 @@ impl Outbox for Database {
     }
 
     async fn waiting(&self) -> Result<u64, DatabaseError> {
-        let (schema, session) = self.parts();
-        session.read(|| rows::waiting(schema, &session.pool)).await.map_err(of_store)
+        self.read(|| rows::waiting(self.schema(), self.pool())).await
     }
 
     async fn forget(&self, older_than: Duration, most: usize) -> Result<usize, DatabaseError> {
-        let (schema, session) = self.parts();
-        session.read(|| inbox::forget(schema, &session.pool, older_than, most)).await.map_err(of_store)
+        self.read(|| inbox::forget(self.schema(), self.pool(), older_than, most)).await
     }
 }
 
@@ -283,9 +299,7 @@ impl super::Database for Database {
     }
 
     async fn mark(&self, tx: &mut Tx, mark: &Mark) -> Result<Marked, DatabaseError> {
-        let (schema, session) = self.parts();
-        let marking = async { Ok(inbox::mark(schema, tx, mark).await?) };
-        let marked = session.within(session.longest(), marking).await.map_err(|failed| self.failed(failed))?;
+        let marked = self.inside(inbox::mark(self.schema(), tx, mark)).await?;
         marked.ok_or_else(|| {
             let text = format!("{}: message `{}` was forgotten just now, so try again", self.whose(), mark.id);
             DatabaseError::new(Kind::Busy, text)

@@ -35,7 +35,7 @@ pub(super) fn unreadable(reason: &str) -> String {
     format!("it cannot be read: {reason}")
 }
 
-pub(super) fn milliseconds(duration: Duration) -> i64 {
+pub(crate) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
