@@ -5,9 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Checkpoints, Claim, Held, Projection, ProjectionError, ProjectionErrorKind, ProjectionOptions, route::Route,
-};
+use super::{Checkpoints, Claim, Held, Projection, ProjectionError, ProjectionErrorKind, ProjectionOptions};
 use crate::{
     error::{BoxError, panic_text},
     failpoint::{self, Point},
@@ -93,7 +91,7 @@ impl<D: Checkpoints> Batch<'_, D> {
     }
 
     async fn handle_one(&self, event: &Recorded, tx: &mut D::Tx) -> Result<(), BoxError> {
-        let route = Route::find(&self.projection.routes, event.entry.name(), self.store);
+        let route = self.store.way_for(event.entry.name(), &self.projection.routes, |route| route.contract);
         let route = route.ok_or_else(|| format!("nothing handles event `{}`", event.entry.name()))?;
         let handling = AssertUnwindSafe(route.run(self.store, event.clone(), tx)).catch_unwind();
         let limit = self.options.timeout;

@@ -147,9 +147,8 @@ impl Way<'_> {
 
     async fn send_one(&self, event: &Recorded) -> Result<(), BoxError> {
         let name = event.entry.name();
-        let own = self.outlets.iter().find(|outlet| outlet.contract.name == name);
-        let newer = || self.outlets.iter().find(|outlet| self.store.becomes(name, outlet.contract));
-        let outlet = own.or_else(newer).ok_or_else(|| format!("nothing publishes event `{name}`"))?;
+        let outlet = self.store.way_for(name, self.outlets, |outlet| outlet.contract);
+        let outlet = outlet.ok_or_else(|| format!("nothing publishes event `{name}`"))?;
         outlet.send.send(self.publisher, self.store, event.clone()).await
     }
 }

@@ -23,12 +23,6 @@ impl<T: Send + 'static> Route<T> {
         Self { contract: E::CONTRACT, run: Box::new(Typed(handler, PhantomData)) }
     }
 
-    /// The one for events of this name: its own, else one that an upcast leads to.
-    pub(super) fn find<'a>(routes: &'a [Self], name: &str, store: &Store) -> Option<&'a Self> {
-        let own = routes.iter().find(|route| route.contract.name == name);
-        own.or_else(|| routes.iter().find(|route| store.becomes(name, route.contract)))
-    }
-
     /// Has the event handled.
     pub(super) async fn run(&self, store: &Store, recorded: Recorded, tx: &mut T) -> Result<(), BoxError> {
         self.run.run(store, recorded, tx).await

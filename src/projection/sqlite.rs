@@ -9,7 +9,7 @@ use super::{Checkpoint, Checkpoints, Claim, Held, Id, checkpoints::LONGEST};
 use crate::{
     outbox::{
         DatabaseError,
-        sql::of_store,
+        sql::{milliseconds, of_store},
         sqlite::{Database, Tx},
     },
     store::Position,
@@ -101,8 +101,4 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Checkpoint> {
 fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Position> {
     let text: String = row.get(column)?;
     text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -208,9 +208,15 @@ impl Store {
         self.typed(recorded, values)
     }
 
-    /// Do upcasts lead from events of this name to those of that contract?
-    pub(crate) fn becomes(&self, name: &str, contract: &Contract) -> bool {
-        self.upcasts.from(name, contract).is_some()
+    /// The way for events of this name: that of its own contract, else one that an upcast leads to.
+    pub(crate) fn way_for<'a, T>(
+        &self,
+        name: &str,
+        ways: &'a [T],
+        leads_to: fn(&T) -> &'static Contract,
+    ) -> Option<&'a T> {
+        let own = ways.iter().find(|way| leads_to(way).name == name);
+        own.or_else(|| ways.iter().find(|way| self.upcasts.from(name, leads_to(way)).is_some()))
     }
 
     /// The query, with the contracts whose events become those that it asks for.
