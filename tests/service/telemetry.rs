@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tegami::{
@@ -204,13 +204,17 @@ async fn a_transport_that_does_not_tell_what_waits_holds_nothing_up() -> Result<
 #[cfg(feature = "schedule")]
 #[tokio::test]
 async fn a_run_is_told_with_what_it_came_to() -> Result<(), Error> {
-    use tegami::schedule::{Schedule, Tick};
+    use tegami::{
+        schedule::{Schedule, Tick},
+        time::{Clock, Wall},
+    };
 
     async fn fail(_: Tick) -> Result<(), HandlerError> {
         Err(HandlerError::retry("not now"))
     }
     let lines = Lines::default();
-    let service = Service::new("billing").schedule(Schedule::every(Duration::from_secs(60)), fail);
+    let half_past = Wall::following(Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(30)));
+    let service = Service::new("billing").wall(half_past).schedule(Schedule::every(Duration::from_secs(60)), fail);
     let test = TestService::start(service.observe(note(&lines))).await?;
     test.advance(Duration::from_secs(120)).await;
     assert_eq!(told(&lines), ["fail failed", "fail failed"]);

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::{Debug, Write},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use opentelemetry::trace::{SpanId, SpanKind, Status, TracerProvider};
@@ -20,6 +20,7 @@ use tegami::{
     schedule::Tick,
     telemetry::Fact,
     testing::TestService,
+    time::{Clock, Wall},
     transport::Memory,
 };
 use tegami_heavy_tests::heavy::v1::{Answered, Asked};
@@ -256,9 +257,10 @@ async fn a_run_begins_a_trace_by_the_name_of_its_schedule_and_shows_its_failure(
         Err(HandlerError::reject("no"))
     }
     let (exporter, _guard) = traced();
-    let service = Service::new("billing").every(Duration::from_secs(60), tidy).on::<Answered>(note);
+    let half_past = Wall::following(Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(30)));
+    let service = Service::new("billing").wall(half_past).every(Duration::from_secs(60), tidy).on::<Answered>(note);
     let test = TestService::start(service).await?;
-    test.advance(Duration::from_secs(61)).await;
+    test.advance(Duration::from_secs(60)).await;
     test.settle().await;
     test.stop().await?;
     let expected = "\

@@ -1,10 +1,17 @@
 //! Every line within a delivery, a request or a run knows where it belongs.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::json;
 use tegami::{
-    Context, Error, HandlerError, Retry, Service, error::BoxError, schedule::Tick, testing::TestService,
+    Context, Error, HandlerError, Retry, Service,
+    error::BoxError,
+    schedule::Tick,
+    testing::TestService,
+    time::{Clock, Wall},
     transport::Memory,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -73,9 +80,10 @@ async fn each_line_of_a_run_knows_its_schedule_its_time_and_the_conversation_it_
         Ok(())
     }
     let (lines, _guard) = Lines::begin(&[("log.format", "json")])?;
-    let service = Service::new("billing").every(Duration::from_secs(60), tidy).on::<OrderPaid>(note);
+    let half_past = Wall::following(Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(30)));
+    let service = Service::new("billing").wall(half_past).every(Duration::from_secs(60), tidy).on::<OrderPaid>(note);
     let test = TestService::start(service).await?;
-    test.advance(Duration::from_secs(121)).await;
+    test.advance(Duration::from_secs(120)).await;
     test.settle().await;
     let (runs, noted) = (lines.told("at work"), lines.told("noted"));
     assert_eq!((runs.len(), noted.len()), (2, 2), "{}", lines.text());

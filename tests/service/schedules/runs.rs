@@ -293,7 +293,8 @@ async fn what_a_run_publishes_begins_a_conversation() -> Result<(), Error> {
         tick.publish(&order("o-1")).await?;
         Ok(())
     }
-    let test = TestService::start(Service::new("billing").every(Duration::from_secs(60), publish)).await?;
+    let service = Service::new("billing").wall(wall()).every(Duration::from_secs(60), publish);
+    let test = TestService::start(service).await?;
     test.advance(Duration::from_secs(120)).await;
     assert_eq!(test.published::<OrderPaid>().len(), 2);
     assert_eq!(test.schedules()[0].runs.len(), 2);
