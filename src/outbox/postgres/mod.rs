@@ -194,7 +194,8 @@ impl Database {
         self.store.close().await;
     }
 
-    fn session(&self) -> &Session {
+    /// What its transactions are made by.
+    pub(crate) fn session(&self) -> &Session {
         self.store.session()
     }
 
