@@ -1,12 +1,12 @@
 //! Publishing inside a transaction: into its outbox, and from there, once it is committed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::{Line, PublishOptions, Publisher, Trace, closed};
+use super::{Line, PublishOptions, Publisher, Trace, closed, options::Delay};
 use crate::{
     envelope::MessageId,
     event::Event,
-    outbox::{Row, Transaction},
+    outbox::{Due, LONGEST_DELAY, Row, Transaction},
     transport::{PublishError, PublishErrorKind},
 };
 
@@ -39,10 +39,11 @@ impl<T: Transaction> InTransaction<'_, T> {
         self.publish_with(event, |options| options).await
     }
 
-    /// Publishes an event in a way of its own. A delay counts from when it is sent.
+    /// Publishes an event in a way of its own. What is delayed stays in the outbox until its time, and is sent then, outside
+    /// the order of its key; so every transport takes it.
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
+    /// As [`publish`](Self::publish); `Unsupported` for a delay of more than [`LONGEST_DELAY`].
     pub async fn publish_with<E: Event>(
         &mut self,
         event: &E,
@@ -54,15 +55,34 @@ impl<T: Transaction> InTransaction<'_, T> {
         let mut options = choose(PublishOptions::default());
         let via = options.via.take();
         let limits = line.way(via.clone())?.limits;
+        let due = due(options.delay.take(), line.wall.now()).map_err(|text| {
+            let text = format!("event `{}` {text}", E::CONTRACT.name);
+            PublishError::new(PublishErrorKind::Unsupported, text)
+        })?;
         let outgoing = self.publisher.outgoing(&line, event, options)?;
         limits.check(&outgoing)?;
         let id = outgoing.id.clone();
-        self.tx.put(&Row::new(via, outgoing)).await.map_err(|error| {
+        self.tx.put(&Row::new(via, outgoing).due(due)).await.map_err(|error| {
             let text = format!("the outbox did not take event `{}`", E::CONTRACT.name);
             PublishError::new(PublishErrorKind::Refused, text).caused_by(error)
         })?;
         Ok(id)
     }
+}
+
+/// When a message is due that is delayed so; none, if that is now.
+fn due(delay: Option<Delay>, now: SystemTime) -> Result<Option<Due>, String> {
+    let Some(delay) = delay else { return Ok(None) };
+    let left = delay.left(now);
+    let until = now.checked_add(left).filter(|_| left <= LONGEST_DELAY);
+    let until = until.ok_or_else(|| {
+        format!("is delayed by {left:?}, an outbox keeps a message for {LONGEST_DELAY:?} at most: have a schedule publish it")
+    })?;
+    Ok(match delay {
+        _ if left.is_zero() => None,
+        Delay::For(delay) => Some(Due::In(delay, until)),
+        Delay::Until(time) => Some(Due::At(time)),
+    })
 }
 
 impl Line {
@@ -71,7 +91,7 @@ impl Line {
     /// # Errors
     /// As [`Publisher::publish`].
     pub(crate) async fn send(&self, row: Row, longest: Duration) -> Result<(), PublishError> {
-        let Row { via, outgoing } = row;
+        let Row { via, outgoing, .. } = row;
         let way = self.way(via.clone())?;
         let (event, topic) = (outgoing.event.clone(), outgoing.topic.clone());
         let trace = Trace::read(|name| outgoing.sealed.attributes.text(name));

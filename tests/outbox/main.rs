@@ -1,5 +1,5 @@
 //! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not; and what else is kept
-//! beside them, the leases on ticks. The cases in `rows`, `inbox`, `crashes`, `kills` and `leases` are run on every
+//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `crashes`, `kills` and `leases` are run on every
 //! database.
 
 mod contracts {
@@ -18,6 +18,10 @@ macro_rules! suite {
             rows::t4_what_is_refused_keeps_its_key_waiting_and_what_is_parked_does_not
             rows::what_nobody_can_read_is_parked_and_keeps_nobody_waiting
             rows::t5_a_batch_is_bounded_in_rows_and_in_bytes
+            delays::t3_a_delayed_row_is_handed_out_at_its_time_and_outside_the_order_of_its_key
+            delays::t2_the_next_time_is_known_and_what_is_delayed_counts_as_unpublished
+            delays::t2_the_relay_wakes_for_what_is_due_and_not_before
+            delays::what_a_transport_cannot_delay_is_told_to_go_through_an_outbox
             inbox::i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect
             inbox::i2_two_subscriptions_handle_one_message_each_once
             inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
@@ -50,6 +54,7 @@ macro_rules! suite {
 pub(crate) use suite;
 
 mod crashes;
+mod delays;
 mod inbox;
 mod kills;
 mod leases;

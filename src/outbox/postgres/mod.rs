@@ -278,6 +278,10 @@ impl Outbox for Database {
         *told.wait_for(|count| *count != seen).await.expect("the store that has the sender is held")
     }
 
+    async fn next_due(&self, _: &Claim) -> Result<Option<Duration>, DatabaseError> {
+        self.read(|| rows::next_due(self.schema(), self.pool())).await
+    }
+
     async fn waiting(&self) -> Result<u64, DatabaseError> {
         self.read(|| rows::waiting(self.schema(), self.pool())).await
     }

@@ -6,7 +6,10 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use super::fault;
 use crate::{
     failpoint::{self, Point},
-    outbox::{DatabaseError, DatabaseErrorKind as Kind, Kept, Row, Transaction},
+    outbox::{
+        DatabaseError, DatabaseErrorKind as Kind, Due, Kept, Row, Transaction,
+        sql::{milliseconds, since_1970},
+    },
     store::postgres::{
         builder::{SCHEMA, is_schema},
         locks,
@@ -26,14 +29,16 @@ pub(super) const SETTING: &str = "tegami.schema";
 #[async_trait]
 impl Transaction for sqlx::Transaction<'_, Postgres> {
     async fn put(&mut self, row: &Row) -> Result<(), DatabaseError> {
-        put(self, &row.kept()).await?;
+        put(self, row).await?;
         failpoint::hit(Point::OutboxInTransaction)
             .map_err(|struck| DatabaseError::new(Kind::Unreachable, "the outbox took no more").caused_by(struck))
     }
 }
 
-async fn put(connection: &mut PgConnection, kept: &Kept) -> Result<(), DatabaseError> {
-    let lane = kept.lane.as_deref().map(lane);
+async fn put(connection: &mut PgConnection, row: &Row) -> Result<(), DatabaseError> {
+    let key = row.outgoing.key.as_deref();
+    // What is delayed is in no order.
+    let lane = key.filter(|_| row.due.is_none()).map(lane);
     let schema = alone(connection, lane).await.map_err(|error| fault::of(error, "the outbox"))?;
     let whose = format!("the outbox in schema `{schema}`");
     if !is_schema(&schema) {
@@ -41,7 +46,7 @@ async fn put(connection: &mut PgConnection, kept: &Kept) -> Result<(), DatabaseE
             format!("{whose}: the setting `{SETTING}` of the connection has no name of a schema that tegami makes");
         return Err(DatabaseError::new(Kind::Invalid, text));
     }
-    insert(connection, kept, (&schema, lane)).await.map_err(|error| fault::of(error, &whose))
+    insert(connection, row, (&schema, lane)).await.map_err(|error| fault::of(error, &whose))
 }
 
 /// Waits until nobody else has messages of this lane in a transaction that is open; the schema of the outbox.
@@ -57,16 +62,25 @@ async fn alone(connection: &mut PgConnection, lane: Option<i64>) -> sqlx::Result
     Ok(schema)
 }
 
-async fn insert(connection: &mut PgConnection, kept: &Kept, place: (&str, Option<i64>)) -> sqlx::Result<()> {
-    let (schema, lane) = place;
+async fn insert(connection: &mut PgConnection, row: &Row, place: (&str, Option<i64>)) -> sqlx::Result<()> {
+    let ((schema, lane), (due, wait)) = (place, due(row.due));
     let sql = format!(
-        "INSERT INTO \"{schema}\".outbox (id, event, key, lane, head, body, payload) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         RETURNING pg_notify($8, '')"
+        "INSERT INTO \"{schema}\".outbox (id, event, key, lane, head, body, payload, due) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, {due}) RETURNING pg_notify($8, '')"
     );
-    let Kept { id, event, lane: key, head, body, payload } = kept;
+    let Kept { id, event, lane: key, head, body, payload } = row.kept();
     let statement = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(event).bind(key.as_deref().map(written)).bind(lane);
     let statement = statement.bind(head).bind(&body[..]).bind(payload.as_deref()).bind(outbox_channel(schema));
-    statement.execute(connection).await.map(drop)
+    statement.bind(wait).execute(connection).await.map(drop)
+}
+
+/// When it is due, from the milliseconds that follow: by the server's clock, if it is not a time of day.
+fn due(due: Option<Due>) -> (&'static str, Option<i64>) {
+    match due {
+        Some(Due::At(time)) => ("to_timestamp(0) + $9 * interval '1 millisecond'", Some(since_1970(time))),
+        Some(Due::In(delay, _)) => ("clock_timestamp() + $9 * interval '1 millisecond'", Some(milliseconds(delay))),
+        None => ("CASE WHEN $9::bigint IS NULL THEN NULL::timestamptz END", None),
+    }
 }
 
 /// The number of a key. Two that have the same one only wait for each other.

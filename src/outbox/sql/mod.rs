@@ -2,7 +2,7 @@
 //!
 //! No client of a database is named here.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{DatabaseError, DatabaseErrorKind as Kind};
 use crate::store::{StoreError, StoreErrorKind};
@@ -37,6 +37,11 @@ pub(super) fn unreadable(reason: &str) -> String {
 
 pub(crate) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since 1970; none before.
+pub(super) fn since_1970(time: SystemTime) -> i64 {
+    milliseconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
 /// As databases have numbers.

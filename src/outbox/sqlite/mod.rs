@@ -157,6 +157,11 @@ impl Outbox for Database {
         *committed.expect("the file that has the sender is held")
     }
 
+    async fn next_due(&self, claim: &Claim) -> Result<Option<Duration>, DatabaseError> {
+        let claim = claim.clone();
+        self.file.read(move |sql| rows::next_due(sql, &claim)).await.map_err(of_store)
+    }
+
     async fn waiting(&self) -> Result<u64, DatabaseError> {
         self.file.read(rows::waiting).await.map_err(of_store)
     }

@@ -210,8 +210,8 @@ impl Place {
 #[async_trait]
 impl Transaction for Tx {
     async fn put(&mut self, row: &Row) -> Result<(), DatabaseError> {
-        let kept = row.kept();
-        self.run(move |sql| rows::put(sql, &kept)).await?;
+        let row = row.clone();
+        self.run(move |sql| rows::put(sql, &row)).await?;
         self.told = true;
         failpoint::hit(Point::OutboxInTransaction).map_err(|struck| {
             DatabaseError::new(DatabaseErrorKind::Unreachable, "the outbox took no more").caused_by(struck)

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// The first release of PostgreSQL that tells which transactions are open, as its setting has it.
 const SERVER: i32 = 130_000;

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// How long until it is tried again what SQLite does not wait for by itself.
 const AGAIN: Duration = Duration::from_millis(20);

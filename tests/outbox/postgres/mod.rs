@@ -182,7 +182,7 @@ impl Subject for Postgres {
 
     async fn pass(&self, seconds: i64) {
         let passed = format!("- interval '{seconds} seconds'");
-        let rows = format!("UPDATE tegami.outbox SET free_at = free_at {passed}");
+        let rows = format!("UPDATE tegami.outbox SET free_at = free_at {passed}, due = due {passed}");
         self.beside(format!("{rows}; UPDATE tegami.ticks SET held_until = held_until {passed}")).await;
     }
 
