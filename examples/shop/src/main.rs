@@ -34,7 +34,7 @@ async fn main() -> Result<(), BoxError> {
 async fn place(orders: &Orders) -> Result<BTreeSet<String>, BoxError> {
     let run = std::time::UNIX_EPOCH.elapsed()?.as_secs();
     let ids: BTreeSet<_> = (1..=3).map(|number| format!("o-{run}-{number}")).collect();
-    for (id, price) in ids.iter().zip([40_00, 80_00, 120_00]) {
+    for (id, price) in ids.iter().zip([4_000, 8_000, 12_000]) {
         let line = Line::builder().article("kettle").quantity(1u32).price_minor(price).build();
         let order = OrderPlaced::builder().order_id(id).lines([line]).build();
         orders.place(order).await.map_err(|error| error.to_string())?;
