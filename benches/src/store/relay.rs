@@ -26,11 +26,10 @@ const TOGETHER: usize = 100;
 /// The broker or the database is not there.
 pub async fn publish<D: Database<Tx: Transaction>>(url: &str, db: &D, messages: usize) -> Cost {
     let filling = Service::new("billing").transport(Amqp::new(url)).start().await.expect("the service starts");
-    let order = noted(0);
-    for _ in 0..messages / TOGETHER {
+    for begun in (0..messages).step_by(TOGETHER) {
         let mut tx = db.begin().await.expect("it begins");
-        for _ in 0..TOGETHER {
-            filling.publisher().in_transaction(&mut tx).publish(&order).await.expect("it is put");
+        for number in begun..begun + TOGETHER {
+            filling.publisher().in_transaction(&mut tx).publish(&order(number)).await.expect("it is put");
         }
         db.commit(tx).await.expect("it is committed");
     }
@@ -53,7 +52,7 @@ pub async fn latency<D: Database<Tx: Transaction>>(url: &str, db: &D, walk: Walk
     let clock = Arc::new(Clock::of(walk));
     let service = Service::new("billing").state(clock.clone()).transport(Amqp::new(url)).outbox(db);
     let running = service.on_with::<OrderNoted>(handle, subscription).start().await.expect("the service starts");
-    let orders: Vec<OrderNoted> = (0..).map(noted).take(walk.messages).collect();
+    let orders: Vec<OrderNoted> = (0..walk.messages).map(order).collect();
     let publish = async |number: usize| {
         let mut tx = db.begin().await.expect("it begins");
         running.publisher().in_transaction(&mut tx).publish(&orders[number]).await.expect("it is put");
@@ -62,6 +61,12 @@ pub async fn latency<D: Database<Tx: Transaction>>(url: &str, db: &D, walk: Walk
     let latency = clock.time(publish).await;
     running.stop().await.expect("the service stops");
     latency
+}
+
+/// Each of an order of its own: those of one key would go one after the other.
+fn order(number: usize) -> OrderNoted {
+    let noted = noted(u32::try_from(number).expect("a small number"));
+    OrderNoted { order_id: format!("o-{number:07}"), ..noted }
 }
 
 async fn handle(order: OrderNoted, ctx: Context<Arc<Clock>>) -> Result<(), HandlerError> {
