@@ -32,7 +32,7 @@ async fn main() -> Result<(), BoxError> {
 
 /// Places orders by names that no earlier run has used.
 async fn place(orders: &Orders) -> Result<BTreeSet<String>, BoxError> {
-    let run = std::time::UNIX_EPOCH.elapsed()?.as_secs();
+    let run = std::time::UNIX_EPOCH.elapsed()?.as_millis();
     let ids: BTreeSet<_> = (1..=3).map(|number| format!("o-{run}-{number}")).collect();
     for (id, price) in ids.iter().zip([4_000, 8_000, 12_000]) {
         let line = Line::builder().article("kettle").quantity(1u32).price_minor(price).build();
