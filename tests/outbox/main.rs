@@ -1,5 +1,5 @@
 //! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not. The cases in `rows`,
-//! `inbox`, `crashes` and `kills` are run on every database.
+//! `inbox`, `events`, `crashes` and `kills` are run on every database.
 
 mod contracts {
     tegami::include_contracts!();
@@ -23,6 +23,11 @@ macro_rules! suite {
             inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
             inbox::i4_a_service_forgets_what_is_older_than_it_was_told_to_keep
             crashes::i1_a_transactional_handler_passes_the_crash_matrix
+            events::t1_e1_events_rows_and_messages_are_one_commit
+            events::e1_a_refused_append_leaves_the_transaction_as_it_was
+            events::e1_what_a_transaction_has_recorded_it_reads_and_builds_on
+            events::e3_who_follows_sees_events_with_their_commit_and_not_before
+            events::e1_another_database_is_refused_by_name
             kills::t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order
         }
     };
@@ -36,6 +41,7 @@ macro_rules! suite {
 pub(crate) use suite;
 
 mod crashes;
+mod events;
 mod inbox;
 mod kills;
 mod postgres;

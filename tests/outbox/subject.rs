@@ -13,13 +13,15 @@ use async_trait::async_trait;
 use tegami::{
     error::BoxError,
     outbox::{Database, Parked, Transaction},
+    store::{self, EventStore},
 };
 
 /// A database with a table of receipts that nobody else uses.
 #[async_trait]
 pub(crate) trait Subject: Sized + Send + Sync + 'static {
     type Db: Database<Tx = Self::Tx>;
-    type Tx: Transaction + 'static;
+    type Tx: Transaction + store::Transaction + 'static;
+    type Events: EventStore + Clone;
 
     /// Its name for a process that is started.
     const NAME: &str;
@@ -27,6 +29,9 @@ pub(crate) trait Subject: Sized + Send + Sync + 'static {
     async fn open() -> Self;
 
     fn db(&self) -> &Self::Db;
+
+    /// The events in it.
+    fn events(&self) -> Self::Events;
 
     /// Where another process finds it.
     fn address(&self) -> String;

@@ -2,6 +2,7 @@
 //!
 //! The tables are in the schema of a [`store::Postgres`](crate::store::Postgres), and made with its tables.
 
+mod events;
 mod fault;
 mod inbox;
 mod rows;

@@ -30,6 +30,22 @@ pub(crate) fn of_store(error: StoreError) -> DatabaseError {
     error.of_kind(kind)
 }
 
+/// The error of a transaction that events were to be appended in.
+pub(super) fn to_store(error: DatabaseError) -> StoreError {
+    let kind = match error.kind() {
+        Kind::Busy | Kind::TooLong => StoreErrorKind::Busy,
+        Kind::Over | Kind::Closed => StoreErrorKind::Closed,
+        Kind::Full => StoreErrorKind::Full,
+        Kind::Invalid => StoreErrorKind::Invalid,
+        Kind::TooLarge => StoreErrorKind::TooLarge,
+        Kind::Mismatch => StoreErrorKind::Mismatch,
+        Kind::Damaged => StoreErrorKind::Damaged,
+        Kind::Unknown => StoreErrorKind::Unknown,
+        Kind::Statement | Kind::Unreachable => StoreErrorKind::Unreachable,
+    };
+    error.of_kind(kind)
+}
+
 /// Why a row that nobody can read is parked.
 pub(super) fn unreadable(reason: &str) -> String {
     format!("it cannot be read: {reason}")

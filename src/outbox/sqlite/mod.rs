@@ -2,6 +2,7 @@
 //!
 //! It is the file of a [`store::Sqlite`](crate::store::Sqlite), and both write through one connection.
 
+mod events;
 mod fault;
 mod inbox;
 mod rows;

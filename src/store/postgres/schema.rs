@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{fault::Failed, locks, session::Session};
+use super::{fault::Failed, locks, session::Session, within};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The steps, each from the version that is its place in the list. They are added to and never changed.
@@ -30,6 +30,8 @@ async fn prepare_once(session: &Session) -> Result<(), Failed> {
         return Err(newer(session, found).into());
     }
     move_epochs(session, &mut transaction).await?;
+    let database = sqlx::query_scalar(within::IDENTITY).fetch_one(&mut *transaction).await?;
+    session.database.get_or_init(|| database);
     Ok(transaction.commit().await?)
 }
 

@@ -124,6 +124,7 @@ impl Relay {
 impl Subject for Postgres {
     type Db = Database;
     type Tx = Tx;
+    type Events = tegami::store::Postgres;
 
     const NAME: &str = "postgres";
 
@@ -137,6 +138,10 @@ impl Subject for Postgres {
 
     fn db(&self) -> &Database {
         &self.db
+    }
+
+    fn events(&self) -> Self::Events {
+        self.db.store()
     }
 
     fn address(&self) -> String {

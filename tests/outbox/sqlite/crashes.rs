@@ -51,6 +51,11 @@ async fn publish_beside(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(
 }
 
 #[tokio::test(start_paused = true)]
+async fn i1_a_handler_that_appends_passes_the_crash_matrix() {
+    crate::events::i1_a_handler_that_appends_passes_the_crash_matrix::<super::File>().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_is_no_part_of_the_transaction_is_found() {
     let text = found(matrix(publish_beside)).await;
     assert!(text.contains("then delivered again: Left"), "{text}");

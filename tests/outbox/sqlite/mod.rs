@@ -62,6 +62,7 @@ async fn written(db: &Database) -> Vec<String> {
 impl Subject for File {
     type Db = Database;
     type Tx = Tx;
+    type Events = Sqlite;
 
     const NAME: &str = "sqlite";
 
@@ -74,6 +75,10 @@ impl Subject for File {
 
     fn db(&self) -> &Database {
         &self.db
+    }
+
+    fn events(&self) -> Sqlite {
+        self.db.store()
     }
 
     fn address(&self) -> String {
