@@ -12,9 +12,11 @@ mod row;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod timeouts;
 
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use row::{Kept, Row};
+pub use timeouts::{Timeout, Timeouts};
 
 use std::time::{Duration, SystemTime};
 
@@ -49,7 +51,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// Which one it is, for logs: the same for all that share its rows.
     fn name(&self) -> String;
 
-    /// Takes rows to be published, for a while; none, if none may go now.
+    /// Takes rows to be published, for a while; none, if none may go now. Timeouts whose time has come are put there first.
     ///
     /// # Errors
     /// The database cannot be asked.

@@ -24,6 +24,26 @@ impl Publisher {
     pub fn in_transaction<'a, T: Transaction>(&self, tx: &'a mut T) -> InTransaction<'a, T> {
         InTransaction { publisher: self.clone(), tx }
     }
+
+    /// The message, as it is kept until it is sent.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish), for what can be known before it is sent.
+    pub(crate) async fn row<E: Event>(
+        &self,
+        event: &E,
+        choose: impl FnOnce(PublishOptions) -> PublishOptions,
+    ) -> Result<Row, PublishError> {
+        let line = tokio::time::timeout(super::DEADLINE, self.line());
+        let line = line.await.unwrap_or_else(|_| Err(closed("the service was not started within 10 s")))?;
+        line.check_declared::<E>()?;
+        let mut options = choose(PublishOptions::default());
+        let via = options.via.take();
+        let limits = line.way(via.clone())?.limits;
+        let outgoing = self.outgoing(&line, event, options)?;
+        limits.check(&outgoing)?;
+        Ok(Row::new(via, outgoing))
+    }
 }
 
 impl<T: Transaction> InTransaction<'_, T> {
@@ -48,20 +68,12 @@ impl<T: Transaction> InTransaction<'_, T> {
         event: &E,
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
-        let line = tokio::time::timeout(super::DEADLINE, self.publisher.line());
-        let line = line.await.unwrap_or_else(|_| Err(closed("the service was not started within 10 s")))?;
-        line.check_declared::<E>()?;
-        let mut options = choose(PublishOptions::default());
-        let via = options.via.take();
-        let limits = line.way(via.clone())?.limits;
-        let outgoing = self.publisher.outgoing(&line, event, options)?;
-        limits.check(&outgoing)?;
-        let id = outgoing.id.clone();
-        self.tx.put(&Row::new(via, outgoing)).await.map_err(|error| {
+        let row = self.publisher.row(event, choose).await?;
+        self.tx.put(&row).await.map_err(|error| {
             let text = format!("the outbox did not take event `{}`", E::CONTRACT.name);
             PublishError::new(PublishErrorKind::Refused, text).caused_by(error)
         })?;
-        Ok(id)
+        Ok(row.outgoing.id)
     }
 }
 

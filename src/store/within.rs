@@ -145,6 +145,10 @@ pub(crate) async fn each<R: EventSet>(
 ///
 /// # Errors
 /// `Invalid`: it is of another kind.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "no other store has transactions")
+)]
 pub(crate) fn of_kind<'a, K: EventStore>(store: &'a dyn EventStore, database: &str) -> Result<&'a K, StoreError> {
     let mut inner = store;
     while let Some(shared) = (inner as &dyn Any).downcast_ref::<Arc<dyn EventStore>>() {

@@ -7,6 +7,8 @@ pub mod archive;
 mod crashes;
 mod decided;
 pub mod ledger;
+#[cfg(feature = "store")]
+mod reactions;
 mod record;
 #[cfg(feature = "http")]
 mod routes;
@@ -36,6 +38,8 @@ use crate::{
     transport::{Memory, PublishError},
 };
 pub use crashes::{CrashMatrix, crash_matrix};
+#[cfg(feature = "store")]
+pub use reactions::{Ongoing, Reacted, process};
 use record::Record;
 #[cfg(feature = "http")]
 use routes::Routes;

@@ -1,5 +1,5 @@
 //! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not. The cases in `rows`,
-//! `inbox`, `events`, `crashes` and `kills` are run on every database.
+//! `inbox`, `events`, `process`, `crashes` and `kills` are run on every database.
 
 mod contracts {
     tegami::include_contracts!();
@@ -28,6 +28,12 @@ macro_rules! suite {
             events::e1_what_a_transaction_has_recorded_it_reads_and_builds_on
             events::e3_who_follows_sees_events_with_their_commit_and_not_before
             events::e1_another_database_is_refused_by_name
+            process::i1_a_process_takes_up_each_message_once_and_publishes_what_is_in_its_stream
+            process::a_timeout_comes_when_its_time_has_come
+            process::a_timeout_that_is_cancelled_is_not_taken_up
+            process::what_comes_to_a_process_that_is_over_changes_nothing
+            process::an_event_that_names_no_process_becomes_a_dead_letter
+            process::a_timeout_and_the_event_that_it_waits_for_take_turns
             kills::t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order
         }
     };
@@ -45,6 +51,7 @@ mod events;
 mod inbox;
 mod kills;
 mod postgres;
+mod process;
 mod rows;
 mod sqlite;
 mod subject;

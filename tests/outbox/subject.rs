@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use tegami::{
     error::BoxError,
-    outbox::{Database, Parked, Transaction},
+    outbox::{Database, Parked, Timeouts},
     store::{self, EventStore},
 };
 
@@ -20,7 +20,7 @@ use tegami::{
 #[async_trait]
 pub(crate) trait Subject: Sized + Send + Sync + 'static {
     type Db: Database<Tx = Self::Tx>;
-    type Tx: Transaction + store::Transaction + 'static;
+    type Tx: Timeouts + store::Transaction + 'static;
     type Events: EventStore + Clone;
 
     /// Its name for a process that is started.

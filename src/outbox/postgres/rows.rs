@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPool, postgres::PgRow};
 
+use super::timeouts;
 use crate::{
     error::BoxError,
     outbox::{
@@ -19,6 +20,7 @@ use crate::{
 /// Takes rows, inside a transaction that ends soon.
 pub(super) async fn take(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sqlx::Result<Vec<Claimed>> {
     alone(schema, connection).await?;
+    timeouts::release(schema, connection, claim.most).await?;
     let query = sqlx::query(AssertSqlSafe(free_ones(schema))).bind(number(claim.most));
     let query = query.bind(milliseconds(claim.hold.min(LONGEST))).bind(&claim.relay);
     let (mut taken, mut damaged) = (Vec::new(), (Vec::new(), Vec::new()));

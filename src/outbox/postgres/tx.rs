@@ -35,13 +35,31 @@ impl Transaction for sqlx::Transaction<'_, Postgres> {
 async fn put(connection: &mut PgConnection, kept: &Kept) -> Result<(), DatabaseError> {
     let lane = kept.lane.as_deref().map(lane);
     let schema = alone(connection, lane).await.map_err(|error| fault::of(error, "the outbox"))?;
+    check_schema(&schema)?;
     let whose = format!("the outbox in schema `{schema}`");
-    if !is_schema(&schema) {
-        let text =
-            format!("{whose}: the setting `{SETTING}` of the connection has no name of a schema that tegami makes");
-        return Err(DatabaseError::new(Kind::Invalid, text));
-    }
     insert(connection, kept, (&schema, lane)).await.map_err(|error| fault::of(error, &whose))
+}
+
+/// The schema of the outbox that messages of this transaction go into, and the lane of a key.
+pub(super) async fn place(
+    connection: &mut PgConnection,
+    key: Option<&str>,
+) -> Result<(String, Option<i64>), DatabaseError> {
+    let sql = format!("SELECT {}", found());
+    let schema: sqlx::Result<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await;
+    let schema = schema.map_err(|error| fault::of(error, "the outbox"))?;
+    check_schema(&schema)?;
+    Ok((schema, key.map(lane)))
+}
+
+fn check_schema(schema: &str) -> Result<(), DatabaseError> {
+    if is_schema(schema) {
+        return Ok(());
+    }
+    let text = format!(
+        "the outbox in schema `{schema}`: the setting `{SETTING}` of the connection has no name of a schema that tegami makes"
+    );
+    Err(DatabaseError::new(Kind::Invalid, text))
 }
 
 /// Waits until nobody else has messages of this lane in a transaction that is open; the schema of the outbox.
@@ -50,7 +68,8 @@ async fn put(connection: &mut PgConnection, kept: &Kept) -> Result<(), DatabaseE
 async fn alone(connection: &mut PgConnection, lane: Option<i64>) -> sqlx::Result<String> {
     let sql = format!(
         "SELECT schema, pg_advisory_xact_lock($1 # hashtextextended(schema, 0))::text \
-         FROM (SELECT coalesce(nullif(current_setting('{SETTING}', true), ''), '{SCHEMA}')) found (schema)"
+         FROM (SELECT {}) found (schema)",
+        found()
     );
     let (schema, _): (String, Option<String>) =
         sqlx::query_as(AssertSqlSafe(sql)).bind(lane).fetch_one(connection).await?;
@@ -67,6 +86,11 @@ async fn insert(connection: &mut PgConnection, kept: &Kept, place: (&str, Option
     let statement = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(event).bind(key.as_deref().map(written)).bind(lane);
     let statement = statement.bind(head).bind(&body[..]).bind(payload.as_deref()).bind(outbox_channel(schema));
     statement.execute(connection).await.map(drop)
+}
+
+/// The schema that the connection or the transaction names.
+fn found() -> String {
+    format!("coalesce(nullif(current_setting('{SETTING}', true), ''), '{SCHEMA}')")
 }
 
 /// The number of a key. Two that have the same one only wait for each other.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{DatabaseError, DatabaseErrorKind as Kind};
+use super::{DatabaseError, DatabaseErrorKind as Kind, Timeout};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The longest hold, and the longest wait for the next attempt. What seems to be free only later than that was noted by a
@@ -44,6 +44,15 @@ pub(super) fn to_store(error: DatabaseError) -> StoreError {
         Kind::Statement | Kind::Unreachable => StoreErrorKind::Unreachable,
     };
     error.of_kind(kind)
+}
+
+/// What the state of a timeout's row says; none if there is no row.
+pub(super) fn state_of(state: Option<&str>) -> Timeout {
+    match state {
+        None => Timeout::None,
+        Some("cancelled") => Timeout::Cancelled,
+        Some(_) => Timeout::Due,
+    }
 }
 
 /// Why a row that nobody can read is parked.

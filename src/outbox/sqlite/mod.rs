@@ -6,6 +6,7 @@ mod events;
 mod fault;
 mod inbox;
 mod rows;
+mod timeouts;
 mod tx;
 
 pub use tx::Tx;

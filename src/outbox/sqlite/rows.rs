@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, Row as Columns, named_params, params};
 
+use super::timeouts;
 use crate::{
     error::BoxError,
     outbox::{
@@ -27,13 +28,16 @@ const FREE: &str = "FROM tegami_outbox AS row WHERE parked = 0 AND NOT (free_at 
 pub(super) fn any_free(sql: &Connection, claim: &Claim) -> rusqlite::Result<bool> {
     let query = format!("SELECT EXISTS (SELECT 1 {FREE})");
     let [now, longest] = bounds(claim);
-    sql.prepare_cached(&query)?.query_row(named_params! {":now": now, ":longest": longest}, |row| row.get(0))
+    let is_free =
+        sql.prepare_cached(&query)?.query_row(named_params! {":now": now, ":longest": longest}, |row| row.get(0))?;
+    Ok(is_free || timeouts::any_due(sql, now)?)
 }
 
 pub(super) fn take(sql: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Claimed>> {
     let columns = "number, refusals, id, event, lane, head, body, payload";
     let query = format!("SELECT {columns} {FREE} ORDER BY number LIMIT :most");
     let [now, longest] = bounds(claim);
+    timeouts::release(sql, now, claim.most)?;
     let most = as_number(claim.most);
     let mut statement = sql.prepare_cached(&query)?;
     let mut found = statement.query(named_params! {":now": now, ":longest": longest, ":most": most})?;

@@ -6,7 +6,12 @@ use super::{fault::Failed, locks, session::Session, within};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The steps, each from the version that is its place in the list. They are added to and never changed.
-const STEPS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 /// The first release of PostgreSQL that tells which transactions are open, as its setting has it.
 const SERVER: i32 = 130_000;
 
