@@ -31,7 +31,7 @@ use tegami::{
 tegami::event_set! {
     /// What an order goes through.
     #[derive(Debug, Clone, PartialEq)]
-    pub enum Step {
+    enum Step {
         Paid(OrderPaid),
         Shipped(ParcelShipped),
         Overdue(ParcelOverdue),
