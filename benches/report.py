@@ -4,7 +4,7 @@
     report.py write
 
 A part is kept in figures/PART.json: in the first line when, where and of what it was measured, then what was measured.
-Of a part that was measured before any was kept there is, instead, what the README said.
+Of a part that was measured before any was kept there is, instead, what the README said. What was never measured is said to be so.
 """
 
 import collections
@@ -21,6 +21,7 @@ import tomllib
 from aws import tables as aws
 from gate import tables as gate
 from rabbitmq import tables as rabbitmq
+from store import tables as store
 from web import tables as web
 
 HERE = pathlib.Path(__file__).parent
@@ -223,6 +224,7 @@ PARTS = {
     "aws": (aws.parts, ("tegami", "aws-sdk-sns", "aws-sdk-sqs", "tokio")),
     "web": (web.parts, ("tegami", "axum", "hyper", "tokio")),
     "gate": (gate.parts, ("tegami",)),
+    "store": (store.parts, ("tegami", "rusqlite", "sqlx", "tokio")),
 }
 COUNTED = ("messages", "envelopes", "subscriptions")
 
@@ -245,12 +247,14 @@ def kept(part):
 def write():
     texts, abouts = {}, []
     for part in PARTS:
+        if not (FIGURES / f"{part}.json").exists():
+            continue
         about, told = kept(part)
         texts |= told
         abouts.append([part, about["commit"], about["machine"], about["versions"]])
     texts["measured"] = table(["part", "commit", "machine", "versions"], abouts, names=4)
     text = (HERE / "README.template.md").read_text()
-    (HERE / "README.md").write_text(re.sub(r"<<(.+?)>>", lambda name: texts[name[1]], text))
+    (HERE / "README.md").write_text(re.sub(r"<<(.+?)>>", lambda name: texts.get(name[1], "not measured yet"), text))
 
 
 match sys.argv[1:]:

@@ -1,5 +1,5 @@
 //! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, outbox, personal data,
-//! projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
+//! processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -42,6 +42,10 @@ pub mod outbox {}
 #[cfg(feature = "sqlite")]
 pub mod personal {}
 
+#[doc = include_str!("../docs/processes.md")]
+#[cfg(feature = "sqlite")]
+pub mod processes {}
+
 #[doc = include_str!("../docs/projections.md")]
 #[cfg(feature = "sqlite")]
 pub mod projections {}
@@ -83,6 +87,9 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/personal.md")]
     pub mod personal {}
+
+    #[doc = include_str!("../docs/design/processes.md")]
+    pub mod processes {}
 
     #[doc = include_str!("../docs/design/projections.md")]
     pub mod projections {}

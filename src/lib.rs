@@ -34,6 +34,8 @@ pub mod middleware;
 pub mod outbox;
 pub mod pipeline;
 #[cfg(feature = "store")]
+pub mod process;
+#[cfg(feature = "store")]
 pub mod projection;
 pub mod publisher;
 pub mod relay;

@@ -26,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
         "transport::memory",
     ],
     &["handler", "pipeline"],
-    &["consumer", "http", "logs", "projection", "relay", "schedule"],
+    &["consumer", "http", "logs", "process", "projection", "relay", "schedule"],
     &["service"],
     &["testing"],
 ];

@@ -13,6 +13,7 @@ pub mod other;
 pub mod own;
 pub mod rabbitmq;
 pub mod run;
+pub mod store;
 
 /// The contract of the event.
 pub mod contracts {

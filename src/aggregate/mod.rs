@@ -6,7 +6,7 @@
 mod repository;
 mod snapshots;
 
-pub use repository::{Handled, Loaded, Repository};
+pub use repository::{Handled, InTransaction, Loaded, Repository};
 
 use crate::store::EventSet;
 

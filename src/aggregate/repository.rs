@@ -1,6 +1,6 @@
 //! Loads aggregates, has them decide, and records what they decided.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -8,7 +8,9 @@ use super::{
     Aggregate,
     snapshots::{NEVER, Snapshots},
 };
-use crate::store::{Append, EventSet, Expected, Store, StoreError, StreamId, Undecided, Version};
+use crate::store::{
+    self, Append, EventSet, Expected, Store, StoreError, StreamId, Streams, Transaction, Undecided, Version, each,
+};
 
 /// How often a command is tried when others were faster.
 const ATTEMPTS: u32 = 16;
@@ -95,7 +97,7 @@ impl<A: Aggregate> Repository<A> {
     pub async fn load(&self, id: &str) -> Result<Loaded<A>, StoreError> {
         let stream = self.stream(id)?;
         let mut loaded = self.saved(&stream).await;
-        self.catch_up(&stream, &mut loaded).await?;
+        loaded.catch_up(&mut &self.store, &stream).await?;
         Ok(loaded)
     }
 
@@ -127,48 +129,107 @@ impl<A: Aggregate> Repository<A> {
     ) -> Result<Handled<A>, Undecided<A::Refusal>> {
         let stream = self.stream(id)?;
         let mut loaded = self.saved(&stream).await;
-        let mut attempt = 1;
-        loop {
-            self.catch_up(&stream, &mut loaded).await?;
-            let events = loaded.state.decide(command).map_err(Undecided::Refused)?;
-            if events.is_empty() {
-                return Ok(Handled { events, state: loaded.state, version: loaded.version });
-            }
-            let append = Append::to(stream.clone()).expecting(Expected::Exactly(loaded.version));
-            let append = choose(events.iter().try_fold(append, Append::event)?);
-            match self.store.append(append).await {
-                Ok(_) => return Ok(self.advance(&stream, loaded, events).await),
-                Err(error) if error.kind().is_conflict() && attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error.into()),
-            }
+        let events = handle(&mut &self.store, &stream, &mut loaded, (command, choose)).await?;
+        if let Some(snapshots) = self.snapshots().filter(|_| !events.is_empty()) {
+            snapshots.keep(&**self.store.inner(), &stream, &mut loaded).await;
         }
+        Ok(Handled { events, state: loaded.state, version: loaded.version })
     }
 
-    /// The aggregate after what it decided.
-    async fn advance(&self, stream: &StreamId, mut loaded: Loaded<A>, events: Vec<A::Event>) -> Handled<A> {
-        events.iter().for_each(|event| loaded.state.evolve(event));
-        loaded.version = loaded.version.later(events.len() as u64);
-        if let Some(snapshots) = self.snapshots() {
-            snapshots.keep(&**self.store.inner(), stream, &mut loaded).await;
-        }
-        Handled { events, state: loaded.state, version: loaded.version }
+    /// Has aggregates decide inside this transaction: what they decide is recorded once it is committed, and never if it is
+    /// not. Which transactions fit, [`Store::in_transaction`] tells.
+    pub fn in_transaction<'a, T: Transaction>(&self, tx: &'a mut T) -> InTransaction<'a, A, T> {
+        InTransaction { streams: self.store.in_transaction(tx), kind: PhantomData }
     }
 
     /// The state that was saved, or that before all events.
     async fn saved(&self, stream: &StreamId) -> Loaded<A> {
-        let new = || Loaded { state: A::default(), version: Version::START, saved: NEVER };
-        let Some(snapshots) = self.snapshots() else { return new() };
-        snapshots.load(&**self.store.inner(), stream).await.unwrap_or_else(new)
+        let Some(snapshots) = self.snapshots() else { return Loaded::new() };
+        snapshots.load(&**self.store.inner(), stream).await.unwrap_or_else(Loaded::new)
+    }
+}
+
+impl<A: Aggregate> Loaded<A> {
+    fn new() -> Self {
+        Self { state: A::default(), version: Version::START, saved: NEVER }
     }
 
     /// Reads what came since.
-    async fn catch_up(&self, stream: &StreamId, loaded: &mut Loaded<A>) -> Result<(), StoreError> {
-        self.store
-            .each::<A::Event>(stream, loaded.version, |stored| {
-                loaded.state.evolve(&stored.event);
-                loaded.version = stored.version;
-            })
-            .await
+    async fn catch_up(&mut self, streams: &mut impl Streams, stream: &StreamId) -> Result<(), StoreError> {
+        each::<A::Event>(streams, stream, self.version, |stored| {
+            self.state.evolve(&stored.event);
+            self.version = stored.version;
+        })
+        .await
+    }
+}
+
+/// Has the aggregate decide about a command, records what it decided, and has the state be that after it. If others were
+/// faster, it decides anew.
+async fn handle<A: Aggregate>(
+    streams: &mut impl Streams,
+    stream: &StreamId,
+    loaded: &mut Loaded<A>,
+    (command, choose): (&A::Command, impl Fn(Append) -> Append),
+) -> Result<Vec<A::Event>, Undecided<A::Refusal>> {
+    let mut attempt = 1;
+    loop {
+        loaded.catch_up(streams, stream).await?;
+        let events = loaded.state.decide(command).map_err(Undecided::Refused)?;
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let append = Append::to(stream.clone()).expecting(Expected::Exactly(loaded.version));
+        let append = choose(events.iter().try_fold(append, Append::event)?);
+        match streams.record(append).await {
+            Ok(_) => {
+                events.iter().for_each(|event| loaded.state.evolve(event));
+                loaded.version = loaded.version.later(events.len() as u64);
+                return Ok(events);
+            }
+            Err(error) if error.kind().is_conflict() && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The aggregates of one kind, inside a transaction: made by [`Repository::in_transaction`].
+#[must_use = "nothing is decided until `handle` is called"]
+pub struct InTransaction<'a, A, T> {
+    streams: store::InTransaction<'a, T>,
+    kind: PhantomData<fn() -> A>,
+}
+
+impl<A: Aggregate, T: Transaction> InTransaction<'_, A, T> {
+    /// As [`Repository::handle`], as a part of the transaction. All events of the aggregate are read, for snapshots are left
+    /// alone: nobody knows yet whether there will be what they would have in them.
+    ///
+    /// # Errors
+    /// As [`Repository::handle`], and as [`store::InTransaction::append`].
+    ///
+    /// # Cancel safety
+    /// A dropped future may have put the events into the transaction or not.
+    pub async fn handle(&mut self, id: &str, command: &A::Command) -> Result<Handled<A>, Undecided<A::Refusal>> {
+        self.handle_with(id, command, |append| append).await
+    }
+
+    /// As [`handle`](Self::handle), with more said of what is recorded: what caused it, for one.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    ///
+    /// # Cancel safety
+    /// As [`handle`](Self::handle).
+    pub async fn handle_with(
+        &mut self,
+        id: &str,
+        command: &A::Command,
+        choose: impl Fn(Append) -> Append,
+    ) -> Result<Handled<A>, Undecided<A::Refusal>> {
+        let stream = StreamId::of(A::KIND, id)?;
+        let mut loaded = Loaded::new();
+        let events = handle(&mut self.streams, &stream, &mut loaded, (command, choose)).await?;
+        Ok(Handled { events, state: loaded.state, version: loaded.version })
     }
 }
 

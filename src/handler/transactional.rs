@@ -26,20 +26,23 @@ pub trait TransactionalHandler<E: Event, S, T>: Send + Sync + 'static {
 }
 
 /// A function whose future borrows the transaction, for one lifetime of it.
-trait Borrows<'a, E, S, T: 'a> {
+///
+/// All that it takes is one type, a tuple: nobody else can then implement this for a type of tegami's, and so such a type can
+/// be a handler of whatever event.
+trait Borrows<Taken> {
     type Future: Future<Output = Result<(), HandlerError>> + Send;
 
-    fn begin(&self, event: E, ctx: Context<S>, tx: &'a mut T) -> Self::Future;
+    fn begin(&self, taken: Taken) -> Self::Future;
 }
 
-impl<'a, E, S, T: 'a, F, Fut> Borrows<'a, E, S, T> for F
+impl<'a, E, S, T: 'a, F, Fut> Borrows<(E, Context<S>, &'a mut T)> for F
 where
     F: Fn(E, Context<S>, &'a mut T) -> Fut,
     Fut: Future<Output = Result<(), HandlerError>> + Send,
 {
     type Future = Fut;
 
-    fn begin(&self, event: E, ctx: Context<S>, tx: &'a mut T) -> Fut {
+    fn begin(&self, (event, ctx, tx): (E, Context<S>, &'a mut T)) -> Fut {
         self(event, ctx, tx)
     }
 }
@@ -48,9 +51,9 @@ impl<E, S, T, F> TransactionalHandler<E, S, T> for F
 where
     E: Event,
     T: 'static,
-    F: for<'a> Borrows<'a, E, S, T> + Send + Sync + 'static,
+    F: for<'a> Borrows<(E, Context<S>, &'a mut T)> + Send + Sync + 'static,
 {
     fn call(&self, event: E, ctx: Context<S>, tx: &mut T) -> impl Future<Output = Result<(), HandlerError>> + Send {
-        self.begin(event, ctx, tx)
+        self.begin((event, ctx, tx))
     }
 }

@@ -12,15 +12,20 @@ mod row;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod timeouts;
 
 pub use error::{DatabaseError, DatabaseErrorKind};
-pub use row::{Kept, Row};
+pub use row::{Due, Kept, Row};
+pub use timeouts::{Timeout, Timeouts};
 
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
 use crate::envelope::MessageId;
+
+/// How long a message can be delayed in an outbox: ten years.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(3_652 * 24 * 60 * 60);
 
 /// A transaction that messages can be put into.
 ///
@@ -39,6 +44,7 @@ pub trait Transaction: Send {
 /// Implementations MUST
 /// - hand out the rows of a lane in the order in which they were committed, and none while an earlier one of its lane is
 ///   held by somebody else or waits for its time (T3); what is parked keeps nobody waiting;
+/// - not hand out a row before it is [due](Due), and then keep no other waiting for it: delayed rows have no lane;
 /// - not hand out a row again before its hold has ended, and then hand it out with the same message (T2);
 /// - show every committed row sooner or later, also where transactions end in another order than they drew their
 ///   numbers (T3).
@@ -49,7 +55,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// Which one it is, for logs: the same for all that share its rows.
     fn name(&self) -> String;
 
-    /// Takes rows to be published, for a while; none, if none may go now.
+    /// Takes rows to be published, for a while; none, if none may go now. Timeouts whose time has come are put there first.
     ///
     /// # Errors
     /// The database cannot be asked.
@@ -69,7 +75,16 @@ pub trait Outbox: Send + Sync + 'static {
     /// time. It may return early, and may know of no other process.
     async fn later_than(&self, seen: u64) -> u64;
 
-    /// How many rows wait to be published. Those that are parked are not among them.
+    /// How long it is until the next delayed row is due, of those that are not yet; none if there are none. By default
+    /// nobody knows, and it is seen at the next look.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    async fn next_due(&self, _claim: &Claim) -> Result<Option<Duration>, DatabaseError> {
+        Ok(None)
+    }
+
+    /// How many rows wait to be published, delayed ones too. Those that are parked are not among them.
     ///
     /// # Errors
     /// The database cannot be asked.

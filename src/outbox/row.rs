@@ -24,6 +24,19 @@ pub struct Row {
     pub via: Option<String>,
     /// The message. It is sent with this id, however often.
     pub outgoing: Outgoing,
+    /// When it is to be published; none for at once.
+    pub due: Option<Due>,
+}
+
+/// When a delayed message is to be published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Due {
+    /// At this time of day.
+    At(SystemTime),
+    /// So long after it was put into the outbox; that is then, by the clock of whoever put it there. A database that several
+    /// machines share goes by its own clock instead.
+    In(Duration, SystemTime),
 }
 
 /// A row as a database keeps it.
@@ -68,7 +81,13 @@ struct Head {
 impl Row {
     /// A message that goes through this transport; through the main one, if there is no name.
     pub fn new(via: Option<String>, outgoing: Outgoing) -> Self {
-        Self { via, outgoing }
+        Self { via, outgoing, due: None }
+    }
+
+    /// The same, to be published then.
+    #[must_use]
+    pub fn due(self, due: Option<Due>) -> Self {
+        Self { due, ..self }
     }
 
     /// How many bytes it has, about.

@@ -13,7 +13,7 @@ use crate::{
     event::{EVENT_ATTRIBUTE, Event, Value},
     middleware::{Chain, Work},
     telemetry::Observers,
-    time::{Clock, Dice},
+    time::{Clock, Dice, Wall},
     transport::{Capabilities, Outgoing, PublishError, PublishErrorKind},
 };
 
@@ -41,6 +41,8 @@ pub(crate) struct Parts {
     /// What the service says it publishes; empty, if it does not say.
     pub(crate) publishes: BTreeSet<&'static str>,
     pub(crate) clock: Clock,
+    /// The time of day that delays are counted from.
+    pub(crate) wall: Wall,
     pub(crate) dice: Dice,
     pub(crate) observers: Observers,
 }

@@ -218,7 +218,8 @@ impl Publisher {
         let sealed = envelope.seal(Message::new(head, payload.clone())).map_err(invalid::<E>)?;
         let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
         let routing_key = line.names.routing_key(E::CONTRACT);
-        let (ordered, delay) = (E::CONTRACT.ordered, options.delay);
+        let delay = options.delay.map(|delay| delay.left(line.wall.now())).filter(|delay| !delay.is_zero());
+        let ordered = E::CONTRACT.ordered;
         let queue = options.queue.map(|queue| line.names.exact(&queue));
         let outgoing = Outgoing::new(id, E::CONTRACT.name, line.names.topic(E::CONTRACT), sealed);
         let (content_type, service, payload) =

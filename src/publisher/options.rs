@@ -21,10 +21,27 @@ pub struct PublishOptions {
     pub(super) time: Option<SystemTime>,
     pub(super) via: Option<String>,
     pub(super) queue: Option<String>,
-    pub(super) delay: Option<Duration>,
+    pub(super) delay: Option<Delay>,
     pub(super) allow_unroutable: bool,
     pub(super) envelope: Option<Arc<dyn Envelope>>,
     pub(super) attributes: Vec<(Cow<'static, str>, Value)>,
+}
+
+/// Until when nobody sees a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Delay {
+    For(Duration),
+    Until(SystemTime),
+}
+
+impl Delay {
+    /// How long that is, from this time of day.
+    pub(super) fn left(self, now: SystemTime) -> Duration {
+        match self {
+            Self::For(delay) => delay,
+            Self::Until(time) => time.duration_since(now).unwrap_or_default(),
+        }
+    }
 }
 
 impl PublishOptions {
@@ -48,9 +65,17 @@ impl PublishOptions {
         self
     }
 
-    /// Nobody sees the message before this has passed.
+    /// Nobody sees the message before this has passed. A transport that cannot keep it for so long refuses it; an
+    /// [outbox](super::Publisher::in_transaction) keeps it for [`LONGEST_DELAY`](crate::outbox::LONGEST_DELAY), ten years,
+    /// whatever the transport can.
     pub fn delay(mut self, delay: Duration) -> Self {
-        self.delay = Some(delay);
+        self.delay = Some(Delay::For(delay));
+        self
+    }
+
+    /// Nobody sees the message before this time, as [`delay`](Self::delay) does it. A time that has passed is now.
+    pub fn at(mut self, time: SystemTime) -> Self {
+        self.delay = Some(Delay::Until(time));
         self
     }
 

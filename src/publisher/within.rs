@@ -1,12 +1,12 @@
 //! Publishing inside a transaction: into its outbox, and from there, once it is committed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::{Line, PublishOptions, Publisher, Trace, closed};
+use super::{Line, PublishOptions, Publisher, Trace, closed, options::Delay};
 use crate::{
     envelope::MessageId,
     event::Event,
-    outbox::{Row, Transaction},
+    outbox::{Due, LONGEST_DELAY, Row, Transaction},
     transport::{PublishError, PublishErrorKind},
 };
 
@@ -24,6 +24,30 @@ impl Publisher {
     pub fn in_transaction<'a, T: Transaction>(&self, tx: &'a mut T) -> InTransaction<'a, T> {
         InTransaction { publisher: self.clone(), tx }
     }
+
+    /// The message, as it is kept until it is sent.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish), for what can be known before it is sent.
+    pub(crate) async fn row<E: Event>(
+        &self,
+        event: &E,
+        choose: impl FnOnce(PublishOptions) -> PublishOptions,
+    ) -> Result<Row, PublishError> {
+        let line = tokio::time::timeout(super::DEADLINE, self.line());
+        let line = line.await.unwrap_or_else(|_| Err(closed("the service was not started within 10 s")))?;
+        line.check_declared::<E>()?;
+        let mut options = choose(PublishOptions::default());
+        let via = options.via.take();
+        let limits = line.way(via.clone())?.limits;
+        let due = due(options.delay.take(), line.wall.now()).map_err(|text| {
+            let text = format!("event `{}` {text}", E::CONTRACT.name);
+            PublishError::new(PublishErrorKind::Unsupported, text)
+        })?;
+        let outgoing = self.outgoing(&line, event, options)?;
+        limits.check(&outgoing)?;
+        Ok(Row::new(via, outgoing).due(due))
+    }
 }
 
 impl<T: Transaction> InTransaction<'_, T> {
@@ -39,30 +63,38 @@ impl<T: Transaction> InTransaction<'_, T> {
         self.publish_with(event, |options| options).await
     }
 
-    /// Publishes an event in a way of its own. A delay counts from when it is sent.
+    /// Publishes an event in a way of its own. What is delayed stays in the outbox until its time, and is sent then, outside
+    /// the order of its key; so every transport takes it.
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
+    /// As [`publish`](Self::publish); `Unsupported` for a delay of more than [`LONGEST_DELAY`].
     pub async fn publish_with<E: Event>(
         &mut self,
         event: &E,
         choose: impl FnOnce(PublishOptions) -> PublishOptions,
     ) -> Result<MessageId, PublishError> {
-        let line = tokio::time::timeout(super::DEADLINE, self.publisher.line());
-        let line = line.await.unwrap_or_else(|_| Err(closed("the service was not started within 10 s")))?;
-        line.check_declared::<E>()?;
-        let mut options = choose(PublishOptions::default());
-        let via = options.via.take();
-        let limits = line.way(via.clone())?.limits;
-        let outgoing = self.publisher.outgoing(&line, event, options)?;
-        limits.check(&outgoing)?;
-        let id = outgoing.id.clone();
-        self.tx.put(&Row::new(via, outgoing)).await.map_err(|error| {
+        let row = self.publisher.row(event, choose).await?;
+        self.tx.put(&row).await.map_err(|error| {
             let text = format!("the outbox did not take event `{}`", E::CONTRACT.name);
             PublishError::new(PublishErrorKind::Refused, text).caused_by(error)
         })?;
-        Ok(id)
+        Ok(row.outgoing.id)
     }
+}
+
+/// When a message is due that is delayed so; none, if that is now.
+fn due(delay: Option<Delay>, now: SystemTime) -> Result<Option<Due>, String> {
+    let Some(delay) = delay else { return Ok(None) };
+    let left = delay.left(now);
+    let until = now.checked_add(left).filter(|_| left <= LONGEST_DELAY);
+    let until = until.ok_or_else(|| {
+        format!("is delayed by {left:?}, an outbox keeps a message for {LONGEST_DELAY:?} at most: have a schedule publish it")
+    })?;
+    Ok(match delay {
+        _ if left.is_zero() => None,
+        Delay::For(delay) => Some(Due::In(delay, until)),
+        Delay::Until(time) => Some(Due::At(time)),
+    })
 }
 
 impl Line {
@@ -71,7 +103,7 @@ impl Line {
     /// # Errors
     /// As [`Publisher::publish`].
     pub(crate) async fn send(&self, row: Row, longest: Duration) -> Result<(), PublishError> {
-        let Row { via, outgoing } = row;
+        let Row { via, outgoing, .. } = row;
         let way = self.way(via.clone())?;
         let (event, topic) = (outgoing.event.clone(), outgoing.topic.clone());
         let trace = Trace::read(|name| outgoing.sealed.attributes.text(name));

@@ -23,6 +23,9 @@ use crate::{
     time::{Dice, Wall, backoff},
 };
 
+/// The longest sleep while delayed messages wait.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// Publishes what one outbox holds.
 pub(crate) struct Relay {
     pub(crate) outbox: Arc<dyn Outbox>,
@@ -38,8 +41,8 @@ pub(crate) struct Relay {
 
 /// What a look into the outbox came to.
 enum Looked {
-    /// Nothing may go now.
-    Nothing,
+    /// Nothing may go now; the next delayed one may then, if there is one.
+    Nothing(Option<Duration>),
     /// Some was sent or refused: there may be more.
     Some,
     /// The broker is away, for this reason.
@@ -65,10 +68,12 @@ impl Relay {
     /// How long to wait, unless something is committed.
     fn judge(&self, looked: Result<Looked, DatabaseError>, failures: &mut u32) -> Duration {
         let reason = match looked {
-            Ok(looked @ (Looked::Nothing | Looked::Some)) => {
+            Ok(looked @ (Looked::Nothing(_) | Looked::Some)) => {
                 self.light.up();
                 *failures = 0;
-                return if matches!(looked, Looked::Some) { Duration::ZERO } else { self.options.poll };
+                let Looked::Nothing(due) = looked else { return Duration::ZERO };
+                // A clock may be put forward meanwhile, so that nobody sleeps for long.
+                return due.map_or(self.options.poll, |due| due.min(self.options.poll).min(LOOK));
             }
             Ok(Looked::Away(reason)) => reason,
             Err(error) => told(&error),
@@ -97,7 +102,7 @@ impl Relay {
         let begun = self.line.clock.instant();
         let taken = self.outbox.take(&claim).await?;
         if taken.is_empty() {
-            return Ok(Looked::Nothing);
+            return self.outbox.next_due(&claim).await.map(Looked::Nothing);
         }
         passed(Point::OutboxAfterClaim)?;
         let (fates, away) = self.send(taken, begun).await;

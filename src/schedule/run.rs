@@ -153,6 +153,11 @@ impl Shift {
 }
 
 impl Lease {
+    /// What is asked for now.
+    pub(super) fn claim(&self, crew: &Crew) -> Claim {
+        Claim { now: crew.wall.now(), ..self.claim.clone() }
+    }
+
     /// Renews the lease; ends when it is lost, so early that the run has ended before another can have it.
     async fn keep(&self, crew: &Crew) {
         let part = self.claim.lease / RENEWALS;
@@ -167,7 +172,7 @@ impl Lease {
         tokio::time::sleep(wait).await;
         for failures in 1.. {
             let asked = crew.instant();
-            match lease::asked(self.store.renew(&self.claim)).await {
+            match lease::asked(self.store.renew(&self.claim(crew))).await {
                 Ok(held) => return held.then_some(asked),
                 Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }
@@ -178,7 +183,7 @@ impl Lease {
     /// Notes that the tick was run. Where the store does not answer, another replica may run it again.
     async fn finish(&self, crew: &Crew) {
         for failures in 1..=FINISHES {
-            match lease::asked(self.store.finish(&self.claim)).await {
+            match lease::asked(self.store.finish(&self.claim(crew))).await {
                 Ok(_) => return,
                 Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }

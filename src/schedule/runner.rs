@@ -84,7 +84,7 @@ impl Runner {
             slots,
             last: now,
             delay: Duration::ZERO,
-            kept_until: now,
+            kept_until: SystemTime::UNIX_EPOCH,
             elsewhere: BTreeMap::new(),
             failures: 0,
             skipping: Stretch::default(),
@@ -294,7 +294,7 @@ impl Runner {
     }
 
     async fn take(&mut self, lease: &Lease) -> Result<Taken, LeaseError> {
-        let taken = lease::asked(lease.store.take(&lease.claim)).await?;
+        let taken = lease::asked(lease.store.take(&lease.claim(&self.crew))).await?;
         self.failures = 0;
         self.job.history.leases(None);
         Ok(taken)

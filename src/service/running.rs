@@ -329,6 +329,7 @@ fn line(parts: &mut Parts, names: Names, dice: Dice, transports: &Transports) ->
         unroutable: std::mem::take(&mut parts.unroutable),
         publishes: parts.publishes.iter().map(|contract| contract.name).collect(),
         clock: parts.clock.unwrap_or_else(Clock::system),
+        wall: parts.wall.clone().unwrap_or_default(),
         dice,
         observers: Observers::new(std::mem::take(&mut parts.observers)),
     })

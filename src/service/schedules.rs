@@ -54,9 +54,23 @@ impl<S: Send + Sync + 'static> Service<S> {
 
     /// Keeps the leases on ticks here: replicas that share them run each tick once among them (J1).
     ///
-    /// Without it each process has leases of its own, so every replica runs every tick.
-    pub fn leases(mut self, leases: Arc<dyn LeaseStore>) -> Self {
-        self.parts.schedules.keep_in(leases);
+    /// A store is a database (`sqlite::Database` on one machine, `postgres::Database` on many), or
+    /// [`MemoryLeases`](crate::schedule::lease::MemoryLeases) for the services of one process. Without it each process has
+    /// leases of its own, so every replica runs every tick.
+    ///
+    /// # Examples
+    /// ```
+    /// use tegami::{HandlerError, Service, schedule::{Tick, lease::MemoryLeases}};
+    ///
+    /// async fn send_report(_: Tick) -> Result<(), HandlerError> { Ok(()) }
+    ///
+    /// let leases = MemoryLeases::new();
+    /// let replica = || Service::new("billing").leases(&leases).cron("0 6 * * *", send_report);
+    /// let replicas = [replica(), replica()];
+    /// # drop(replicas);
+    /// ```
+    pub fn leases(mut self, store: &(impl LeaseStore + Clone)) -> Self {
+        self.parts.schedules.keep_in(Arc::new(store.clone()));
         self
     }
 }

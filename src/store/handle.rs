@@ -6,7 +6,7 @@ use tracing::Span;
 
 use super::{
     Append, Appended, Entry, EventSet, EventStore, Follow, Position, Query, Recorded, StoreError, StoreErrorKind,
-    StreamId, Version, entry::TRACE, personal::Privacy,
+    StreamId, Version, entry::TRACE, personal::Privacy, within,
 };
 use crate::{
     codec::{DecodeError, Upcasts, Values},
@@ -164,17 +164,9 @@ impl Store {
         &self,
         stream: &StreamId,
         after: Version,
-        mut look: impl FnMut(Stored<R>),
+        look: impl FnMut(Stored<R>),
     ) -> Result<(), StoreError> {
-        let mut after = after;
-        loop {
-            let page = self.store.read_stream(stream, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.version;
-            for recorded in page {
-                look(self.stored(recorded).await?);
-            }
-        }
+        within::each(&mut &*self, stream, after, look).await
     }
 
     /// The events that match, after a position, at most `limit`.

@@ -25,6 +25,7 @@ mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod stream;
+mod within;
 
 pub use append::{Append, Appended, Expected, Unless};
 pub use decide::{Known, Undecided};
@@ -47,8 +48,12 @@ pub use snapshot::Snapshot;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, SqliteKeys};
 pub use stream::StreamId;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use within::of_kind;
+pub use within::{InTransaction, Transaction};
+pub(crate) use within::{Streams, each};
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -86,7 +91,7 @@ impl Page {
 /// The well-known mistake: reading by `position > last` from a database whose transactions end in another order than they
 /// drew their numbers. What ends later is then never read.
 #[async_trait]
-pub trait EventStore: Send + Sync + 'static {
+pub trait EventStore: Any + Send + Sync {
     /// What kind of store this is, in one lower-case word.
     fn name(&self) -> &'static str;
 

@@ -7,6 +7,8 @@ pub mod archive;
 mod crashes;
 mod decided;
 pub mod ledger;
+#[cfg(feature = "store")]
+mod reactions;
 mod record;
 #[cfg(feature = "http")]
 mod routes;
@@ -36,6 +38,8 @@ use crate::{
     transport::{Memory, PublishError},
 };
 pub use crashes::{CrashMatrix, crash_matrix};
+#[cfg(feature = "store")]
+pub use reactions::{Ongoing, Reacted, process};
 use record::Record;
 #[cfg(feature = "http")]
 use routes::Routes;
@@ -49,6 +53,8 @@ const LOOK: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(24 * 60
 
 /// How long it then waits for a relay.
 const PASSED_ON: Duration = Duration::from_millis(100);
+/// The same, where that was in vain often: a delayed message may wait for years.
+const PASSED_ON_LAST: Duration = Duration::from_secs(60 * 60);
 
 /// A running service with everything it did on record.
 ///
@@ -134,11 +140,15 @@ impl TestService {
     ///
     /// A queue that nobody reads, such as that of a service which was stopped, is not waited for.
     pub async fn settle(&self) {
+        let mut passed_on = PASSED_ON;
         loop {
             self.settle_queues().await;
             match self.service.unpublished().await {
-                // A relay passes on what was committed meanwhile.
-                Ok(1..) => tokio::time::sleep(PASSED_ON).await,
+                // A relay passes on what was committed meanwhile, and what is delayed when it is due.
+                Ok(1..) => {
+                    tokio::time::sleep(passed_on).await;
+                    passed_on = (passed_on * 2).min(PASSED_ON_LAST);
+                }
                 _ if self.memory.is_quiet_where_read() => return,
                 _ => {}
             }

@@ -105,7 +105,7 @@ where
 
 /// The event as it comes back from a store.
 #[track_caller]
-fn as_stored<E: EventSet>(event: &E) -> E {
+pub(super) fn as_stored<E: EventSet>(event: &E) -> E {
     let entry: Entry = event.entry().unwrap_or_else(|error| panic!("{}", told(&error)));
     let read = E::decode(entry.name(), &entry.message.content);
     read.unwrap_or_else(|error| panic!("an event cannot be read as it was written: {}", told(&error)))

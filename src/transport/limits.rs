@@ -24,7 +24,11 @@ impl Capabilities {
     pub fn check(&self, message: &Outgoing) -> Result<(), PublishError> {
         let longest = self.delay.unwrap_or_default();
         if let Some(delay) = message.delay.filter(|delay| *delay > longest) {
-            let text = format!("message `{}` is delayed by {delay:?}, the limit is {longest:?}", message.id);
+            let text = format!(
+                "message `{}` is delayed by {delay:?}, the limit is {longest:?}: put it into an outbox (`in_transaction`), \
+                 which keeps it until then",
+                message.id
+            );
             return Err(PublishError::new(PublishErrorKind::Unsupported, text));
         }
         let attributes = &message.sealed.attributes;

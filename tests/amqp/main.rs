@@ -15,11 +15,13 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod crashes;
+mod ended;
 mod faults;
 mod handover;
 mod health;
 mod hostile;
 mod left;
+mod letters;
 mod startup;
 
 mod rabbitmq_3 {

@@ -28,6 +28,8 @@ const RELAYS: usize = 3;
 const TRANSACTIONS: usize = 300;
 const ROWS: usize = 4;
 const KEYS: usize = 20;
+/// How much later some of them are to go out.
+const LATE: Duration = Duration::from_millis(700);
 /// How long a relay has rows for itself: one that stands still for longer has others send them as well.
 const HOLD: Duration = Duration::from_secs(10);
 
@@ -104,7 +106,10 @@ async fn commit_all<S: Subject>(db: &S::Db, ledger: &Ledger, mut each: impl FnMu
         let mut ids = Vec::new();
         for row in 0..ROWS {
             let sequence = number * ROWS + row;
-            let (id, key) = (format!("m-{sequence}"), format!("k-{}", sequence % KEYS));
+            // What is delayed is in no order.
+            let late = sequence.is_multiple_of(11);
+            let key = if late { format!("late-{sequence}") } else { format!("k-{}", sequence % KEYS) };
+            let (id, delay) = (format!("m-{sequence}"), if late { LATE } else { Duration::ZERO });
             ledger.write(Entry::Intent { id: id.clone() });
             if commits {
                 let (checksum, to, key) =
@@ -114,7 +119,7 @@ async fn commit_all<S: Subject>(db: &S::Db, ledger: &Ledger, mut each: impl FnMu
             S::write(&mut tx, &id).await.expect("it is written");
             let with_id = MessageId::parse(&id).expect("a good id");
             let mut publisher = orders.publisher().in_transaction(&mut tx);
-            publisher.publish_with(&receipt(key), |options| options.id(with_id)).await.expect("it is put");
+            publisher.publish_with(&receipt(key), |options| options.id(with_id).delay(delay)).await.expect("it is put");
             ids.push(id);
         }
         if commits {

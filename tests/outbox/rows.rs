@@ -13,13 +13,13 @@ use crate::subject::{Deed, Subject};
 
 const HOLD: Duration = Duration::from_secs(30);
 
-fn claim(subject: &impl Subject, relay: &str, most: usize) -> Claim {
+pub(crate) fn claim(subject: &impl Subject, relay: &str, most: usize) -> Claim {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(subject.now().unsigned_abs());
     Claim::new(relay, most, HOLD, now)
 }
 
 /// A message with this id; the key is the part before the dot, if there is one.
-fn outgoing(id: &str) -> Outgoing {
+pub(crate) fn outgoing(id: &str) -> Outgoing {
     let mut outgoing = Outgoing::new(MessageId::parse(id).expect("a good id"), "e", "t", Sealed::default());
     outgoing.key = id.split_once('.').map(|(key, _)| key.to_owned());
     outgoing
@@ -33,19 +33,19 @@ async fn commit(db: &impl Database, messages: impl IntoIterator<Item = Outgoing>
     db.commit(tx).await.expect("it is committed");
 }
 
-async fn commit_ids(subject: &impl Subject, ids: &[&str]) {
+pub(crate) async fn commit_ids(subject: &impl Subject, ids: &[&str]) {
     commit(subject.db(), ids.iter().map(|id| outgoing(id))).await;
 }
 
-async fn take(subject: &impl Subject, relay: &str, most: usize) -> Vec<Claimed> {
+pub(crate) async fn take(subject: &impl Subject, relay: &str, most: usize) -> Vec<Claimed> {
     subject.db().take(&claim(subject, relay, most)).await.expect("it can be asked")
 }
 
-fn ids(taken: &[Claimed]) -> Vec<&str> {
+pub(crate) fn ids(taken: &[Claimed]) -> Vec<&str> {
     taken.iter().map(|claimed| claimed.row.outgoing.id.as_str()).collect()
 }
 
-async fn settle(subject: &impl Subject, relay: &str, taken: &[Claimed], fate: Fate) {
+pub(crate) async fn settle(subject: &impl Subject, relay: &str, taken: &[Claimed], fate: Fate) {
     let fates: Vec<_> = taken.iter().map(|claimed| (claimed.number, fate.clone())).collect();
     subject.db().settle(&claim(subject, relay, 1), &fates).await.expect("it is noted");
 }

@@ -7,19 +7,23 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use tegami::{
     error::BoxError,
-    outbox::{Database, Parked, Transaction},
+    outbox::{Database, Parked, Timeouts},
+    schedule::LeaseStore,
+    store::{self, EventStore},
 };
 
 /// A database with a table of receipts that nobody else uses.
 #[async_trait]
 pub(crate) trait Subject: Sized + Send + Sync + 'static {
-    type Db: Database<Tx = Self::Tx>;
-    type Tx: Transaction + 'static;
+    type Db: Database<Tx = Self::Tx> + LeaseStore;
+    type Tx: Timeouts + store::Transaction + 'static;
+    type Events: EventStore + Clone;
 
     /// Its name for a process that is started.
     const NAME: &str;
@@ -27,6 +31,9 @@ pub(crate) trait Subject: Sized + Send + Sync + 'static {
     async fn open() -> Self;
 
     fn db(&self) -> &Self::Db;
+
+    /// The events in it.
+    fn events(&self) -> Self::Events;
 
     /// Where another process finds it.
     fn address(&self) -> String;
@@ -49,12 +56,14 @@ pub(crate) trait Subject: Sized + Send + Sync + 'static {
     /// The time in seconds that claims are made at; it counts where a database goes by the clock of the machine.
     fn now(&self) -> i64;
 
-    /// Has so many seconds pass for whoever holds rows, or go back.
+    /// Has so many seconds pass for whoever holds rows or leases, or go back.
     async fn pass(&self, seconds: i64);
 
     async fn parked(&self) -> Vec<Parked>;
 
     async fn send_again(&self, id: &str) -> bool;
+
+    async fn forget_schedule(db: &Self::Db, schedule: &str) -> bool;
 }
 
 /// What a case does behind the back of a database.
@@ -66,6 +75,23 @@ pub(crate) enum Deed {
     Age,
     /// Marks 2500 messages, all but 10 of them two hours ago.
     Fill,
+    /// Has the leases of the process with this id end.
+    EndLeases {
+        of: u32,
+    },
+    /// Takes away the table of leases, and brings it back.
+    HideLeases,
+    ShowLeases,
+}
+
+/// Waits until this holds, and not for ever.
+pub(crate) async fn until<F: Future<Output = bool>>(holds: impl Fn() -> F) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it holds in the end");
 }
 
 /// A folder that goes with it.

@@ -1,8 +1,8 @@
 //! A projection that is built from the beginning, and what the same statements cost without one. What it comes to is printed
 //! as a line of JSON.
 //!
-//! `projections rebuild EVENTS` and `projections bare EVENTS`, each in a process of its own; the events are in a file of the
-//! temporary folder, which the first of the two leaves for the second if `KEEP` is set.
+//! `projections fill|rebuild|bare EVENTS`, each in a process of its own; the events are in a file of the temporary folder, which
+//! one leaves for the next if `KEEP` is set. `fill` does nothing else.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -29,12 +29,17 @@ const LONG: Duration = Duration::from_secs(3600);
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), BoxError> {
     let words: Vec<String> = env::args().skip(1).collect();
-    let [side, events] = &words[..] else { panic!("there are `rebuild EVENTS` and `bare EVENTS`") };
+    let [side, events] = &words[..] else { panic!("there are `fill EVENTS`, `rebuild EVENTS` and `bare EVENTS`") };
     let events: usize = events.parse()?;
     let path = env::temp_dir().join(format!("tegami-rebuild-{events}.db"));
     let sqlite = Sqlite::at(&path).durability(Durability::Process).connect().await?;
     let store = Store::new(sqlite.clone());
     fill(&store, events).await?;
+    if side == "fill" {
+        println!("null");
+        store.inner().close().await;
+        return Ok(());
+    }
     let db = Database::of(&sqlite);
     let mut tx = db.begin().await?;
     let table = "DROP TABLE IF EXISTS sales; DELETE FROM tegami_projections; \
@@ -89,7 +94,10 @@ async fn rebuild(db: &Database, store: &Store, events: usize) -> Result<(), BoxE
     let seconds = begun.elapsed().as_secs_f64();
     running.stop().await?;
     let rate = events as f64 / seconds;
-    println!("{}", json!({"events": events, "seconds": seconds, "rate": rate, "before": before, "resident": memory}));
+    println!(
+        "{}",
+        json!({"events": events, "seconds": seconds, "rate": rate, "before": before, "resident": memory, "peak": told("VmHWM:")})
+    );
     Ok(())
 }
 
@@ -117,7 +125,12 @@ async fn bare(path: &PathBuf, store: &Store, events: usize) -> Result<(), BoxErr
 
 /// The process's memory, in KiB.
 fn resident() -> u64 {
+    told("VmRSS:")
+}
+
+/// What Linux tells of the process's memory, in KiB.
+fn told(what: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux tells");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it is told");
+    let line = status.lines().find(|line| line.starts_with(what)).expect("it is told");
     line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
 }

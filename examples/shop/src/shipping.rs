@@ -53,7 +53,7 @@ mod tests {
         }
         shipping.settle().await;
         let parcels = shipping.published::<ParcelShipped>();
-        let by = |order: &str| parcels.iter().find(|parcel| parcel.order_id == order).map(|parcel| parcel.carrier.clone());
+        let by = |order: &str| parcels.iter().find(|parcel| parcel.order_id == order).map(|parcel| parcel.carrier);
         assert_eq!((by("small"), by("large")), (Some(Carrier::Bike), Some(Carrier::Van)));
         Ok(())
     }

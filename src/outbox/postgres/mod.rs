@@ -2,9 +2,11 @@
 //!
 //! The tables are in the schema of a [`store::Postgres`](crate::store::Postgres), and made with its tables.
 
+mod events;
 mod fault;
 mod inbox;
 mod rows;
+mod timeouts;
 mod tx;
 
 pub use super::Parked;
@@ -194,7 +196,8 @@ impl Database {
         self.store.close().await;
     }
 
-    fn session(&self) -> &Session {
+    /// What its transactions are made by.
+    pub(crate) fn session(&self) -> &Session {
         self.store.session()
     }
 
@@ -275,6 +278,10 @@ impl Outbox for Database {
     async fn later_than(&self, seen: u64) -> u64 {
         let mut told = self.store.outbox().wait();
         *told.wait_for(|count| *count != seen).await.expect("the store that has the sender is held")
+    }
+
+    async fn next_due(&self, _: &Claim) -> Result<Option<Duration>, DatabaseError> {
+        self.read(|| rows::next_due(self.schema(), self.pool())).await
     }
 
     async fn waiting(&self) -> Result<u64, DatabaseError> {

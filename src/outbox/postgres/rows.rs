@@ -60,7 +60,8 @@ fn free_ones(schema: &str) -> String {
     format!(
         "UPDATE \"{schema}\".outbox taken SET free_at = statement_timestamp() + $2 * interval '1 millisecond', relay = $3 \
          FROM (SELECT number, size, sum(size) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) AS upto FROM \
-         (SELECT number, {size} AS size FROM \"{schema}\".outbox one WHERE NOT parked AND NOT ({}) AND NOT EXISTS \
+         (SELECT number, {size} AS size FROM \"{schema}\".outbox one WHERE NOT parked AND NOT ({}) \
+         AND (due IS NULL OR due <= statement_timestamp()) AND NOT EXISTS \
          (SELECT FROM \"{schema}\".outbox before WHERE before.lane = one.lane AND NOT before.parked \
          AND before.number < one.number AND {}) ORDER BY number LIMIT $1) free) page \
          WHERE taken.number = page.number AND (upto <= {BYTES} OR upto = size) \
@@ -136,6 +137,17 @@ pub(super) async fn settle(
     back.set(connection, &claim.relay, fated(schema, free)).await?;
     refused.set(connection, &claim.relay, fated(schema, &format!("{wait}, {counted}"))).await?;
     parked.set(connection, &claim.relay, fated(schema, &format!("{free}, {counted}, parked = true"))).await
+}
+
+/// How long until the next one is due that is not.
+pub(super) async fn next_due(schema: &str, pool: &PgPool) -> sqlx::Result<Option<Duration>> {
+    let now = "statement_timestamp()";
+    let query = format!(
+        "SELECT ceil(extract(epoch FROM min(due) - {now}) * 1000)::bigint FROM \"{schema}\".outbox \
+         WHERE NOT parked AND due IS NOT NULL AND due > {now}"
+    );
+    let left: Option<i64> = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(pool).await?;
+    Ok(left.map(|left| Duration::from_millis(left.unsigned_abs())))
 }
 
 pub(super) async fn waiting(schema: &str, pool: &PgPool) -> sqlx::Result<u64> {

@@ -2,7 +2,7 @@
 //!
 //! No client of a database is named here.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{DatabaseError, DatabaseErrorKind as Kind};
 use crate::store::{StoreError, StoreErrorKind};
@@ -30,6 +30,22 @@ pub(crate) fn of_store(error: StoreError) -> DatabaseError {
     error.of_kind(kind)
 }
 
+/// The error of a transaction that events were to be appended in.
+pub(super) fn to_store(error: DatabaseError) -> StoreError {
+    let kind = match error.kind() {
+        Kind::Busy | Kind::TooLong => StoreErrorKind::Busy,
+        Kind::Over | Kind::Closed => StoreErrorKind::Closed,
+        Kind::Full => StoreErrorKind::Full,
+        Kind::Invalid => StoreErrorKind::Invalid,
+        Kind::TooLarge => StoreErrorKind::TooLarge,
+        Kind::Mismatch => StoreErrorKind::Mismatch,
+        Kind::Damaged => StoreErrorKind::Damaged,
+        Kind::Unknown => StoreErrorKind::Unknown,
+        Kind::Statement | Kind::Unreachable => StoreErrorKind::Unreachable,
+    };
+    error.of_kind(kind)
+}
+
 /// Why a row that nobody can read is parked.
 pub(super) fn unreadable(reason: &str) -> String {
     format!("it cannot be read: {reason}")
@@ -37,6 +53,11 @@ pub(super) fn unreadable(reason: &str) -> String {
 
 pub(crate) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since 1970; none before.
+pub(super) fn since_1970(time: SystemTime) -> i64 {
+    milliseconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
 /// As databases have numbers.

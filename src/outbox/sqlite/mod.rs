@@ -2,9 +2,11 @@
 //!
 //! It is the file of a [`store::Sqlite`](crate::store::Sqlite), and both write through one connection.
 
+mod events;
 mod fault;
 mod inbox;
 mod rows;
+mod timeouts;
 mod tx;
 
 pub use tx::Tx;
@@ -155,6 +157,11 @@ impl Outbox for Database {
         let mut committed = self.file.outbox().subscribe();
         let committed = committed.wait_for(|committed| *committed != seen).await;
         *committed.expect("the file that has the sender is held")
+    }
+
+    async fn next_due(&self, claim: &Claim) -> Result<Option<Duration>, DatabaseError> {
+        let claim = claim.clone();
+        self.file.read(move |sql| rows::next_due(sql, &claim)).await.map_err(of_store)
     }
 
     async fn waiting(&self) -> Result<u64, DatabaseError> {

@@ -1,28 +1,36 @@
 //! The rows of the outbox.
 
-use std::time::SystemTime;
+use std::time::Duration;
 
 use rusqlite::{Connection, Row as Columns, named_params, params};
 
 use crate::{
     error::BoxError,
     outbox::{
-        Claim, Claimed, Fate, Kept, Parked, Row,
-        sql::{BYTES, LONGEST, milliseconds, number as as_number, unreadable},
+        Claim, Claimed, Due, Fate, Kept, Parked, Row,
+        sql::{BYTES, LONGEST, milliseconds, number as as_number, since_1970, unreadable},
     },
 };
 
-pub(super) fn put(sql: &Connection, kept: &Kept) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO tegami_outbox (id, event, lane, head, body, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let Kept { id, event, lane, head, body, payload } = kept;
-    sql.prepare_cached(insert)?.execute(params![id, event, lane, head, &body[..], payload.as_deref()])?;
+pub(super) fn put(sql: &Connection, row: &Row) -> rusqlite::Result<()> {
+    let insert =
+        "INSERT INTO tegami_outbox (id, event, lane, head, body, payload, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (Kept { id, event, lane, head, body, payload }, due) = (row.kept(), row.due.map_or(0, time_of));
+    sql.prepare_cached(insert)?.execute(params![id, event, lane, head, &body[..], payload.as_deref(), due])?;
     Ok(())
+}
+
+/// After 1970, so that it is not 0.
+fn time_of(due: Due) -> i64 {
+    let (Due::At(time) | Due::In(_, time)) = due;
+    since_1970(time).max(1)
 }
 
 /// Rows that nobody has, and none before them in their lane.
 const FREE: &str = "FROM tegami_outbox AS row WHERE parked = 0 AND NOT (free_at > :now AND free_at <= :longest) \
-    AND NOT EXISTS (SELECT 1 FROM tegami_outbox AS before WHERE before.lane = row.lane AND before.parked = 0 \
-    AND before.free_at > :now AND before.free_at <= :longest AND before.number < row.number)";
+    AND due <= :now AND (due > 0 OR NOT EXISTS (SELECT 1 FROM tegami_outbox AS before WHERE before.lane = row.lane \
+    AND before.parked = 0 AND before.due = 0 AND before.free_at > :now AND before.free_at <= :longest \
+    AND before.number < row.number))";
 
 pub(super) fn any_free(sql: &Connection, claim: &Claim) -> rusqlite::Result<bool> {
     let query = format!("SELECT EXISTS (SELECT 1 {FREE})");
@@ -93,6 +101,13 @@ pub(super) fn settle(sql: &Connection, claim: &Claim, fates: &[(u64, Fate)]) -> 
     Ok(())
 }
 
+/// How long until the next one is due that is not.
+pub(super) fn next_due(sql: &Connection, claim: &Claim) -> rusqlite::Result<Option<Duration>> {
+    let query = "SELECT min(due) - ?1 FROM tegami_outbox WHERE parked = 0 AND due > 0 AND due > ?1";
+    let left: Option<i64> = sql.prepare_cached(query)?.query_row([since_1970(claim.now)], |row| row.get(0))?;
+    Ok(left.map(|left| Duration::from_millis(left.unsigned_abs())))
+}
+
 pub(super) fn waiting(sql: &Connection) -> rusqlite::Result<u64> {
     let query = "SELECT count(*) FROM tegami_outbox WHERE parked = 0";
     sql.prepare_cached(query)?.query_row((), |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
@@ -120,6 +135,6 @@ fn read(columns: &Columns<'_>) -> Result<Row, BoxError> {
 
 /// Now, and the latest time that a hold can end which was begun by now.
 fn bounds(claim: &Claim) -> [i64; 2] {
-    let now = milliseconds(claim.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    let now = since_1970(claim.now);
     [now, now.saturating_add(milliseconds(LONGEST))]
 }

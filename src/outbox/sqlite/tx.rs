@@ -17,15 +17,20 @@ use crate::{
     failpoint::{self, Point},
     lifecycle,
     outbox::{DatabaseError, DatabaseErrorKind, Row, Transaction, sql::of_store},
-    store::sqlite::{fault as file_fault, loan::Loan},
+    store::{
+        Position,
+        sqlite::{fault as file_fault, loan::Loan},
+    },
 };
 
 /// A transaction on an SQLite file. Dropped, it is undone.
 pub struct Tx {
-    database: Database,
+    pub(super) database: Database,
     place: Arc<Place>,
     /// Have messages been put into the outbox?
     told: bool,
+    /// The last event that was appended.
+    pub(super) appended: Option<Position>,
     _alarm: AbortOnDropHandle<()>,
 }
 
@@ -60,7 +65,7 @@ impl Tx {
                 place.expire();
             }
         });
-        let tx = Self { database: database.clone(), place, told: false, _alarm: alarm };
+        let tx = Self { database: database.clone(), place, told: false, appended: None, _alarm: alarm };
         // Immediate: whoever only then begins to write is refused at once where another process was faster.
         tx.with(|sql| sql.execute_batch("BEGIN IMMEDIATE"), Ends::Begun).await?;
         Ok(tx)
@@ -101,6 +106,9 @@ impl Tx {
         })?;
         if self.told {
             self.database.wake();
+        }
+        if let Some(position) = self.appended {
+            self.database.file.told_of(position);
         }
         Ok(())
     }
@@ -210,8 +218,8 @@ impl Place {
 #[async_trait]
 impl Transaction for Tx {
     async fn put(&mut self, row: &Row) -> Result<(), DatabaseError> {
-        let kept = row.kept();
-        self.run(move |sql| rows::put(sql, &kept)).await?;
+        let row = row.clone();
+        self.run(move |sql| rows::put(sql, &row)).await?;
         self.told = true;
         failpoint::hit(Point::OutboxInTransaction).map_err(|struck| {
             DatabaseError::new(DatabaseErrorKind::Unreachable, "the outbox took no more").caused_by(struck)

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use super::{Claim, Known, LeaseError, LeaseStore, Taken};
+use super::{Claim, Known, LeaseError, LeaseStore, Taken, seen::Seen};
 use crate::time::Clock;
 
 /// Leases in memory. Clones share them: give one to each service that is a replica of another.
@@ -83,18 +83,14 @@ impl LeaseStore for MemoryLeases {
 
 impl Record {
     fn take(&mut self, claim: &Claim, now: Instant) -> Taken {
-        match self.unfinished.get(&claim.tick) {
-            Some(lease) if lease.until > now => return Taken::Held(lease.until - now),
-            None if self.latest.is_some_and(|latest| claim.tick <= latest) => return Taken::Over,
-            _ => {}
+        let left = self.unfinished.get(&claim.tick).map(|lease| lease.until.saturating_duration_since(now));
+        let others = self.unfinished.iter().filter(|(tick, lease)| **tick != claim.tick && lease.until > now).count();
+        let taken = Seen { latest: self.latest, left, others }.answer(claim);
+        if taken == Taken::Granted {
+            self.latest = self.latest.max(Some(claim.tick));
+            self.unfinished.insert(claim.tick, Lease { holder: claim.holder.clone(), until: now + claim.lease });
         }
-        let running = self.unfinished.iter().filter(|(tick, lease)| **tick != claim.tick && lease.until > now).count();
-        if running >= claim.at_once {
-            return Taken::Busy;
-        }
-        self.latest = self.latest.max(Some(claim.tick));
-        self.unfinished.insert(claim.tick, Lease { holder: claim.holder.clone(), until: now + claim.lease });
-        Taken::Granted
+        taken
     }
 
     fn held(&mut self, claim: &Claim) -> Option<&mut Lease> {

@@ -1,19 +1,30 @@
 //! One run for each tick, over all replicas: leases on ticks.
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod seen;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::MemoryLeases;
 
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
 
-use crate::error::{Failure, Kind, panic_text};
+use crate::{
+    error::{Failure, Kind, panic_text},
+    time::Wall,
+};
 
 /// Why a store of leases did not answer.
 pub type LeaseError = Failure<LeaseErrorKind>;
@@ -46,12 +57,15 @@ pub struct Claim {
     pub lease: Duration,
     /// How many ticks of this schedule may run at once, over all replicas.
     pub at_once: usize,
+    /// The time of day, as the replica knows it. A store that several machines share goes by its own clock instead.
+    pub now: SystemTime,
 }
 
 impl Claim {
-    /// A claim on this tick of this schedule.
+    /// A claim on this tick of this schedule, for 30 s, while no other tick of it runs.
     pub fn new(schedule: impl Into<String>, tick: SystemTime, holder: impl Into<String>) -> Self {
-        Self { schedule: schedule.into(), tick, holder: holder.into(), lease: Duration::from_secs(30), at_once: 1 }
+        let (schedule, holder, lease) = (schedule.into(), holder.into(), Duration::from_secs(30));
+        Self { schedule, tick, holder, lease, at_once: 1, now: Wall::system().now() }
     }
 }
 
@@ -89,7 +103,8 @@ pub struct Known {
 /// - MUST refuse `renew` and `finish` of one whose lease was taken over.
 /// - MUST keep per schedule the latest tick and those unfinished; older ones need no record.
 ///
-/// A well-known mistake is to read, decide and write in three steps without a lock: two replicas are granted one tick.
+/// A well-known mistake is to read, decide and write in three steps without a lock: two replicas are granted one tick. So
+/// is to lock in `take` alone: a `renew` in its midst then says yes to one whose lease is taken over.
 #[async_trait]
 pub trait LeaseStore: Send + Sync + 'static {
     /// Takes the lease on a tick, if it is free.
@@ -115,6 +130,25 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// # Errors
     /// The store did not answer.
     async fn known(&self, schedule: &str) -> Result<Known, LeaseError>;
+}
+
+#[async_trait]
+impl<T: LeaseStore + ?Sized> LeaseStore for Arc<T> {
+    async fn take(&self, claim: &Claim) -> Result<Taken, LeaseError> {
+        (**self).take(claim).await
+    }
+
+    async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError> {
+        (**self).renew(claim).await
+    }
+
+    async fn finish(&self, claim: &Claim) -> Result<bool, LeaseError> {
+        (**self).finish(claim).await
+    }
+
+    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
+        (**self).known(schedule).await
+    }
 }
 
 /// How long a store may take to answer.

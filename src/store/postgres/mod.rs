@@ -13,6 +13,7 @@ mod schema;
 pub(crate) mod session;
 pub(crate) mod tables;
 pub(crate) mod text;
+mod within;
 mod write;
 
 pub use builder::Builder;

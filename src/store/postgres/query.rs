@@ -2,7 +2,7 @@
 
 use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Row as _,
-    postgres::{PgArguments, PgPool, PgRow},
+    postgres::{PgArguments, PgExecutor, PgPool, PgRow},
     query::Query as Statement,
 };
 
@@ -15,13 +15,13 @@ use crate::store::{Page, Position, Query, Recorded, Snapshot, StreamId, Unless, 
 /// Events of a stream after a version.
 pub(super) async fn of_stream(
     tables: &Tables,
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     place: (&StreamId, Version),
     limit: usize,
 ) -> sqlx::Result<Vec<Recorded>> {
     let (stream, after) = place;
     let statement = sqlx::query(AssertSqlSafe(tables.of_stream.clone())).bind(stream.as_str());
-    events(statement.bind(number(after.number())).bind(number(limit as u64)).fetch_all(pool).await?)
+    events(statement.bind(number(after.number())).bind(number(limit as u64)).fetch_all(executor).await?)
 }
 
 /// Events that match after a position, and up to where was looked: there nothing appears any more.

@@ -2,11 +2,18 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{fault::Failed, locks, session::Session};
+use super::{fault::Failed, locks, session::Session, within};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The steps, each from the version that is its place in the list. They are added to and never changed.
-const STEPS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
+];
 /// The first release of PostgreSQL that tells which transactions are open, as its setting has it.
 const SERVER: i32 = 130_000;
 
@@ -30,6 +37,8 @@ async fn prepare_once(session: &Session) -> Result<(), Failed> {
         return Err(newer(session, found).into());
     }
     move_epochs(session, &mut transaction).await?;
+    let database = sqlx::query_scalar(within::IDENTITY).fetch_one(&mut *transaction).await?;
+    session.database.get_or_init(|| database);
     Ok(transaction.commit().await?)
 }
 

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -35,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) whose: String,
     /// Where it is, as people name it: the server, the database, the schema.
     pub(crate) place: String,
+    /// Which database that is, once it was asked.
+    pub(super) database: OnceLock<String>,
     dice: Dice,
     begin: Arc<str>,
     is_closed: AtomicBool,
@@ -50,8 +52,8 @@ impl Session {
         // Only so does a statement that waited for a lock see what was committed meanwhile.
         let begin = settings.begin("READ COMMITTED", settings.statement_limit);
         let (tables, dice) = (Tables::of(schema), Dice::system());
-        let (settings, is_closed) = (settings.clone(), AtomicBool::new(false));
-        Self { pool, tables, settings, whose, place, dice, begin, is_closed }
+        let (settings, is_closed, database) = (settings.clone(), AtomicBool::new(false), OnceLock::new());
+        Self { pool, tables, settings, whose, place, database, dice, begin, is_closed }
     }
 
     /// Records the events in a transaction of their own; tries again what failed in passing.

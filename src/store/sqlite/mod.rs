@@ -7,7 +7,7 @@ mod builder;
 pub(crate) mod fault;
 mod keys;
 pub(crate) mod loan;
-mod query;
+pub(crate) mod query;
 mod readers;
 mod row;
 mod schema;
@@ -94,6 +94,16 @@ impl Sqlite {
         &self.0.writer
     }
 
+    /// Tells those who follow of an event that is committed.
+    pub(crate) fn told_of(&self, position: Position) {
+        position.tell(&self.0.last);
+    }
+
+    /// Is it this one, opened once?
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn outbox(&self) -> &watch::Sender<u64> {
         &self.0.outbox
     }
@@ -116,7 +126,7 @@ impl EventStore for Sqlite {
         append.check()?;
         let size = append.entries.iter().map(super::Entry::size).sum();
         let appended = self.0.writer.write(size, move |connection| write::append(connection, &append)).await?;
-        appended.position.tell(&self.0.last);
+        self.told_of(appended.position);
         Ok(appended)
     }
 

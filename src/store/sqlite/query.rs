@@ -11,7 +11,7 @@ use crate::store::{
 };
 
 /// Events of a stream after a version.
-pub(super) fn of_stream(
+pub(crate) fn of_stream(
     connection: &Connection,
     stream: &StreamId,
     after: Version,

@@ -8,7 +8,14 @@ use super::{builder::Settings, fault};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The steps, each from the version that is its place in the list. They are added to and never changed.
-const STEPS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
+];
 /// How long until it is tried again what SQLite does not wait for by itself.
 const AGAIN: Duration = Duration::from_millis(20);
 

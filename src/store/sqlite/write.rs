@@ -55,6 +55,20 @@ pub(super) fn append(connection: &Connection, append: &Append) -> Result<Appende
     Ok(appended)
 }
 
+/// The same inside a transaction that goes on: of an append that does not succeed nothing stays.
+pub(crate) fn append_alone(connection: &Connection, events: &Append) -> Result<Appended, Failed> {
+    connection.prepare_cached("SAVEPOINT append")?.execute(())?;
+    let appended = append(connection, events);
+    // SQLite undoes the whole transaction by itself after some errors.
+    if appended.is_err() && !connection.is_autocommit() {
+        connection.prepare_cached("ROLLBACK TO append")?.execute(())?;
+    }
+    if !connection.is_autocommit() {
+        connection.prepare_cached("RELEASE append")?.execute(())?;
+    }
+    appended
+}
+
 /// Where the events are, if they are all recorded already.
 fn recorded(connection: &Connection, append: &Append) -> Result<Option<Appended>, Failed> {
     let mut known = Vec::with_capacity(append.entries.len());

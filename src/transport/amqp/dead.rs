@@ -22,7 +22,7 @@ use super::{
     names::{DEATHS, REASON},
     outlet::{Letter, Outlet},
     properties::{self, copied, short},
-    wire::Wire,
+    wire::{self, Lent, Wire},
 };
 use crate::{
     contract::dead_letter_queue,
@@ -47,7 +47,7 @@ const BACK_TIME: Duration = Duration::from_secs(10);
 
 /// The dead letters of a queue, oldest first. They go back to their places when the channel is closed.
 pub(super) async fn look(wire: &Wire, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
-    let channel = wire.channel().await?;
+    let channel = Lent::of(wire.channel().await?);
     let name = dead_letter_queue(queue);
     let count = count(&channel, &name).await?.min(limit);
     let mut letters = Vec::new();
@@ -73,7 +73,7 @@ pub(super) async fn waiting(wire: &Wire, queue: &str) -> Option<u64> {
     let channel = wire.channel().await.ok()?;
     let waiting = count(&channel, queue).await.ok()?;
     // What was told is told, however the channel ends.
-    let _ = channel.close(200, "counted".into()).await;
+    wire::close(&channel).await;
     u64::try_from(waiting).ok()
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn sort(
     queue: &str,
     sorter: &mut dyn Sorter,
 ) -> Result<(), TransportError> {
-    let (channel, name) = (wire.channel().await?, dead_letter_queue(queue));
+    let (channel, name) = (Lent::of(wire.channel().await?), dead_letter_queue(queue));
     let unseen = count(&channel, &name).await?;
     let mut round =
         Round { channel, queue, name, unseen, stayed: Vec::new(), until: outlet.setup.clock.instant() + HELD };
@@ -110,7 +110,7 @@ pub(super) async fn sort(
 
 /// One way through the dead letters of a queue. What was seen and stays is held until its end.
 struct Round<'a> {
-    channel: Channel,
+    channel: Lent,
     queue: &'a str,
     name: String,
     /// How many of then were not looked at yet: they stand before what died since.

@@ -4,13 +4,14 @@ use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
-use lapin::{Channel, Consumer, message::Delivery as Arrival, options::BasicCancelOptions};
+use lapin::{Consumer, message::Delivery as Arrival, options::BasicCancelOptions};
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     acks::Acks,
-    fault::{answer, told},
+    arrivals::Arrivals,
+    fault::answer,
     hold::Hold,
     link::closed,
     names,
@@ -21,9 +22,9 @@ use super::{
     shelf::Shelf,
     station::{Lifetime, Station},
     topology,
-    wire::Wire,
+    wire::{self, Wire},
 };
-use crate::transport::{Deliveries, Delivery, TransportError, TransportErrorKind};
+use crate::transport::{Deliveries, Delivery, TransportError};
 
 /// What the parcels of one consumer share.
 pub(super) struct Intake {
@@ -52,7 +53,7 @@ impl Intake {
         let declared = async {
             let channel = self.wire.channel().await?;
             topology::declare(&channel, &self.station, Lifetime::Durable).await?;
-            close(&channel).await;
+            wire::close(&channel).await;
             Ok::<_, TransportError>(())
         };
         match declared.await {
@@ -67,7 +68,7 @@ impl Intake {
 /// One consumer of a queue.
 pub(super) struct QueueDeliveries {
     pub(super) intake: Arc<Intake>,
-    pub(super) consumer: Consumer,
+    pub(super) arrivals: Arrivals<Consumer>,
     pub(super) closed: CancellationToken,
 }
 
@@ -87,48 +88,37 @@ impl Deliveries for QueueDeliveries {
                 biased;
                 () = self.closed.cancelled() => None,
                 () = self.intake.shelf.changed() => None,
-                arrived = self.consumer.next() => Some(arrived),
+                arrived = self.arrivals.next() => Some(arrived?),
             };
-            if let Some(arrived) = arrived {
-                self.arrive(arrived, &mut ready)?;
-            }
+            ready.extend(arrived.and_then(|arrival| self.arrive(arrival)));
         }
     }
 }
 
 impl QueueDeliveries {
-    /// Takes what needs no waiting. What was taken before a fault is handed out before it is told.
+    /// Takes what needs no waiting. What was taken before the end is handed out before that is told.
     fn take_ready(&mut self, room: usize, ready: &mut Vec<Delivery>) -> Result<(), TransportError> {
+        // What rests here is no longer ours then.
+        self.arrivals.ended()?;
         let (now, wall) = (self.intake.setup.clock.instant(), self.intake.setup.clock.now());
         while ready.len() < room {
             if let Some(parcel) = self.intake.shelf.take(now) {
                 ready.extend(self.in_time(parcel, wall).map(|parcel| parcel.into_delivery(wall)));
                 continue;
             }
-            let Some(arrived) = self.consumer.next().now_or_never() else { return Ok(()) };
-            match self.arrive(arrived, ready) {
-                Err(_) if !ready.is_empty() => return Ok(()),
-                arrived => arrived?,
+            match self.arrivals.ready() {
+                None => return Ok(()),
+                Some(Ok(arrival)) => ready.extend(self.arrive(arrival)),
+                Some(Err(_)) if !ready.is_empty() => return Ok(()),
+                Some(Err(end)) => return Err(end),
             }
         }
         Ok(())
     }
 
-    fn arrive(
-        &mut self,
-        arrived: Option<lapin::Result<Arrival>>,
-        ready: &mut Vec<Delivery>,
-    ) -> Result<(), TransportError> {
+    /// Takes in what came; gives it back if it can be handed out.
+    fn arrive(&self, arrival: Arrival) -> Option<Delivery> {
         let queue = &self.intake.station.name;
-        if !matches!(arrived, Some(Ok(_))) {
-            self.intake.lost.cancel();
-        }
-        let gone = || {
-            let text = format!("RabbitMQ has ended the consumer of queue `{queue}`: the queue is gone or has moved");
-            TransportError::new(TransportErrorKind::Unreachable, text)
-        };
-        let asked = || format!("consume from queue `{queue}`");
-        let arrival = arrived.ok_or_else(gone)?.map_err(|error| told(asked(), error))?;
         let parcel = Parcel::new(&self.intake, arrival);
         if let Some(refused) = properties::text(&parcel.properties, names::REFUSED) {
             let message_id = properties::id(&parcel.properties).map(tracing::field::display);
@@ -136,8 +126,7 @@ impl QueueDeliveries {
         }
         let wall = self.intake.setup.clock.now();
         let arrived = self.in_time(parcel, wall).and_then(|parcel| self.intake.shelf.arrive(parcel));
-        ready.extend(arrived.map(|parcel| parcel.into_delivery(wall)));
-        Ok(())
+        arrived.map(|parcel| parcel.into_delivery(wall))
     }
 
     /// Gives the parcel back, unless it came too early: then it goes aside for so long.
@@ -155,7 +144,7 @@ impl QueueDeliveries {
 impl Drop for QueueDeliveries {
     fn drop(&mut self) {
         if tokio::runtime::Handle::try_current().is_ok() {
-            let (intake, consumer) = (self.intake.clone(), self.consumer.clone());
+            let (intake, consumer) = (self.intake.clone(), self.arrivals.stream().clone());
             self.intake.setup.lifecycle.spawn(wind_down(intake, consumer, self.closed.clone()));
         }
     }
@@ -186,11 +175,5 @@ async fn wind_down(intake: Arc<Intake>, mut consumer: Consumer, closed: Cancella
     if channel.status().connected() {
         tokio::time::sleep_until(intake.acks.applied()).await;
     }
-    close(&channel).await;
-}
-
-async fn close(channel: &Channel) {
-    if channel.status().connected() {
-        let _ = answer("close a channel", channel.close(200, "done".into())).await;
-    }
+    wire::close(&channel).await;
 }

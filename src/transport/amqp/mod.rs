@@ -6,6 +6,7 @@
 
 mod acks;
 mod address;
+mod arrivals;
 mod copies;
 mod dead;
 mod definitions;
@@ -48,6 +49,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{
     acks::Acks,
     address::Compat,
+    arrivals::Arrivals,
     fault::answer,
     intake::{Intake, QueueDeliveries},
     link::Link,
@@ -56,7 +58,7 @@ use self::{
     setup::Setup,
     shelf::Shelf,
     station::{Lifetime, Station},
-    wire::Wire,
+    wire::{Lent, Wire},
 };
 use crate::{
     error::told,
@@ -233,7 +235,7 @@ impl Transport for Amqp {
     async fn consume(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         let wire = self.consuming.wire().await?;
         let station = self.station(plan, &wire)?;
-        let channel = wire.channel().await?;
+        let channel = Lent::of(wire.channel().await?);
         let ((shelf, seen), declares) = (self.shelf(&plan.name), self.declares());
         if declares && seen == Seen::Before {
             topology::declare(&channel, &station, Lifetime::Durable).await?;
@@ -245,19 +247,21 @@ impl Transport for Amqp {
         let (queue, options) = (short(&station.name), BasicConsumeOptions::default());
         let asked = channel.basic_consume(queue, "".into(), options, FieldTable::default());
         let consumer = answer(format!("consume from queue `{}`", station.name), asked).await?;
+        let lost = wire.gone().child_token();
+        let arrivals = Arrivals::new(consumer, &station.name, lost.clone());
         let intake = Arc::new(Intake {
             station,
-            acks: Acks::new(channel, self.setup.clock),
+            acks: Acks::new(channel.keep(), self.setup.clock),
             shelf,
             outlet: self.outlet.clone(),
             setup: self.setup.clone(),
             reader,
-            lost: wire.gone().child_token(),
+            lost,
             parcels: TaskTracker::new(),
             mending: declares.then(tokio::sync::Mutex::default),
             wire,
         });
-        Ok(Box::new(QueueDeliveries { intake, consumer, closed: self.closed.clone() }))
+        Ok(Box::new(QueueDeliveries { intake, arrivals, closed: self.closed.clone() }))
     }
 
     async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {

@@ -16,7 +16,7 @@ use super::{
     properties::short,
     station::{Declared, Lifetime, Station},
     topology::{create, unbind},
-    wire::Wire,
+    wire::{self, Wire},
 };
 use crate::transport::{Prune, Remnant, TransportError, TransportErrorKind};
 
@@ -72,7 +72,7 @@ async fn look(wire: &Wire, queue: &Declared) -> Result<Option<Result<(), String>
         Err(error) => return Err(error),
     };
     // What was told is told, however the channel ends.
-    let _ = channel.close(200, "looked".into()).await;
+    wire::close(&channel).await;
     Ok(Some(found))
 }
 
@@ -115,7 +115,7 @@ async fn delete(wire: &Wire, station: &Station, queues: &[Declared]) -> Result<O
             let text = format!("queue `{}` was deleted with {lost} messages that had just come", queue.name);
             return Err(TransportError::new(TransportErrorKind::Refused, text));
         }
-        let _ = channel.close(200, "deleted".into()).await;
+        wire::close(&channel).await;
     }
     Ok(None)
 }

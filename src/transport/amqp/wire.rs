@@ -2,12 +2,14 @@
 
 use std::{
     io,
+    ops::Deref,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use lapin::{
     Channel, Connection, ConnectionProperties,
     auth::AuthProvider,
@@ -96,9 +98,9 @@ impl Wire {
         Ok(Self { id, connection, returned, cut, gone, _quarters: quarters })
     }
 
-    /// Is it still open?
+    /// Is it still open? What lapin knows of a stream that has ended may come later.
     pub(super) fn is_up(&self) -> bool {
-        self.connection.status().connected()
+        self.connection.status().connected() && !self.gone.is_cancelled()
     }
 
     /// Has the broker asked us to publish nothing for now (an alarm)?
@@ -133,6 +135,46 @@ impl Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         self.cut.cancel();
+    }
+}
+
+/// Closes a channel, and does not wait for long.
+pub(super) async fn close(channel: &Channel) {
+    if channel.status().connected() {
+        let _ = answer("close a channel", channel.close(200, "done".into())).await;
+    }
+}
+
+/// A channel that is closed when this is dropped, unless it is kept.
+///
+/// Where a consumer was asked for, lapin holds a channel open that nobody else has any more. Its consumer would go on
+/// to get messages, and be the one active consumer of a queue in order, for as long as the connection lives.
+pub(super) struct Lent(Option<Channel>);
+
+impl Lent {
+    pub(super) fn of(channel: Channel) -> Self {
+        Self(Some(channel))
+    }
+
+    pub(super) fn keep(mut self) -> Channel {
+        self.0.take().expect("it is kept once")
+    }
+}
+
+impl Deref for Lent {
+    type Target = Channel;
+
+    fn deref(&self) -> &Channel {
+        self.0.as_ref().expect("it is there until it is kept")
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(channel) = self.0.take().filter(|channel| channel.status().connected()) {
+            // The frame is in the queue of the connection then; nobody waits for the answer.
+            let _ = channel.close(200, "given up".into()).now_or_never();
+        }
     }
 }
 

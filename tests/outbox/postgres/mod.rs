@@ -2,6 +2,7 @@
 
 mod copies;
 mod faults;
+mod leases;
 mod order;
 mod relay;
 mod transaction;
@@ -25,7 +26,10 @@ use tegami::{
 };
 use tegami_test_servers::Postgres as Server;
 
-use crate::{ReceiptSent, Subject, receipt, subject::Deed};
+use crate::{
+    ReceiptSent, Subject, receipt,
+    subject::{Deed, until},
+};
 
 crate::suite!(Postgres);
 
@@ -50,16 +54,6 @@ impl Postgres {
     async fn beside(&self, sql: impl Into<String>) {
         sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&self.pool).await.expect("it is done");
     }
-}
-
-/// Waits until this holds, and not for ever.
-async fn until<F: Future<Output = bool>>(holds: impl Fn() -> F) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it holds in the end");
 }
 
 /// A service that publishes what is in an outbox, and the keys of what it published.
@@ -124,6 +118,7 @@ impl Relay {
 impl Subject for Postgres {
     type Db = Database;
     type Tx = Tx;
+    type Events = tegami::store::Postgres;
 
     const NAME: &str = "postgres";
 
@@ -137,6 +132,10 @@ impl Subject for Postgres {
 
     fn db(&self) -> &Database {
         &self.db
+    }
+
+    fn events(&self) -> Self::Events {
+        self.db.store()
     }
 
     fn address(&self) -> String {
@@ -167,6 +166,11 @@ impl Subject for Postgres {
                 "INSERT INTO tegami.inbox SELECT 'billing', 'm-' || n, '7', \
                  now() - CASE WHEN n > 2490 THEN 0 ELSE 2 END * interval '1 hour' FROM generate_series(1, 2500) n"
             }
+            Deed::EndLeases { of } => {
+                &format!("UPDATE tegami.ticks SET held_until = now() WHERE holder = 'process {of}'")
+            }
+            Deed::HideLeases => "ALTER TABLE tegami.ticks RENAME TO hidden",
+            Deed::ShowLeases => "ALTER TABLE tegami.hidden RENAME TO ticks",
         };
         self.beside(sql).await;
     }
@@ -182,7 +186,9 @@ impl Subject for Postgres {
     }
 
     async fn pass(&self, seconds: i64) {
-        self.beside(format!("UPDATE tegami.outbox SET free_at = free_at - interval '{seconds} seconds'")).await;
+        let passed = format!("- interval '{seconds} seconds'");
+        let rows = format!("UPDATE tegami.outbox SET free_at = free_at {passed}, due = due {passed}");
+        self.beside(format!("{rows}; UPDATE tegami.ticks SET held_until = held_until {passed}")).await;
     }
 
     async fn parked(&self) -> Vec<Parked> {
@@ -191,5 +197,9 @@ impl Subject for Postgres {
 
     async fn send_again(&self, id: &str) -> bool {
         self.db.send_again(id).await.expect("it is written")
+    }
+
+    async fn forget_schedule(db: &Database, schedule: &str) -> bool {
+        db.forget_schedule(schedule).await.expect("it is written")
     }
 }

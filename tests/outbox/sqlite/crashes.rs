@@ -51,6 +51,21 @@ async fn publish_beside(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(
 }
 
 #[tokio::test(start_paused = true)]
+async fn i1_a_handler_that_appends_passes_the_crash_matrix() {
+    crate::events::i1_a_handler_that_appends_passes_the_crash_matrix::<super::File>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn i1_a_process_passes_the_crash_matrix() {
+    crate::process::i1_a_process_passes_the_crash_matrix::<super::File>().await;
+}
+
+#[tokio::test]
+async fn a_timeout_comes_through_the_relay_by_the_clock_of_the_service() {
+    crate::process::a_timeout_comes_through_the_relay_by_the_clock_of_the_service::<super::File>().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_is_no_part_of_the_transaction_is_found() {
     let text = found(matrix(publish_beside)).await;
     assert!(text.contains("then delivered again: Left"), "{text}");

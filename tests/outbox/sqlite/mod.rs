@@ -62,6 +62,7 @@ async fn written(db: &Database) -> Vec<String> {
 impl Subject for File {
     type Db = Database;
     type Tx = Tx;
+    type Events = Sqlite;
 
     const NAME: &str = "sqlite";
 
@@ -74,6 +75,10 @@ impl Subject for File {
 
     fn db(&self) -> &Database {
         &self.db
+    }
+
+    fn events(&self) -> Sqlite {
+        self.db.store()
     }
 
     fn address(&self) -> String {
@@ -103,9 +108,13 @@ impl Subject for File {
                 "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500) INSERT INTO tegami_inbox \
                  SELECT 'billing', 'm-' || n, x'07', unixepoch() - iif(n > 2490, 0, 7200) FROM n"
             }
+            Deed::EndLeases { of } => &format!("UPDATE tegami_ticks SET held_until = 0 WHERE holder = 'process {of}'"),
+            Deed::HideLeases => "ALTER TABLE tegami_ticks RENAME TO hidden",
+            Deed::ShowLeases => "ALTER TABLE hidden RENAME TO tegami_ticks",
         };
+        let sql = sql.to_owned();
         let mut tx = self.db.begin().await.expect("it begins");
-        tx.run(|sql_of| sql_of.execute(sql, ())).await.expect("it is written");
+        tx.run(move |file| file.execute(&sql, ())).await.expect("it is written");
         tx.commit().await.expect("it is committed");
     }
 
@@ -129,5 +138,9 @@ impl Subject for File {
 
     async fn send_again(&self, id: &str) -> bool {
         self.db.send_again(id).await.expect("it is written")
+    }
+
+    async fn forget_schedule(db: &Database, schedule: &str) -> bool {
+        db.forget_schedule(schedule).await.expect("it is written")
     }
 }

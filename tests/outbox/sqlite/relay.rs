@@ -236,3 +236,25 @@ async fn s3_a_relay_that_is_stopped_gives_back_what_it_did_not_send() -> Result<
     orders.stop().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn t2_a_test_has_the_time_of_delayed_messages_pass() -> Result<(), Error> {
+    let folder = Folder::new();
+    let db = folder.open().await;
+    let orders = TestService::start(Service::new("orders").outbox(&db).allow_unroutable::<ReceiptSent>()).await?;
+    for (id, minutes) in [("later", 20), ("late", 10), ("now", 0)] {
+        let mut tx = db.begin().await.expect("it begins");
+        let delay = Duration::from_secs(minutes * 60);
+        let mut publisher = orders.publisher().in_transaction(&mut tx);
+        publisher.publish_with(&receipt(id), |p| p.delay(delay)).await?;
+        tx.commit().await.expect("it is committed");
+    }
+    orders.advance(Duration::from_secs(599)).await;
+    assert_eq!(published(&orders), ["now"]);
+    orders.advance(Duration::from_secs(5)).await;
+    assert_eq!(published(&orders), ["now", "late"]);
+    orders.settle().await;
+    assert_eq!(published(&orders), ["now", "late", "later"]);
+    orders.stop().await?;
+    Ok(())
+}

@@ -48,7 +48,7 @@ async fn replica(
     choose: fn(ScheduleOptions) -> ScheduleOptions,
 ) -> Result<Running, Error> {
     let service = Service::new("billing").state(ledger.clone()).transport(Memory::new()).wall(wall.clone());
-    service.leases(leases).schedule_with(Schedule::minutely(), work, choose).start().await
+    service.leases(&leases).schedule_with(Schedule::minutely(), work, choose).start().await
 }
 
 async fn seconds(seconds: u64) {
@@ -154,7 +154,7 @@ async fn j3_runs_of_different_replicas_do_not_overlap_either() -> Result<(), Err
     let mut replicas = Vec::new();
     for _ in 0..2 {
         let state = state.clone();
-        let service = Service::new("billing").transport(Memory::new()).wall(wall.clone()).leases(leases.clone());
+        let service = Service::new("billing").transport(Memory::new()).wall(wall.clone()).leases(&leases);
         let shared = move |tick: Tick| {
             let state = state.clone();
             async move {
@@ -269,7 +269,7 @@ async fn j1_a_run_whose_lease_cannot_be_renewed_ends_before_another_can_have_it(
             std::future::pending::<Result<(), HandlerError>>().await
         }
     };
-    let service = Service::new("billing").transport(Memory::new()).wall(wall()).leases(flaky.clone());
+    let service = Service::new("billing").transport(Memory::new()).wall(wall()).leases(&flaky);
     let running = service.cron("0 12 * * *", hangs).start().await?;
     seconds(45).await;
     flaky.away.store(3, Ordering::SeqCst);

@@ -7,7 +7,7 @@ use std::{
 
 use tegami::{
     Error, HandlerError, Service,
-    schedule::{LeaseStore, Missed, Outcome, Overlap, Report, Schedule, ScheduleOptions, Tick, lease::MemoryLeases},
+    schedule::{Missed, Outcome, Overlap, Report, Schedule, ScheduleOptions, Tick, lease::MemoryLeases},
     service::{Ended, Running},
     testing::TestService,
     time::{Clock, Wall},
@@ -111,7 +111,7 @@ async fn immediately_runs_once_more_at_the_start_and_every_counts_from_1970() ->
 async fn restarted(missed: Missed) -> Result<Vec<String>, Error> {
     let (state, wall, leases) = (State::default(), wall(), Arc::new(MemoryLeases::new()));
     let start = || {
-        let service = service(&state, &wall).leases(leases.clone() as Arc<dyn LeaseStore>);
+        let service = service(&state, &wall).leases(&leases);
         service.schedule_with(Schedule::minutely(), quick, |s| s.missed(missed)).start()
     };
     let running = start().await?;

@@ -1,6 +1,8 @@
 //! Billing alone, until it is told to stop.
 
+use shop::{billing, data};
+
 #[tokio::main]
-async fn main() -> Result<(), tegami::Error> {
-    shop::billing::service().run().await
+async fn main() -> Result<(), tegami::error::BoxError> {
+    Ok(billing::service(&data::folder()).await?.run().await?)
 }

@@ -1,0 +1,62 @@
+"""Has the sides take turns at events in databases and at messages through an outbox, and prints what each turn cost, a line of
+JSON for each; scripts/bench calls it.
+
+    POSTGRES_URL=… AMQP_URL=… rounds.py PROGRAM PROJECTIONS ROUNDS APPENDS STREAMS MESSAGES EVENTS
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+PROGRAM, PROJECTIONS = sys.argv[1:3]
+ROUNDS, APPENDS, STREAMS, MESSAGES, EVENTS = map(int, sys.argv[3:8])
+DATABASES = ("sqlite", "sqlite-process", "postgres")
+# How many appends, how many at once, of how many events each.
+WAYS = {
+    "append": ("append", APPENDS, 1, 1),
+    "append at once": ("append", APPENDS, 16, 1),
+    "append many": ("append", APPENDS // 10, 1, 100),
+    "read": ("read", STREAMS),
+    "find": ("find", STREAMS),
+}
+# Messages of a walk: 200 a second, of which the first hundred are not counted.
+WALK = max(300, MESSAGES // 20)
+# A tenth of the events must take as much memory as all.
+TENTH = 10
+
+
+def told(*command, **extra):
+    said = subprocess.run([str(word) for word in command], env=os.environ | extra, stdout=subprocess.PIPE, text=True,
+                          check=True, timeout=1200).stdout
+    return json.loads(said)
+
+
+def tell(**line):
+    print(json.dumps(line), flush=True)
+
+
+def turns(number):
+    """The sides of a way take turns to be first."""
+    for database in DATABASES:
+        for way, (word, *amounts) in WAYS.items():
+            for side in ("tegami", "bare")[:: 1 if number % 2 else -1]:
+                tell(round=number, way=f"{database} {way}", side=side, **told(PROGRAM, word, database, side, *amounts))
+    for database in ("none", "sqlite", "postgres"):
+        tell(round=number, way="relay", side=database, **told(PROGRAM, "publish", database, MESSAGES))
+        tell(round=number, way="latency", side=database, **told(PROGRAM, "latency", database, WALK))
+
+
+def rebuilds(number):
+    """The first leaves its file for the others."""
+    for events in (EVENTS // TENTH, EVENTS):
+        for side, keep in (("fill", True), ("rebuild", True), ("bare", False)):
+            answer = told(PROJECTIONS, side, events, **({"KEEP": "1"} if keep else {}))
+            if answer:
+                tell(round=number, way="rebuild", side=side, **answer)
+
+
+for number in range(1, ROUNDS + 1):
+    print(f"   round {number} of {ROUNDS}", file=sys.stderr)
+    turns(number)
+rebuilds(1)

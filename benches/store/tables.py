@@ -1,0 +1,91 @@
+"""Makes the tables of the databases' figures; ../report.py puts them into the README, or prints them alone, run in `..`:
+
+    python3 -m store.tables FIGURES.json
+"""
+
+import statistics
+import sys
+
+from brokers import PICKS, by_side, lines, print_parts, speed, table, verdict
+
+WAYS = {
+    "append": "append, one event after the other",
+    "append at once": "append, 16 at once",
+    "append many": "append, 100 events each",
+    "read": "read a stream of 100 events",
+    "find": "find by type, 500 events a page",
+}
+DATABASES = {
+    "sqlite": "SQLite",
+    "sqlite-process": "SQLite, `Durability::Process`",
+    "postgres": "PostgreSQL",
+}
+OUTBOXES = {"none": "published at once", "sqlite": "outbox in SQLite", "postgres": "outbox in PostgreSQL"}
+SHARE = 0.9
+
+
+def shares(lines, way):
+    sides = by_side(lines, way)
+    return [speed(line) / speed(sides["bare"][number]) for number, line in sides["tegami"].items()]
+
+
+def speeds(lines, database):
+    """Of each way tegami's speed, that of the same statements by hand, and its share of it in the same round."""
+    rows = []
+    for way, told in WAYS.items():
+        sides = by_side(lines, f"{database} {way}")
+        middle = [statistics.median(map(speed, sides[side].values())) for side in ("tegami", "bare")]
+        cells = [f"{value:,.0f}" for value in middle]
+        rows.append([told, *cells, *(f"{pick(shares(lines, f'{database} {way}')):.2f}" for pick in PICKS)])
+    return table([DATABASES[database], "events a second", "by hand", "share: lowest", "median", "highest"], rows)
+
+
+def aim(lines):
+    middles = [statistics.median(shares(lines, f"{database} {way}")) for database in DATABASES for way in WAYS]
+    return verdict(min(middles) >= SHARE, f"the lowest is {min(middles):.2f}")
+
+
+def relay(lines):
+    sides, rows = by_side(lines, "relay"), []
+    for side, told in OUTBOXES.items():
+        values = [speed(line) for line in sides[side].values()]
+        parts = [speed(line) / speed(sides["none"][number]) for number, line in sides[side].items()]
+        rows.append([told, *(f"{pick(values):,.0f}" for pick in PICKS), f"{statistics.median(parts):.2f}"])
+    return table(["messages a second", "lowest", "median", "highest", "of that at once"], rows)
+
+
+def latency(lines):
+    sides, rows = by_side(lines, "latency"), []
+    for side, told in OUTBOXES.items():
+        turns, cells = sides[side], []
+        for name in ("p50", "p99"):
+            values = [line[name] for line in turns.values()]
+            added = statistics.median(line[name] - sides["none"][number][name] for number, line in turns.items())
+            cells += [*(f"{pick(values):.1f} ms" for pick in PICKS), f"{added:.1f} ms"]
+        rows.append([told, *cells])
+    head = ["", "p50: lowest", "median", "highest", "added", "p99: lowest", "median", "highest", "added"]
+    return table(head, rows)
+
+
+def rebuild(lines):
+    rows = []
+    for line in lines:
+        if line["way"] == "rebuild" and line["side"] == "rebuild":
+            bare = next(other for other in lines if other["way"] == "rebuild" and other["side"] == "bare"
+                        and other["events"] == line["events"])
+            memory = f"{line['peak'] / 1024:.1f} MiB"
+            cells = [f"{line['rate']:,.0f}", f"{bare['rate']:,.0f}", f"{line['rate'] / bare['rate']:.2f}", memory]
+            rows.append([f"{line['events']:,} events", *cells])
+    return table(["", "events a second", "by hand", "share", "memory, at most"], rows)
+
+
+def parts(lines):
+    """What the template names, and what it becomes."""
+    tables = {f"store {database}": speeds(lines, database) for database in DATABASES}
+    rounds = str(len(by_side(lines, "relay")["none"]))
+    return tables | {"store aim": aim(lines), "store rounds": rounds, "store relay": relay(lines),
+                     "store latency": latency(lines), "store rebuild": rebuild(lines)}
+
+
+if __name__ == "__main__":
+    print_parts(parts(lines(sys.argv[1])))
