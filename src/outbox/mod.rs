@@ -84,7 +84,8 @@ pub trait Outbox: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// How many rows wait to be published, delayed ones too. Those that are parked are not among them.
+    /// How many rows wait to be published, delayed ones too. Those that are parked are not among them, nor are timeouts that
+    /// no relay has had.
     ///
     /// # Errors
     /// The database cannot be asked.

@@ -97,7 +97,8 @@ impl<S: Send + Sync + 'static, D: Database> Transactional<S, D> {
 }
 
 impl Running {
-    /// How many messages wait in the service's outboxes; those that are parked are not among them.
+    /// How many messages wait in the service's outboxes; those that are parked are not among them, nor are timeouts of
+    /// processes that no relay has had.
     ///
     /// # Errors
     /// A database cannot be asked.

@@ -22,6 +22,8 @@ const VALUE: usize = 4 * 1024;
 const CRITERIA: usize = 32;
 /// The most bytes of events that one read should bring.
 pub(crate) const READ: usize = 16 * 1024 * 1024;
+/// How many bytes of events excuse a read that brings fewer of them than were asked for.
+pub(super) const SHORT: usize = READ / 2;
 
 impl Append {
     /// Is this what a store can take? Each implementation of [`EventStore::append`](super::EventStore::append) asks it

@@ -104,8 +104,8 @@ pub trait EventStore: Any + Send + Sync {
     /// A future that is dropped leaves all of the events recorded, or none.
     async fn append(&self, append: Append) -> Result<Appended, StoreError>;
 
-    /// The events of a stream after a version, in order, at most `limit`; fewer where they are large, and none only at the
-    /// end.
+    /// The events of a stream after a version, in order, at most `limit`; fewer only at the end, or where they have 8 MiB or
+    /// more.
     ///
     /// # Errors
     /// The store cannot be read.

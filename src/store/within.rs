@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     Append, Appended, EventSet, EventStore, Recorded, Store, StoreError, StoreErrorKind, Stored, StreamId, Version,
-    handle::PAGE,
+    handle::PAGE, limits::SHORT,
 };
 
 /// A transaction that events can be appended in.
@@ -135,8 +135,12 @@ pub(crate) async fn each<R: EventSet>(
         let page = streams.page(stream, after).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.version;
+        let is_whole = page.len() < PAGE && page.iter().map(|recorded| recorded.entry.size()).sum::<usize>() < SHORT;
         for recorded in page {
             look(streams.store().stored(recorded).await?);
+        }
+        if is_whole {
+            return Ok(());
         }
     }
 }

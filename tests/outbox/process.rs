@@ -282,18 +282,17 @@ pub(crate) async fn a_timeout_and_the_event_that_it_waits_for_take_turns<S: Subj
     assert!(shop.memory.all_dead_letters().is_empty());
 }
 
-/// With its timeout, which comes a second later. For a database in this process alone: a server is opened anew in every round.
+/// For a database in this process alone: a server is opened anew in every round.
 pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject>() {
-    type Impatient = Fulfilment<1_000>;
     let fresh = async || {
         let all = S::open().await;
-        let (service, _) = shop::<S, Impatient>(&all);
+        let (service, _) = shop::<S, Fulfilment<LONG>>(&all);
         (service.outbox(all.db()), all)
     };
     let read = async |all: &S| {
-        let manager = Manager::<Impatient>::new(Store::new(all.events()));
+        let manager = Manager::<Fulfilment<LONG>>::new(Store::new(all.events()));
         let steps = manager.load("o-1").await.expect("it is loaded").steps;
-        (steps, names(taken(all, SOON).await))
+        (steps, names(taken(all, Duration::from_millis(LONG * 2)).await))
     };
     let tried = crash_matrix(fresh, &paid("o-1"), read).await;
     assert!(tried.points >= 7, "{tried:?}");
@@ -305,8 +304,10 @@ pub(crate) async fn a_timeout_comes_through_the_relay_by_the_clock_of_the_servic
     let (service, manager) = shop::<S, Fulfilment<60_000>>(&all);
     let shop = TestService::start(service.outbox(all.db())).await.expect("it starts");
     shop.publish(&paid("o-1")).await.expect("it is published");
+    shop.settle().await;
     shop.advance(Duration::from_secs(50)).await;
     assert_eq!(manager.load("o-1").await.expect("it is loaded").steps, ["paid"]);
+    shop.advance(Duration::from_secs(15)).await;
     shop.settle().await;
     assert_eq!(shop.published::<OrderDelayed>(), [delayed("o-1")]);
     shop.publish(&shipped("o-1")).await.expect("it is published");

@@ -151,7 +151,10 @@ pub(super) async fn next_due(schema: &str, pool: &PgPool) -> sqlx::Result<Option
 }
 
 pub(super) async fn waiting(schema: &str, pool: &PgPool) -> sqlx::Result<u64> {
-    let query = format!("SELECT count(*) FROM \"{schema}\".outbox WHERE NOT parked");
+    let query = format!(
+        "SELECT count(*) FROM \"{schema}\".outbox one WHERE NOT parked AND NOT (due IS NOT NULL AND relay IS NULL \
+         AND EXISTS (SELECT FROM \"{schema}\".timeouts timeout WHERE timeout.id = one.id))"
+    );
     sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(pool).await.map(i64::unsigned_abs)
 }
 

@@ -109,7 +109,8 @@ pub(super) fn next_due(sql: &Connection, claim: &Claim) -> rusqlite::Result<Opti
 }
 
 pub(super) fn waiting(sql: &Connection) -> rusqlite::Result<u64> {
-    let query = "SELECT count(*) FROM tegami_outbox WHERE parked = 0";
+    let query = "SELECT count(*) FROM tegami_outbox AS row WHERE parked = 0 AND NOT (due > 0 AND relay IS NULL \
+                 AND EXISTS (SELECT 1 FROM tegami_timeouts AS timeout WHERE timeout.id = row.id))";
     sql.prepare_cached(query)?.query_row((), |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 

@@ -53,47 +53,49 @@ impl Row {
 }
 
 /// What is known beside an event and has no column of its own.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Beside {
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Beside<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<String>,
+    service: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    instance: Option<String>,
+    instance: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    topic: Option<String>,
+    topic: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<String>,
+    correlation_id: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    causation_id: Option<String>,
+    causation_id: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    key_field: Option<String>,
+    key_field: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attributes: Vec<(String, Typed)>,
+    key: Option<T>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<(T, Typed<T>)>,
 }
 
 /// An attribute's value. Numbers are text: they are wider here than in most readers of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Typed {
-    Text(String),
+enum Typed<T> {
+    Text(T),
     Integer(String),
     Float(String),
     Bool(bool),
 }
 
-impl Typed {
-    fn of(value: &Value) -> Self {
+impl<'a> Typed<&'a str> {
+    fn of(value: &'a Value) -> Self {
         match value {
-            Value::Text(text) => Self::Text(text.clone().into_owned()),
+            Value::Text(text) => Self::Text(text),
             Value::Integer(number) => Self::Integer(number.to_string()),
             Value::Float(number) => Self::Float(number.to_string()),
             Value::Bool(truth) => Self::Bool(*truth),
         }
     }
+}
 
+impl Typed<String> {
     fn value(self) -> Result<Value, BoxError> {
         Ok(match self {
             Self::Text(text) => Value::Text(text.into()),
@@ -108,14 +110,14 @@ impl Typed {
 pub(in crate::store) fn beside(entry: &Entry) -> String {
     let head = &entry.message.head;
     let beside = Beside {
-        service: head.source.service.clone().map(Into::into),
-        instance: head.source.instance.clone().map(Into::into),
-        topic: head.topic.clone().map(Into::into),
-        correlation_id: head.correlation_id.as_ref().map(ToString::to_string),
-        causation_id: head.causation_id.as_ref().map(ToString::to_string),
-        key_field: entry.key_field.clone().map(Into::into),
-        key: head.key.clone(),
-        attributes: head.attributes.iter().map(|(name, value)| (name.to_owned(), Typed::of(value))).collect(),
+        service: head.source.service.as_deref(),
+        instance: head.source.instance.as_deref(),
+        topic: head.topic.as_deref(),
+        correlation_id: head.correlation_id.as_ref().map(MessageId::as_str),
+        causation_id: head.causation_id.as_ref().map(MessageId::as_str),
+        key_field: entry.key_field.as_deref(),
+        key: head.key.as_deref(),
+        attributes: head.attributes.iter().map(|(name, value)| (name, Typed::of(value))).collect(),
     };
     serde_json::to_string(&beside).expect("texts and booleans have a JSON form")
 }
@@ -134,7 +136,7 @@ fn time_of(nanoseconds: i64) -> SystemTime {
     time.unwrap_or(epoch)
 }
 
-fn head(beside: Beside) -> Result<(Head, Option<String>), BoxError> {
+fn head(beside: Beside<String>) -> Result<(Head, Option<String>), BoxError> {
     let id = |text: Option<String>| text.map(|text| MessageId::parse(text).ok_or("no message id")).transpose();
     let mut attributes = Attributes::new();
     for (name, value) in beside.attributes {

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{Sqlite, fault, schema};
 use crate::{
@@ -14,6 +14,8 @@ use crate::{
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How large the log beside the file stays after it was copied into the file, in bytes.
 const LOG: i64 = 64 * 1024 * 1024;
+/// How many statements a connection keeps prepared.
+const STATEMENTS: usize = 64;
 
 /// What a recorded event outlives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -119,6 +121,9 @@ impl Settings {
         };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "trusted_schema", false)?;
+        // A statement is planned once, and not again for each value: which is for tables that were analysed.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // It answers with the limit, which `pragma_update` takes for too much.
         connection.pragma_update_and_check(None, "journal_size_limit", LOG, |_| Ok(()))?;
         if let Some(limit) = self.size_limit {

@@ -73,6 +73,13 @@ pub(super) fn version(connection: &Connection, stream: &StreamId) -> rusqlite::R
     Ok(Version::new(version.unsigned_abs()))
 }
 
+/// Is there an event of one of these ids?
+pub(super) fn any_of_ids<'a>(connection: &Connection, ids: impl Iterator<Item = &'a str>) -> rusqlite::Result<bool> {
+    let ids = serde_json::to_string(&ids.collect::<Vec<_>>()).expect("texts have a JSON form");
+    let sql = "SELECT EXISTS (SELECT 1 FROM tegami_events WHERE id IN (SELECT value FROM json_each(?1)))";
+    connection.prepare_cached(sql)?.query_row([ids], |row| row.get(0))
+}
+
 /// The event of this id.
 pub(super) fn of_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<Recorded>> {
     let sql = format!("SELECT {} FROM tegami_events WHERE id = ?1", columns());

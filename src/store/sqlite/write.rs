@@ -1,6 +1,6 @@
 //! What is written, inside a transaction that others share.
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::{query, row::position};
 use crate::{
@@ -46,10 +46,10 @@ pub(super) fn append(connection: &Connection, append: &Append) -> Result<Appende
     {
         return Err(conflict(&append.stream, Conflict::Query { found }).into());
     }
-    let mut appended = Appended::new(Position::START, found);
+    let (mut appended, mut inserts) = (Appended::new(Position::START, found), Inserts::new(connection)?);
     for entry in &append.entries {
         let version = appended.version.later(1);
-        appended = Appended::new(insert(connection, &append.stream, version, entry)?, version);
+        appended = Appended::new(inserts.run(&append.stream, version, entry)?, version);
         failpoint::hit(Point::StoreBetweenEvents).map_err(struck)?;
     }
     Ok(appended)
@@ -71,36 +71,50 @@ pub(crate) fn append_alone(connection: &Connection, events: &Append) -> Result<A
 
 /// Where the events are, if they are all recorded already.
 fn recorded(connection: &Connection, append: &Append) -> Result<Option<Appended>, Failed> {
-    let mut known = Vec::with_capacity(append.entries.len());
-    for entry in &append.entries {
-        let id = entry.message.head.id.as_ref();
-        known.push(id.map(|id| query::of_id(connection, id.as_str())).transpose()?.flatten());
+    let ids = || append.entries.iter().filter_map(|entry| entry.message.head.id.as_ref()).map(|id| id.as_str());
+    if !query::any_of_ids(connection, ids())? {
+        return Ok(None);
     }
+    let known = ids().map(|id| query::of_id(connection, id)).collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(again(append, &known.iter().map(Option::as_ref).collect::<Vec<_>>())?)
 }
 
-fn insert(connection: &Connection, stream: &StreamId, version: Version, entry: &Entry) -> rusqlite::Result<Position> {
-    let head = &entry.message.head;
-    let time = head.time.map(nanoseconds);
-    let sql = "INSERT INTO tegami_events (stream, version, id, event, contract_version, time, encoding, payload, head) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    connection.prepare_cached(sql)?.execute(params![
-        stream.as_str(),
-        version.number().cast_signed(),
-        head.id.as_ref().map(|id| id.as_str()),
-        entry.name(),
-        entry.contract_version,
-        time,
-        entry.message.content.encoding.name(),
-        &entry.message.content.bytes[..],
-        beside(entry),
-    ])?;
-    let number = connection.last_insert_rowid();
-    let mut tags = connection.prepare_cached("INSERT INTO tegami_tags (name, value, position) VALUES (?1, ?2, ?3)")?;
-    for tag in entry.tags() {
-        tags.execute(params![tag.name(), tag.value(), number])?;
+/// The statements that record an event.
+struct Inserts<'a> {
+    connection: &'a Connection,
+    event: CachedStatement<'a>,
+    tag: CachedStatement<'a>,
+}
+
+impl<'a> Inserts<'a> {
+    fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let event = connection.prepare_cached(
+            "INSERT INTO tegami_events (stream, version, id, event, contract_version, time, encoding, payload, head) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        let tag = connection.prepare_cached("INSERT INTO tegami_tags (name, value, position) VALUES (?1, ?2, ?3)")?;
+        Ok(Self { connection, event, tag })
     }
-    Ok(position(number))
+
+    fn run(&mut self, stream: &StreamId, version: Version, entry: &Entry) -> rusqlite::Result<Position> {
+        let head = &entry.message.head;
+        self.event.execute(params![
+            stream.as_str(),
+            version.number().cast_signed(),
+            head.id.as_ref().map(|id| id.as_str()),
+            entry.name(),
+            entry.contract_version,
+            head.time.map(nanoseconds),
+            entry.message.content.encoding.name(),
+            &entry.message.content.bytes[..],
+            beside(entry),
+        ])?;
+        let number = self.connection.last_insert_rowid();
+        for tag in entry.tags() {
+            self.tag.execute(params![tag.name(), tag.value(), number])?;
+        }
+        Ok(position(number))
+    }
 }
 
 /// Keeps a snapshot, unless a later one is there.
