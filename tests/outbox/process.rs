@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use tegami::{
-    Service,
+    Retry, Service, Subscription,
     envelope::MessageId,
     outbox::{Claim, Claimed, Database, Fate, Outbox, Timeout, Timeouts},
     process::{Manager, Process, Reaction},
@@ -108,9 +108,14 @@ const SOON: Duration = Duration::from_secs(1);
 fn shop<S: Subject, P: Process<Event = Step>>(all: &S) -> (Service, Manager<P>) {
     let manager = Manager::<P>::new(Store::new(all.events()));
     let service = Service::new("shop").allow_unroutable::<ReceiptSent>().allow_unroutable::<OrderDelayed>();
-    let service = service.transactional(all.db()).on::<OrderPaid>(manager.clone());
-    let service = service.transactional(all.db()).on::<ParcelShipped>(manager.clone());
-    (service.transactional(all.db()).on::<ParcelOverdue>(manager.clone()), manager)
+    let service = service.transactional(all.db()).on_with::<OrderPaid>(manager.clone(), again);
+    let service = service.transactional(all.db()).on_with::<ParcelShipped>(manager.clone(), again);
+    (service.transactional(all.db()).on_with::<ParcelOverdue>(manager.clone(), again), manager)
+}
+
+/// A handler that always fails ends in a dead letter, and the test with it.
+fn again<E: tegami::Event>(subscription: Subscription<E>) -> Subscription<E> {
+    subscription.retry(Retry::after([Duration::from_millis(10); 8]))
 }
 
 /// A shop that runs, and nobody who relays its outbox.
