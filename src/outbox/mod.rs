@@ -55,7 +55,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// Which one it is, for logs: the same for all that share its rows.
     fn name(&self) -> String;
 
-    /// Takes rows to be published, for a while; none, if none may go now. Timeouts whose time has come are put there first.
+    /// Takes rows to be published, for a while; none, if none may go now.
     ///
     /// # Errors
     /// The database cannot be asked.

@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData, time::Duration};
 
 use super::{Process, Reaction};
 use crate::{
+    envelope::MessageId,
     event::Event,
     handler::{Context, HandlerError, TransactionalHandler},
     outbox::{DatabaseError, Due, Row, Timeout, Timeouts},
@@ -100,9 +101,10 @@ impl<P: Process> Manager<P> {
         let id = came.ctx.message_id();
         let (mut process, version): (P, _) = load(&mut self.store.in_transaction(tx), &came.stream).await?;
         // Only behind the load: what is cancelled from there on makes the append a conflict.
-        if tx.timeout(id).await? == Timeout::Cancelled || process.is_over() {
+        let timeout = tx.timeout(id).await?;
+        if timeout == Timeout::Cancelled || process.is_over() {
             tracing::debug!(process = %came.stream, "nothing follows: the timeout was cancelled, or the process is over");
-            tx.end_timeout(id).await?;
+            end(tx, timeout, id).await?;
             return Ok(None);
         }
         process.evolve(&came.event);
@@ -112,10 +114,15 @@ impl<P: Process> Manager<P> {
             appended => appended?,
         };
         decided.published.iter().for_each(|(event, _)| process.evolve(event));
-        tx.end_timeout(id).await?;
+        end(tx, timeout, id).await?;
         decided.keep(tx, came.stream.as_str(), process.is_over()).await?;
         Ok(None)
     }
+}
+
+/// Forgets the timeout that came; most messages are none.
+async fn end(tx: &mut impl Timeouts, timeout: Timeout, id: &MessageId) -> Result<(), DatabaseError> {
+    if timeout == Timeout::None { Ok(()) } else { tx.end_timeout(id).await }
 }
 
 /// The process of a stream, and where that is.
@@ -160,13 +167,16 @@ impl<V: EventSet> Decided<V> {
         for (_, row) in &self.published {
             tx.put(row).await?;
         }
+        if is_over {
+            return tx.cancel_timeouts(owner, None).await;
+        }
         for event in &self.cancelled {
             tx.cancel_timeouts(owner, Some(event)).await?;
         }
         for row in &self.timeouts {
             tx.set_timeout(owner, row).await?;
         }
-        if is_over { tx.cancel_timeouts(owner, None).await } else { Ok(()) }
+        Ok(())
     }
 }
 

@@ -14,8 +14,8 @@ use crate::{
 impl Timeouts for sqlx::Transaction<'_, Postgres> {
     async fn set_timeout(&mut self, owner: &str, row: &Row) -> Result<(), DatabaseError> {
         let (id, event) = (row.outgoing.id.as_str(), &*row.outgoing.event);
-        self.cancel_timeouts(owner, Some(event)).await?;
         let schema = schema_of(self).await?;
+        cancel(self, &schema, owner, Some(event)).await.map_err(|error| failed(error, &schema))?;
         let sql = format!("INSERT INTO \"{schema}\".timeouts (id, owner, event) VALUES ($1, $2, $3)");
         let insert = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(owner).bind(event).execute(&mut **self).await;
         insert.map_err(|error| failed(error, &schema))?;
