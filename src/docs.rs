@@ -1,5 +1,6 @@
-//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, outbox, personal data,
-//! processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
+//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, from tomodachi, operations, outbox,
+//! personal data, processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, the
+//! words of other frameworks, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -30,6 +31,9 @@ pub mod http {}
 #[doc = include_str!("../docs/logs.md")]
 #[cfg(feature = "logs")]
 pub mod logs {}
+
+#[doc = include_str!("../docs/migration.md")]
+pub mod migration {}
 
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}
@@ -65,6 +69,9 @@ pub mod settings {}
 pub mod store {}
 #[doc = include_str!("../docs/telemetry.md")]
 pub mod telemetry {}
+
+#[doc = include_str!("../docs/terms.md")]
+pub mod terms {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
