@@ -124,11 +124,11 @@ impl Store {
         Ok(())
     }
 
-    /// The event with what is personal in it, as far as that is not erased.
-    pub(super) async fn opened<R: EventSet>(&self, recorded: Recorded) -> Result<(Recorded, Values), StoreError> {
-        let within = |error: StoreError| StoreError::new(error.kind(), place(&recorded)).caused_by(error);
+    /// Puts what is personal into the event, as far as that is not erased.
+    pub(super) async fn open<R: EventSet>(&self, recorded: &mut Recorded) -> Result<Values, StoreError> {
+        let within = |error: StoreError| StoreError::new(error.kind(), place(recorded)).caused_by(error);
         let Some(found) = payload::split(&recorded.entry.message.content).map_err(within)? else {
-            return Ok((recorded, Values::Whole));
+            return Ok(Values::Whole);
         };
         let name = recorded.entry.name();
         let unreadable = |text: &str| within(StoreError::new(StoreErrorKind::Unreadable, text));
@@ -162,9 +162,8 @@ impl Store {
                 return Err(unreadable(&text));
             }
         };
-        let mut recorded = recorded;
         recorded.entry.message.content = content;
-        Ok((recorded, values))
+        Ok(values)
     }
 }
 
