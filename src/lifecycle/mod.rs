@@ -5,12 +5,18 @@
 
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
+#[cfg(feature = "store")]
+mod roving;
 mod signals;
 mod stop;
 mod watch;
 
 #[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
+#[cfg(feature = "store")]
+pub(crate) use roving::Roving;
+#[cfg(feature = "sqlite")]
+pub(crate) use roving::{to_work, work};
 pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;
 pub(crate) use watch::{Blocking, Watch, Watching};

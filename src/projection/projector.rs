@@ -17,6 +17,7 @@ use crate::{
     error::{BoxError, told},
     failpoint::Point,
     health::Status,
+    lifecycle::Roving,
     publisher::Publisher,
     store::{Position, Query, Recorded, Store, StoreError},
     telemetry::Observers,
@@ -99,7 +100,7 @@ impl<D: Checkpoints> Projector<D> {
         let cut = self.crew.cut.clone();
         let progress = self.projection.progress(&self.database, &self.store).wall(self.crew.wall.clone());
         let teller = Teller { progress, sign: self.crew.sign.clone(), observers: self.crew.observers.clone() };
-        let working = async {
+        let working = async move {
             tokio::select! {
                 biased;
                 () = self.work() => {}
@@ -107,7 +108,7 @@ impl<D: Checkpoints> Projector<D> {
             }
         };
         // Cut off, a transaction that is open is undone.
-        let _ = cut.run_until_cancelled(working).await;
+        let _ = cut.run_until_cancelled(Roving::new(working)).await;
     }
 
     async fn work(&mut self) {
