@@ -112,7 +112,10 @@ impl Tables {
             versions.iter().flat_map(|_| tags.iter().map(|(name, value)| (*name, &**value))).unzip();
         let query = sqlx::query(AssertSqlSafe(&*self.insert)).bind(0_i64).bind(stream).bind(versions).bind(ids);
         let query = query.bind(vec![*event; count]).bind(vec![1_i64; count]).bind(vec![now(); count]);
-        let query = query.bind(vec![&**encoding; count]).bind(payloads).bind(heads);
+        let query = query
+            .bind(vec![&**encoding; count])
+            .bind(payloads.iter().map(|bytes| &**bytes).collect::<Vec<_>>())
+            .bind(heads);
         let query = query.bind(tagged).bind(names).bind(values).bind(format!("{}_events", self.schema));
         query.fetch_one(connection).await.map(drop)
     }
