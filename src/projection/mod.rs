@@ -8,6 +8,7 @@ mod checkpoints;
 mod error;
 mod handler;
 mod options;
+mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod progress;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Checkpoints, Claim, Held, LONGEST, Projection, ProjectionOptions,
     batch::{Batch, Moved, Trouble, passed},
+    pages::Pages,
     publishing::{Sent, Way},
     sign::{Sign, Teller},
 };
@@ -19,7 +20,7 @@ use crate::{
     health::Status,
     lifecycle::Roving,
     publisher::Publisher,
-    store::{Position, Query, Recorded, Store, StoreError},
+    store::{Position, Recorded, Store, StoreError},
     telemetry::Observers,
     time::{Clock, Dice, Wall, backoff},
     transport::{PublishError, PublishErrorKind},
@@ -30,7 +31,7 @@ pub(crate) struct Projector<D: Checkpoints> {
     projection: Projection<D::Tx>,
     database: D,
     store: Store,
-    query: Query,
+    pages: Pages,
     options: ProjectionOptions,
     crew: Crew,
     course: Course,
@@ -91,8 +92,8 @@ impl<D: Checkpoints> Projector<D> {
         options: ProjectionOptions,
         crew: Crew,
     ) -> Self {
-        let query = projection.query(&store);
-        Self { projection, database, store, query, options, crew, course: Course::default() }
+        let pages = Pages::new(store.clone(), projection.query(&store), options.batch);
+        Self { projection, database, store, pages, options, crew, course: Course::default() }
     }
 
     /// Runs the projection until the service drains; stops between events (S3), and gives it up for others.
@@ -137,8 +138,8 @@ impl<D: Checkpoints> Projector<D> {
         {
             return Ok(Turn::Lost);
         }
-        let read = self.store.inner().read_all(&self.query, self.course.looked, self.options.batch);
-        let page = read.await.map_err(|error: StoreError| Trouble::Away(error.into()))?;
+        let page = self.pages.after(self.course.looked).await;
+        let page = page.map_err(|error: StoreError| Trouble::Away(error.into()))?;
         passed(Point::ProjectionRead)?;
         if page.events.is_empty() {
             self.course.looked = page.next;
