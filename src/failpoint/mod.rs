@@ -81,6 +81,18 @@ pub enum Point {
     ProjectionBeforeCommit,
     /// Committed, and the projector does not know. An error: nothing is handled once more.
     ProjectionAfterCommit,
+    /// A tick has come, and its lease was not asked for. An error: it is asked for again.
+    ScheduleBeforeTake,
+    /// The leases have decided about a tick, and the replica does not know. An error: it finds out.
+    ScheduleAfterTake,
+    /// The lease is here, and the run has not begun. An error: the run fails.
+    ScheduleBeforeRun,
+    /// The lease was renewed in the midst of a run. An error: it is renewed again.
+    ScheduleAfterRenew,
+    /// The run has ended, and that is noted nowhere. An error: it is noted later.
+    ScheduleAfterRun,
+    /// The end of the run is noted, and the replica does not know. An error: nothing is run once more.
+    ScheduleAfterRecord,
 }
 
 impl Point {
@@ -128,6 +140,16 @@ impl Point {
         Self::ProjectionAfterCommit,
     ];
 
+    /// The points on the way of a tick, where leases are kept.
+    pub const IN_SCHEDULES: [Self; 6] = [
+        Self::ScheduleBeforeTake,
+        Self::ScheduleAfterTake,
+        Self::ScheduleBeforeRun,
+        Self::ScheduleAfterRenew,
+        Self::ScheduleAfterRun,
+        Self::ScheduleAfterRecord,
+    ];
+
     /// The name it is set by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -159,6 +181,12 @@ impl Point {
             Self::ProjectionAfterEffect => "projection.after-effect",
             Self::ProjectionBeforeCommit => "projection.before-commit",
             Self::ProjectionAfterCommit => "projection.after-commit",
+            Self::ScheduleBeforeTake => "schedule.before-take",
+            Self::ScheduleAfterTake => "schedule.after-take",
+            Self::ScheduleBeforeRun => "schedule.before-run",
+            Self::ScheduleAfterRenew => "schedule.after-renew",
+            Self::ScheduleAfterRun => "schedule.after-run",
+            Self::ScheduleAfterRecord => "schedule.after-record",
         }
     }
 }

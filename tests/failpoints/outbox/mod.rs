@@ -3,7 +3,7 @@
 
 #![cfg(unix)]
 
-mod place;
+pub(crate) mod place;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,10 +36,10 @@ const ADDRESS: &str = "FAILPOINTS_DATABASE";
 const ORDERS: [&str; 3] = ["o-1", "o-2", "o-3"];
 const SIGABRT: i32 = 6;
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder = Self(std::env::temp_dir().join(format!("tegami-failpoints-{}-{name}", std::process::id())));
         fs::create_dir_all(&folder.0).expect("a folder can be made");
         folder
