@@ -1,5 +1,6 @@
 //! The store in PostgreSQL: the suite on a real server, and what can happen to one.
 
+mod away;
 mod checkpoints;
 mod decisions;
 mod faults;
