@@ -6,6 +6,7 @@ mod publishing;
 mod racing;
 mod rebuilding;
 mod running;
+mod settling;
 
 use std::{
     path::Path,
