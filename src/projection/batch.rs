@@ -38,6 +38,8 @@ pub(super) enum Trouble {
     Event { index: usize, error: BoxError },
     /// Something else, which says nothing about the events.
     Away(BoxError),
+    /// The checkpoint is not one of this store as it is now.
+    Astray(ProjectionError),
 }
 
 impl<D: Checkpoints> Batch<'_, D> {
@@ -56,6 +58,18 @@ impl<D: Checkpoints> Batch<'_, D> {
         let mut tx = self.database.begin().await?;
         self.database.release(&mut tx, &self.claim).await?;
         self.database.commit(tx).await
+    }
+
+    /// Moves the checkpoint, if it is still there and nobody else has it.
+    pub(super) async fn mark(&self, from: Position, to: Position) -> Result<(), DatabaseError> {
+        let mut tx = self.database.begin().await?;
+        if self.database.hold(&mut tx, &self.claim).await? == Held::Here(from)
+            && self.database.advance(&mut tx, &self.claim, from, to).await?
+        {
+            self.database.release(&mut tx, &self.claim).await?;
+            self.database.commit(tx).await?;
+        }
+        Ok(())
     }
 
     /// Handles events that come after the checkpoint, as many as one transaction takes, and moves it behind them; behind all,

@@ -5,6 +5,7 @@ mod lag;
 mod publishing;
 mod racing;
 mod rebuilding;
+mod restored;
 mod running;
 mod settling;
 
