@@ -4,6 +4,7 @@ mod away;
 mod checkpoints;
 mod decisions;
 mod faults;
+mod long;
 mod losses;
 mod opening;
 mod order;
