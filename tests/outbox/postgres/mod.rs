@@ -5,6 +5,7 @@ mod faults;
 mod leases;
 mod order;
 mod relay;
+mod rights;
 mod transaction;
 
 use std::{
