@@ -1,5 +1,5 @@
 //! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not; and what else is kept
-//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `events`, `process`, `crashes`, `kills` and `leases` are run on every
+//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `events`, `process`, `crashes`, `frozen`, `kills` and `leases` are run on every
 //! database.
 
 mod contracts {
@@ -52,6 +52,8 @@ macro_rules! suite {
             process::what_comes_to_a_process_that_is_over_changes_nothing
             process::an_event_that_names_no_process_becomes_a_dead_letter
             process::a_timeout_and_the_event_that_it_waits_for_take_turns
+            frozen::f49_a_relay_that_stood_still_has_another_send_and_skips_nothing
+            frozen::e4_f49_a_projector_that_stood_still_doubles_nothing
             kills::t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order
         }
     };
@@ -67,6 +69,7 @@ pub(crate) use suite;
 mod crashes;
 mod delays;
 mod events;
+mod frozen;
 mod inbox;
 mod kills;
 mod leases;

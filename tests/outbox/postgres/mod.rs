@@ -135,8 +135,8 @@ impl Subject for Postgres {
         &self.db
     }
 
-    fn events(&self) -> Self::Events {
-        self.db.store()
+    fn store(db: &Database) -> Self::Events {
+        db.store()
     }
 
     fn address(&self) -> String {
@@ -170,6 +170,7 @@ impl Subject for Postgres {
             Deed::EndLeases { of } => {
                 &format!("UPDATE tegami.ticks SET held_until = now() WHERE holder = 'process {of}'")
             }
+            Deed::EndHolds => "UPDATE tegami.projections SET held_until = now()",
             Deed::HideLeases => "ALTER TABLE tegami.ticks RENAME TO hidden",
             Deed::ShowLeases => "ALTER TABLE tegami.hidden RENAME TO ticks",
         };
