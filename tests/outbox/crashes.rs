@@ -1,9 +1,8 @@
 //! A handler with a crash in each of its steps.
 
-use tegami::{
-    Context, HandlerError, Service,
-    testing::{CrashMatrix, crash_matrix},
-};
+use std::borrow::Borrow;
+
+use tegami::{Context, HandlerError, Service, testing::crash_matrix};
 
 use crate::{OrderPaid, Subject, paid, receipt};
 
@@ -14,16 +13,16 @@ async fn book<S: Subject>(order: OrderPaid, ctx: Context, tx: &mut S::Tx) -> Res
     Ok(())
 }
 
-async fn matrix<S: Subject>() -> CrashMatrix {
+/// `open` gives a database that is empty.
+pub(crate) async fn i1_a_transactional_handler_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(
+    open: impl AsyncFn() -> D,
+) {
     let fresh = async || {
-        let subject = S::open().await;
-        (Service::new("billing").transactional(subject.db()).on::<OrderPaid>(book::<S>).outbox(subject.db()), subject)
+        let subject = open().await;
+        let db = subject.borrow().db();
+        (Service::new("billing").transactional(db).on::<OrderPaid>(book::<S>).outbox(db), subject)
     };
-    crash_matrix(fresh, &paid("o-1"), async |subject: &S| subject.written().await).await
-}
-
-pub(crate) async fn i1_a_transactional_handler_passes_the_crash_matrix<S: Subject>() {
+    let tried = crash_matrix(fresh, &paid("o-1"), async |subject: &D| subject.borrow().written().await).await;
     // A transaction, its mark, two rows, a message, a commit: each is waited for.
-    let tried = matrix::<S>().await;
     assert!(tried.points >= 7, "{tried:?}");
 }

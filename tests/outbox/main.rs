@@ -27,7 +27,6 @@ macro_rules! suite {
             inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
             inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
             inbox::i4_a_service_forgets_what_is_older_than_it_was_told_to_keep
-            crashes::i1_a_transactional_handler_passes_the_crash_matrix
             leases::j1_a_tick_is_granted_once_and_never_after_it_was_run
             leases::j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_has_it_no_more
             leases::j1_of_many_that_ask_at_once_one_is_granted

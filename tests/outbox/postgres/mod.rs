@@ -1,6 +1,7 @@
 //! Outbox and inbox in PostgreSQL: every case on a real server, and what can happen to one.
 
 mod copies;
+mod crashes;
 mod faults;
 mod leases;
 mod order;
