@@ -3,11 +3,11 @@
 use sqlx::PgPool;
 use tegami::{
     Error,
-    store::{Criterion, Position, Query, Store},
+    store::{Conflict, Criterion, Position, Query, Store, StoreErrorKind},
 };
 use tegami_test_servers::Postgres as Server;
 
-use super::store_in;
+use super::{beside, store_in};
 use crate::{
     contracts::shop::orders::v1::OrderPaid,
     payments::payments,
@@ -95,4 +95,39 @@ async fn e3_f48_no_reader_passes_by_what_is_appended_in_a_users_transaction_that
     assert_eq!(shop.sales().await, expected.collect::<Vec<_>>());
     running.stop().await?;
     Ok(())
+}
+
+/// Waits until an append waits for another.
+async fn somebody_waits(server: &Server) {
+    let mut beside = beside(server).await;
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut beside).await.expect("it is told") == 0 {}
+}
+
+/// Nobody sees yet what is recorded there, and who decides over it must know.
+#[tokio::test]
+async fn e1_a_decision_waits_for_what_is_appended_in_a_users_transaction() {
+    let server = Server::take().await;
+    let store = store_in(&server).await;
+    let pool = PgPool::connect(&server.url()).await.expect("it can be reached");
+    let of_order = Criterion::of::<OrderPaid>().tagged("order_id", "taken");
+    for commits in [false, true] {
+        let mut long = pool.begin().await.expect("it begins");
+        store.in_transaction(&mut long).append(payments("taken", 1)).await.expect("it is appended");
+        let stream = format!("decided-{commits}");
+        let mut decided = Box::pin(store.append(payments(&stream, 1).unless(of_order.clone(), Position::START)));
+        tokio::select! {
+            biased;
+            early = &mut decided => panic!("it did not wait: {early:?}"),
+            () = somebody_waits(&server) => {}
+        }
+        if commits {
+            long.commit().await.expect("it is committed");
+            let refused = decided.await.expect_err("it did not know of that").kind();
+            assert!(matches!(refused, StoreErrorKind::Conflict(Conflict::Query { .. })), "{refused:?}");
+        } else {
+            long.rollback().await.expect("it is undone");
+            decided.await.expect("there is nothing in its way");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! A store that was brought back to an earlier state, under checkpoints of a later one.
 
+use std::time::Duration;
+
 use tegami::{
     Error,
     error::BoxError,
@@ -46,9 +48,12 @@ async fn stands(running: &Running, was: &str) {
         let reasons = health.components.iter().filter(|component| component.status.state() == State::Degraded);
         reasons.filter_map(|component| component.status.reason().map(str::to_owned)).collect::<String>()
     };
-    while !reason().await.contains("stands still") {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    let stands = async {
+        while !reason().await.contains("stands still") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONG, stands).await.expect("it stands still");
     let reason = reason().await;
     assert!(reason.contains(&format!("had come to {was} ")) && reason.contains("earlier state"), "{reason}");
 }
