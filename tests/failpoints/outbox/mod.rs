@@ -12,6 +12,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -40,7 +41,9 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
-        let folder = Self(std::env::temp_dir().join(format!("tegami-failpoints-{}-{name}", std::process::id())));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+        let folder = Self(std::env::temp_dir().join(format!("tegami-failpoints-{process}-{count}-{name}")));
         fs::create_dir_all(&folder.0).expect("a folder can be made");
         folder
     }
