@@ -1,5 +1,5 @@
 //! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, outbox, personal data,
-//! processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
+//! processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, subscriptions, telemetry, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -63,6 +63,11 @@ pub mod settings {}
 #[doc = include_str!("../docs/store.md")]
 #[cfg(feature = "store")]
 pub mod store {}
+
+#[doc = include_str!("../docs/subscriptions.md")]
+#[cfg(feature = "sqlite")]
+pub mod subscriptions {}
+
 #[doc = include_str!("../docs/telemetry.md")]
 pub mod telemetry {}
 
@@ -99,6 +104,9 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/store.md")]
     pub mod store {}
+
+    #[doc = include_str!("../docs/design/subscriptions.md")]
+    pub mod subscriptions {}
 
     #[doc = include_str!("../docs/design/telemetry.md")]
     pub mod telemetry {}

@@ -26,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
         "transport::memory",
     ],
     &["handler", "pipeline"],
-    &["consumer", "http", "logs", "process", "projection", "relay", "schedule"],
+    &["consumer", "http", "logs", "process", "projection", "records", "relay", "schedule"],
     &["service"],
     &["testing"],
 ];
@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("store::postgres", "outbox::postgres"),
     ("store::sqlite", "outbox::sqlite"),
     ("secret", "telemetry"),
+    ("projection", "records"),
 ];
 
 /// Deeds with their only place.

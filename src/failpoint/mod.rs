@@ -81,6 +81,14 @@ pub enum Point {
     ProjectionBeforeCommit,
     /// Committed, and the projector does not know. An error: nothing is handled once more.
     ProjectionAfterCommit,
+    /// A queue of recorded events is held in a transaction, and nothing is noted. An error: nothing of it is there.
+    RecordsHeld,
+    /// What became of events is noted, and the mark is not moved. An error: neither is there.
+    RecordsNoted,
+    /// The mark is moved, and nothing is committed. An error: neither mark nor rows are there.
+    RecordsBeforeCommit,
+    /// Committed, and the reader does not know. An error: nothing is handled once more.
+    RecordsAfterCommit,
 }
 
 impl Point {
@@ -128,6 +136,10 @@ impl Point {
         Self::ProjectionAfterCommit,
     ];
 
+    /// The points at which a queue of recorded events notes what became of them.
+    pub const IN_RECORDS: [Self; 4] =
+        [Self::RecordsHeld, Self::RecordsNoted, Self::RecordsBeforeCommit, Self::RecordsAfterCommit];
+
     /// The name it is set by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -159,6 +171,10 @@ impl Point {
             Self::ProjectionAfterEffect => "projection.after-effect",
             Self::ProjectionBeforeCommit => "projection.before-commit",
             Self::ProjectionAfterCommit => "projection.after-commit",
+            Self::RecordsHeld => "records.held",
+            Self::RecordsNoted => "records.noted",
+            Self::RecordsBeforeCommit => "records.before-commit",
+            Self::RecordsAfterCommit => "records.after-commit",
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn apart_or_here(work: impl FnOnce() + Send + 'static) {
 }
 
 /// Starts a task that ends when the answer is dropped.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(feature = "store")]
 pub(crate) fn owned(task: impl Future<Output = ()> + Send + 'static) -> tokio_util::task::AbortOnDropHandle<()> {
     tokio_util::task::AbortOnDropHandle::new(tokio::spawn(task))
 }

@@ -369,13 +369,14 @@ impl Crew {
         let transport = running.transports.of(&station)?.clone();
         let light = running.board.light(Kind::Queue, station.queue.name.as_str());
         let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
+        transport.knows(&station.queue.name, station.hands(&self.upcasts));
         let pipeline = Pipeline {
             service: self.line.service.clone(),
             system: transport.name(),
             queue: station.queue.name.as_str().into(),
             routes: Routes { routes: station.routes, upcasts: self.upcasts.clone() },
             keys,
-            envelope: self.line.envelope.clone(),
+            envelope: transport.envelope().unwrap_or_else(|| self.line.envelope.clone()),
             chain: self.chain.clone(),
             publisher: running.publisher.clone(),
             stop: running.stop.clone(),

@@ -252,7 +252,16 @@ impl Store {
 
     /// The event under the contract that `R` has of it.
     fn lifted<R: EventSet>(&self, recorded: Recorded, values: Values) -> Result<Recorded, StoreError> {
-        let contracts = R::contracts();
+        self.lifted_to(recorded, values, R::contracts())
+    }
+
+    /// The event under one of these contracts, if there is a way to it.
+    pub(crate) fn lifted_to(
+        &self,
+        recorded: Recorded,
+        values: Values,
+        contracts: Vec<&'static Contract>,
+    ) -> Result<Recorded, StoreError> {
         let name = recorded.entry.name();
         if contracts.iter().any(|contract| contract.name == name) {
             return Ok(recorded);

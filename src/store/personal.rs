@@ -126,13 +126,22 @@ impl Store {
 
     /// The event with what is personal in it, as far as that is not erased.
     pub(super) async fn opened<R: EventSet>(&self, recorded: Recorded) -> Result<(Recorded, Values), StoreError> {
+        self.opened_by(recorded, R::hands).await
+    }
+
+    /// The same, by the hands that are found for its name.
+    pub(crate) async fn opened_by(
+        &self,
+        recorded: Recorded,
+        hands: impl Fn(&str) -> Option<Hands>,
+    ) -> Result<(Recorded, Values), StoreError> {
         let within = |error: StoreError| StoreError::new(error.kind(), place(&recorded)).caused_by(error);
         let Some(found) = payload::split(&recorded.entry.message.content).map_err(within)? else {
             return Ok((recorded, Values::Whole));
         };
         let name = recorded.entry.name();
         let unreadable = |text: &str| within(StoreError::new(StoreErrorKind::Unreadable, text));
-        let Some(hands) = R::hands(name).or_else(|| self.upcasts.hands(name)) else {
+        let Some(hands) = hands(name).or_else(|| self.upcasts.hands(name)) else {
             return Err(unreadable(
                 "it is none of the events that are asked for, or their set was not made by `event_set!`",
             ));

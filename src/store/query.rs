@@ -84,7 +84,8 @@ impl Criterion {
         &self.tags
     }
 
-    fn contract(mut self, contract: &'static Contract) -> Self {
+    /// Events of this contract too.
+    pub(crate) fn contract(mut self, contract: &'static Contract) -> Self {
         self.events.push(contract.name.into());
         self.contracts.push(contract);
         self
