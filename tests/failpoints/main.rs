@@ -12,6 +12,8 @@ mod outbox;
 #[cfg(feature = "sqlite")]
 mod projection;
 #[cfg(feature = "sqlite")]
+mod records;
+#[cfg(feature = "sqlite")]
 mod store;
 
 use std::sync::{Arc, Mutex};

@@ -52,6 +52,17 @@ macro_rules! suite {
             process::what_comes_to_a_process_that_is_over_changes_nothing
             process::an_event_that_names_no_process_becomes_a_dead_letter
             process::a_timeout_and_the_event_that_it_waits_for_take_turns
+            cases::d1_x7_a_handler_has_each_event_once_with_retries_dead_letters_and_redrive
+            cases::a_queue_begins_when_it_is_made_or_with_the_first_event
+            cases::what_is_published_to_a_store_is_refused_and_an_attached_broker_takes_it
+            cases::o2_an_event_that_waits_holds_those_behind_it_of_its_key
+            cases::i1_a_transactional_handler_has_its_effect_once_however_often_its_reader_goes
+            cases::x1_what_nobody_can_read_becomes_a_dead_letter_and_delays_nobody
+            cases::k3_what_is_personal_is_opened_for_handlers_and_what_was_erased_is_passed_by
+            cases::d10_older_events_come_as_the_newer
+            cases::a_slow_event_does_not_have_others_handled_again
+            cases::a_queue_that_is_removed_begins_anew_and_one_that_is_read_stays
+            replicas::d1_i1_replicas_that_are_killed_lose_nothing_and_have_effects_once
             kills::t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order
         }
     };
@@ -72,12 +83,14 @@ mod kills;
 mod leases;
 mod postgres;
 mod process;
+mod records;
 mod rows;
 mod sqlite;
 mod subject;
 
 use contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
 use leases::{missed, processes};
+use records::{cases, kills as replicas};
 use subject::{Folder, Subject};
 
 fn paid(order: impl Into<String>) -> OrderPaid {

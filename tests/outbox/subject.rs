@@ -13,7 +13,8 @@ use std::{
 use async_trait::async_trait;
 use tegami::{
     error::BoxError,
-    outbox::{Database, Parked, Timeouts},
+    outbox::{Parked, Timeouts},
+    records::Queues,
     schedule::LeaseStore,
     store::{self, EventStore},
 };
@@ -21,7 +22,7 @@ use tegami::{
 /// A database with a table of receipts that nobody else uses.
 #[async_trait]
 pub(crate) trait Subject: Sized + Send + Sync + 'static {
-    type Db: Database<Tx = Self::Tx> + LeaseStore;
+    type Db: Queues<Tx = Self::Tx> + LeaseStore;
     type Tx: Timeouts + store::Transaction + 'static;
     type Events: EventStore + Clone;
 
@@ -33,7 +34,12 @@ pub(crate) trait Subject: Sized + Send + Sync + 'static {
     fn db(&self) -> &Self::Db;
 
     /// The events in it.
-    fn events(&self) -> Self::Events;
+    fn events(&self) -> Self::Events {
+        Self::store(self.db())
+    }
+
+    /// The events in a database.
+    fn store(db: &Self::Db) -> Self::Events;
 
     /// Where another process finds it.
     fn address(&self) -> String;

@@ -6,6 +6,7 @@ mod leases;
 mod order;
 mod relay;
 mod transaction;
+mod transports;
 
 use std::{
     sync::{Arc, Mutex},
@@ -134,8 +135,8 @@ impl Subject for Postgres {
         &self.db
     }
 
-    fn events(&self) -> Self::Events {
-        self.db.store()
+    fn store(db: &Database) -> Self::Events {
+        db.store()
     }
 
     fn address(&self) -> String {

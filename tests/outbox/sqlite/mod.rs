@@ -5,6 +5,7 @@ mod crashes;
 mod handlers;
 mod relay;
 mod transaction;
+mod transports;
 
 use std::{
     path::Path,
@@ -77,8 +78,8 @@ impl Subject for File {
         &self.db
     }
 
-    fn events(&self) -> Sqlite {
-        self.db.store()
+    fn store(db: &Database) -> Sqlite {
+        db.store()
     }
 
     fn address(&self) -> String {
