@@ -1,5 +1,6 @@
-//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, operations, outbox, personal data,
-//! processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, telemetry, testing, and why things are as they are.
+//! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, from tomodachi, operations, outbox,
+//! personal data, processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, subscriptions,
+//! telemetry, the words of other frameworks, testing, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -30,6 +31,9 @@ pub mod http {}
 #[doc = include_str!("../docs/logs.md")]
 #[cfg(feature = "logs")]
 pub mod logs {}
+
+#[doc = include_str!("../docs/migration.md")]
+pub mod migration {}
 
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}
@@ -63,8 +67,16 @@ pub mod settings {}
 #[doc = include_str!("../docs/store.md")]
 #[cfg(feature = "store")]
 pub mod store {}
+
+#[doc = include_str!("../docs/subscriptions.md")]
+#[cfg(feature = "sqlite")]
+pub mod subscriptions {}
+
 #[doc = include_str!("../docs/telemetry.md")]
 pub mod telemetry {}
+
+#[doc = include_str!("../docs/terms.md")]
+pub mod terms {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
@@ -99,6 +111,9 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/store.md")]
     pub mod store {}
+
+    #[doc = include_str!("../docs/design/subscriptions.md")]
+    pub mod subscriptions {}
 
     #[doc = include_str!("../docs/design/telemetry.md")]
     pub mod telemetry {}

@@ -38,6 +38,8 @@ pub mod process;
 #[cfg(feature = "store")]
 pub mod projection;
 pub mod publisher;
+#[cfg(feature = "store")]
+pub mod records;
 pub mod relay;
 #[cfg(feature = "schedule")]
 pub mod schedule;

@@ -36,11 +36,16 @@ def tell(**line):
     print(json.dumps(line), flush=True)
 
 
+# tegami's, the statements by hand, and the same with all that is coded.
+SIDES = ("tegami", "bare", "coded")
+
+
 def turns(number):
     """The sides of a way take turns to be first."""
+    first = number % len(SIDES)
     for database in DATABASES:
         for way, (word, *amounts) in WAYS.items():
-            for side in ("tegami", "bare")[:: 1 if number % 2 else -1]:
+            for side in SIDES[first:] + SIDES[:first]:
                 tell(round=number, way=f"{database} {way}", side=side, **told(PROGRAM, word, database, side, *amounts))
     for database in ("none", "sqlite", "postgres"):
         tell(round=number, way="relay", side=database, **told(PROGRAM, "publish", database, MESSAGES))

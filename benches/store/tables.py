@@ -6,7 +6,7 @@
 import statistics
 import sys
 
-from brokers import PICKS, by_side, lines, print_parts, speed, table, verdict
+from brokers import PICKS, by_side, lines, print_parts, ratios, speed, table, verdict
 
 WAYS = {
     "append": "append, one event after the other",
@@ -24,25 +24,30 @@ OUTBOXES = {"none": "published at once", "sqlite": "outbox in SQLite", "postgres
 SHARE = 0.9
 
 
-def shares(lines, way):
+def shares(lines, way, base):
     sides = by_side(lines, way)
-    return [speed(line) / speed(sides["bare"][number]) for number, line in sides["tegami"].items()]
+    return ratios(sides["tegami"], sides[base])
 
 
 def speeds(lines, database):
-    """Of each way tegami's speed, that of the same statements by hand, and its share of it in the same round."""
+    """Of each way tegami's speed, those by hand, and its share of them in the same round."""
     rows = []
     for way, told in WAYS.items():
         sides = by_side(lines, f"{database} {way}")
-        middle = [statistics.median(map(speed, sides[side].values())) for side in ("tegami", "bare")]
+        middle = [statistics.median(map(speed, sides[side].values())) for side in ("tegami", "coded", "bare")]
+        coded, bare = (shares(lines, f"{database} {way}", base) for base in ("coded", "bare"))
         cells = [f"{value:,.0f}" for value in middle]
-        rows.append([told, *cells, *(f"{pick(shares(lines, f'{database} {way}')):.2f}" for pick in PICKS)])
-    return table([DATABASES[database], "events a second", "by hand", "share: lowest", "median", "highest"], rows)
+        cells += [*(f"{pick(coded):.2f}" for pick in PICKS), f"{statistics.median(bare):.2f}"]
+        rows.append([told, *cells])
+    head = ["events a second", "by hand, coded", "by hand, bare"]
+    return table([DATABASES[database], *head, "share of coded: lowest", "median", "highest", "of bare"], rows)
 
 
 def aim(lines):
-    middles = [statistics.median(shares(lines, f"{database} {way}")) for database in DATABASES for way in WAYS]
-    return verdict(min(middles) >= SHARE, f"the lowest is {min(middles):.2f}")
+    middles = {base: min(statistics.median(shares(lines, f"{database} {way}", base))
+                         for database in DATABASES for way in WAYS) for base in ("coded", "bare")}
+    text = f"the lowest is {middles['coded']:.2f} of what is coded by hand, and {middles['bare']:.2f} of the bare statements"
+    return verdict(middles["coded"] >= SHARE, text)
 
 
 def relay(lines):

@@ -3,7 +3,7 @@
     [AMQP_URL=…] rounds.py PROGRAM TOMODACHI ROUNDS SECONDS
 
 The server has the first core, what asks it the second. In a few rounds everything is measured, in the others only the
-speed of two sides, for a second each: what else the machine does changes from second to second. Beside slow clients both
+speed of the compared sides, for a second each: what else the machine does changes from second to second. Beside slow clients both
 have priority over all else that runs, for an answer's time is to be that of the server, and not that of its turn on a core.
 """
 
@@ -28,7 +28,7 @@ PROGRAM, TOMODACHI = sys.argv[1:3]
 ROUNDS, SECONDS = map(int, sys.argv[3:5])
 PEER = pathlib.Path(__file__).with_name("peer.py")
 SIDES = {"HTTP/1.1": ("tegami", "axum", "axum-nodelay", "tomodachi"), "HTTP/2": ("tegami", "axum", "axum-nodelay")}
-COMPARED = ("tegami", "axum")
+COMPARED = ("tegami", "axum", "axum-nodelay")
 BESIDE = ("tegami", "axum-nodelay")
 # How many rounds measure everything.
 FEW = 5

@@ -42,7 +42,7 @@ fn a_service_is_made_with_contracts_and_their_lock() {
     assert_eq!((code, &*said), (Some(0), "mail-room is made: cd mail-room && cargo test\n"), "{errors}");
     assert_eq!(folder.names(), ["mail-room"]);
     let read = |file: &str| fs::read_to_string(folder.0.join("mail-room").join(file)).unwrap();
-    assert!(read("Cargo.toml").contains("tegami = { git = \"https://example.com/tegami\" }"));
+    assert!(read("Cargo.toml").contains("tegami = { git = \"https://example.com/tegami\", features = [\"logs\"] }"));
     assert!(read("src/main.rs").contains("use contracts::mail_room::v1::{QuestionAnswered, QuestionAsked};"));
     assert!(read("contracts.lock").contains("\"mail_room.v1.QuestionAsked\""));
     assert!(read("contracts.lock").contains("\"mail-room\": {"));
@@ -58,7 +58,7 @@ fn a_service_takes_tegami_from_where_the_command_comes_from() {
     assert_eq!(code, Some(0), "{errors}");
     let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
     let manifest = fs::read_to_string(folder.0.join("mail/Cargo.toml")).unwrap();
-    assert!(manifest.contains(&format!("tegami = {{ path = {:?} }}", root.to_str().unwrap())), "{manifest}");
+    assert!(manifest.contains(&format!("tegami = {{ path = {:?}, features", root.to_str().unwrap())), "{manifest}");
 }
 
 #[test]

@@ -64,7 +64,6 @@ impl Upcasts {
     }
 
     /// The hands for older events of this name.
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store takes out, and puts back"))]
     pub(crate) fn hands(&self, name: &str) -> Option<Hands> {
         self.way(name).next().map(|step| step.hands)
     }

@@ -81,6 +81,26 @@ pub enum Point {
     ProjectionBeforeCommit,
     /// Committed, and the projector does not know. An error: nothing is handled once more.
     ProjectionAfterCommit,
+    /// A tick has come, and its lease was not asked for. An error: it is asked for again.
+    ScheduleBeforeTake,
+    /// The leases have decided about a tick, and the replica does not know. An error: it finds out.
+    ScheduleAfterTake,
+    /// The lease is here, and the run has not begun. An error: the run fails.
+    ScheduleBeforeRun,
+    /// The lease was renewed in the midst of a run. An error: it is renewed again.
+    ScheduleAfterRenew,
+    /// The run has ended, and that is noted nowhere. An error: it is noted later.
+    ScheduleAfterRun,
+    /// The end of the run is noted, and the replica does not know. An error: nothing is run once more.
+    ScheduleAfterRecord,
+    /// A queue of recorded events is held in a transaction, and nothing is noted. An error: nothing of it is there.
+    RecordsHeld,
+    /// What became of events is noted, and the mark is not moved. An error: neither is there.
+    RecordsNoted,
+    /// The mark is moved, and nothing is committed. An error: neither mark nor rows are there.
+    RecordsBeforeCommit,
+    /// Committed, and the reader does not know. An error: nothing is handled once more.
+    RecordsAfterCommit,
 }
 
 impl Point {
@@ -128,6 +148,20 @@ impl Point {
         Self::ProjectionAfterCommit,
     ];
 
+    /// The points on the way of a tick, where leases are kept.
+    pub const IN_SCHEDULES: [Self; 6] = [
+        Self::ScheduleBeforeTake,
+        Self::ScheduleAfterTake,
+        Self::ScheduleBeforeRun,
+        Self::ScheduleAfterRenew,
+        Self::ScheduleAfterRun,
+        Self::ScheduleAfterRecord,
+    ];
+
+    /// The points at which a queue of recorded events notes what became of them.
+    pub const IN_RECORDS: [Self; 4] =
+        [Self::RecordsHeld, Self::RecordsNoted, Self::RecordsBeforeCommit, Self::RecordsAfterCommit];
+
     /// The name it is set by.
     pub const fn name(self) -> &'static str {
         match self {
@@ -159,6 +193,16 @@ impl Point {
             Self::ProjectionAfterEffect => "projection.after-effect",
             Self::ProjectionBeforeCommit => "projection.before-commit",
             Self::ProjectionAfterCommit => "projection.after-commit",
+            Self::ScheduleBeforeTake => "schedule.before-take",
+            Self::ScheduleAfterTake => "schedule.after-take",
+            Self::ScheduleBeforeRun => "schedule.before-run",
+            Self::ScheduleAfterRenew => "schedule.after-renew",
+            Self::ScheduleAfterRun => "schedule.after-run",
+            Self::ScheduleAfterRecord => "schedule.after-record",
+            Self::RecordsHeld => "records.held",
+            Self::RecordsNoted => "records.noted",
+            Self::RecordsBeforeCommit => "records.before-commit",
+            Self::RecordsAfterCommit => "records.after-commit",
         }
     }
 }

@@ -15,7 +15,9 @@ const POINTS: usize = Point::SHARED.len()
     + Point::IN_TRANSPORTS.len()
     + Point::IN_STORES.len()
     + Point::IN_OUTBOXES.len()
-    + Point::IN_PROJECTIONS.len();
+    + Point::IN_PROJECTIONS.len()
+    + Point::IN_SCHEDULES.len()
+    + Point::IN_RECORDS.len();
 
 /// A point was told to fail.
 #[derive(Debug)]

@@ -12,10 +12,10 @@ use crate::{
     telemetry::spans::{self, About, Kind, Told},
 };
 
-/// The span of this request; none where its path is not observed. It is of the highest level: a log of errors alone has
+/// The span of this request; none where nobody listens, or its path is not observed. It is of the highest level: a log of errors alone has
 /// it too.
 pub(super) fn of<B>(line: &Line, request: &Request<B>) -> Span {
-    if line.shared.options.unobserved.has(request.uri().path()) {
+    if !spans::are_wanted() || line.shared.options.unobserved.has(request.uri().path()) {
         return Span::none();
     }
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());

@@ -5,12 +5,18 @@
 
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
+#[cfg(feature = "store")]
+mod roving;
 mod signals;
 mod stop;
 mod watch;
 
 #[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
+#[cfg(feature = "store")]
+pub(crate) use roving::Roving;
+#[cfg(feature = "sqlite")]
+pub(crate) use roving::{to_work, work};
 pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;
 pub(crate) use watch::{Blocking, Watch, Watching};
@@ -48,8 +54,10 @@ pub(crate) fn apart_or_here(work: impl FnOnce() + Send + 'static) {
 }
 
 /// Starts a task that ends when the answer is dropped.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) fn owned(task: impl Future<Output = ()> + Send + 'static) -> tokio_util::task::AbortOnDropHandle<()> {
+#[cfg(feature = "store")]
+pub(crate) fn owned<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> tokio_util::task::AbortOnDropHandle<T> {
     tokio_util::task::AbortOnDropHandle::new(tokio::spawn(task))
 }
 

@@ -4,7 +4,7 @@ use std::{any::type_name_of_val, marker::PhantomData, sync::Arc, time::Duration}
 
 use super::{Incoming, Retry};
 use crate::{
-    codec::{self, DecodeError, DecodeErrorKind, Payload, Persons, Upcasts, Values},
+    codec::{self, DecodeError, DecodeErrorKind, Hands, Payload, Persons, Upcasts, Values},
     contract::Contract,
     envelope::{Envelope, Head, Message, Sealed},
     event::{Attributes, Event, Policy},
@@ -23,6 +23,7 @@ pub(crate) struct Route {
     /// The handler's.
     pub(crate) name: String,
     pub(crate) contract: &'static Contract,
+    pub(crate) hands: Hands,
     pub(crate) policy: Policy,
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,

@@ -14,6 +14,9 @@ use crate::{
 
 /// The span of a delivery, with what is known of it. It is of the highest level: a log of errors alone has it too.
 pub(super) fn of(pipeline: &Pipeline, delivery: &Delivery, opened: &Opened) -> Span {
+    if !spans::are_wanted() {
+        return Span::none();
+    }
     let (route, head) = opened.as_ref().ok().map(|known| (&known.route, &known.message.head)).unzip();
     let event = route.map(|route| route.contract.name);
     let id = head.and_then(|head| head.id.as_ref()).or(delivery.id.as_ref());
@@ -47,6 +50,9 @@ pub(super) fn of(pipeline: &Pipeline, delivery: &Delivery, opened: &Opened) -> S
 
 /// The span of the transport's being told what became of a delivery: `ack`, `release`, `retry` or `dead-letter`.
 pub(super) fn settling(pipeline: &Pipeline, how: &'static str, delivery: &Delivery) -> Span {
+    if !spans::are_wanted() {
+        return Span::none();
+    }
     let (span, queue) = (tracing::error_span!("settle", how, otel.name = Empty, otel.kind = Empty), &*pipeline.queue);
     let attributes = [
         ("messaging.system", Some(registry::of_queues(pipeline.system))),

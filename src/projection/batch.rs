@@ -1,6 +1,6 @@
 //! Events that are handled in one transaction, with the checkpoint behind them.
 
-use std::panic::AssertUnwindSafe;
+use std::{error::Error, iter, panic::AssertUnwindSafe};
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +9,7 @@ use super::{Checkpoints, Claim, Held, Projection, ProjectionError, ProjectionErr
 use crate::{
     error::{BoxError, panic_text},
     failpoint::{self, Point},
-    outbox::{DatabaseError, DatabaseErrorKind},
+    outbox::{DatabaseError, DatabaseErrorKind as Kind},
     store::{Position, Recorded, Store},
     time::Clock,
 };
@@ -38,6 +38,8 @@ pub(super) enum Trouble {
     Event { index: usize, error: BoxError },
     /// Something else, which says nothing about the events.
     Away(BoxError),
+    /// The checkpoint is not one of this store as it is now.
+    Astray(ProjectionError),
 }
 
 impl<D: Checkpoints> Batch<'_, D> {
@@ -56,6 +58,18 @@ impl<D: Checkpoints> Batch<'_, D> {
         let mut tx = self.database.begin().await?;
         self.database.release(&mut tx, &self.claim).await?;
         self.database.commit(tx).await
+    }
+
+    /// Moves the checkpoint, if it is still there and nobody else has it.
+    pub(super) async fn mark(&self, from: Position, to: Position) -> Result<(), DatabaseError> {
+        let mut tx = self.database.begin().await?;
+        if self.database.hold(&mut tx, &self.claim).await? == Held::Here(from)
+            && self.database.advance(&mut tx, &self.claim, from, to).await?
+        {
+            self.database.release(&mut tx, &self.claim).await?;
+            self.database.commit(tx).await?;
+        }
+        Ok(())
     }
 
     /// Handles events that come after the checkpoint, as many as one transaction takes, and moves it behind them; behind all,
@@ -84,7 +98,7 @@ impl<D: Checkpoints> Batch<'_, D> {
             if index > 0 && (self.draining.is_cancelled() || until <= self.clock.instant()) {
                 return Ok(index);
             }
-            self.handle_one(event, tx).await.map_err(|error| trouble(index, error))?;
+            self.handle_one(event, tx).await.map_err(|error| self.trouble(index, error))?;
             passed(Point::ProjectionAfterEffect)?;
         }
         Ok(events.len())
@@ -101,16 +115,17 @@ impl<D: Checkpoints> Batch<'_, D> {
             Err(_) => Err(format!("its handler took longer than {limit:?}").into()),
         }
     }
-}
 
-/// A handler says what the database said; that it is away says nothing about the event.
-fn trouble(index: usize, error: BoxError) -> Trouble {
-    let said = error.downcast_ref::<DatabaseError>().map(DatabaseError::kind);
-    match said {
-        Some(DatabaseErrorKind::Busy | DatabaseErrorKind::Full | DatabaseErrorKind::Unreachable) => {
-            Trouble::Away(error)
-        }
-        _ => Trouble::Event { index, error },
+    /// A handler says what the database said; that it is away says nothing about the event.
+    fn trouble(&self, index: usize, error: BoxError) -> Trouble {
+        let first: &(dyn Error + 'static) = &*error;
+        let is_away = iter::successors(Some(first), |error| (**error).source()).any(|error| {
+            match error.downcast_ref::<DatabaseError>().map(DatabaseError::kind) {
+                Some(kind) => matches!(kind, Kind::Busy | Kind::Full | Kind::Unreachable),
+                None => self.database.is_away(error),
+            }
+        });
+        if is_away { Trouble::Away(error) } else { Trouble::Event { index, error } }
     }
 }
 
@@ -136,6 +151,6 @@ impl From<DatabaseError> for Trouble {
 pub(super) fn passed(point: Point) -> Result<(), Trouble> {
     failpoint::hit(point).map_err(|struck| {
         let text = "the projector was cut short";
-        Trouble::Away(DatabaseError::new(DatabaseErrorKind::Unreachable, text).caused_by(struck).into())
+        Trouble::Away(DatabaseError::new(Kind::Unreachable, text).caused_by(struck).into())
     })
 }

@@ -1,6 +1,7 @@
 //! What projections need of a database: their checkpoints, in the transactions that hold what they made of the events.
 
 use std::{
+    error::Error,
     fmt,
     time::{Duration, SystemTime},
 };
@@ -152,6 +153,14 @@ pub trait Checkpoints: Database {
     /// # Errors
     /// It is where it was.
     async fn rewind(&self, tx: &mut Self::Tx, id: &Id) -> Result<(), DatabaseError>;
+
+    /// Does this error, of whoever asked something in a transaction, say that the database is away, and nothing about what
+    /// was asked? The event that was handled is then tried again, and that does not count. It is asked about each cause too,
+    /// and not about those that are a [`DatabaseError`]. By default no error says so.
+    fn is_away(&self, error: &(dyn Error + 'static)) -> bool {
+        let _ = error;
+        false
+    }
 
     /// Removes the checkpoint; was there one?
     ///

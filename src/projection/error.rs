@@ -19,6 +19,8 @@ pub enum ProjectionErrorKind {
     Held,
     /// What should have been done with it failed, for the reason underneath; nothing of it lasts.
     Refused,
+    /// Its checkpoint lies behind the end of the store, which was brought back to an earlier state.
+    Astray,
     /// Database or store cannot be asked now.
     Unreachable,
     /// Database or store will not answer: it was closed, or is damaged, or is of another release.

@@ -3,11 +3,13 @@
 //! [`Projection`] has the handlers; a projector, which is a component of a service, runs it; [`Progress`] tells how far it
 //! is. What a database must be able to do for it is [`Checkpoints`]. The guide is `docs::projections`.
 
+mod astray;
 mod batch;
 mod checkpoints;
 mod error;
 mod handler;
 mod options;
+mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod progress;
@@ -18,6 +20,7 @@ mod sign;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use astray::move_checkpoint;
 pub use checkpoints::{Checkpoint, Checkpoints, Claim, Held, Id, LONGEST};
 pub use error::{ProjectionError, ProjectionErrorKind};
 pub use handler::{Clear, Handler};
@@ -31,11 +34,15 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use tokio::sync::watch;
 
-use self::{error::of_database, publishing::Outlet, route::Route};
+use self::{
+    astray::{held, nobody},
+    error::of_database,
+    publishing::Outlet,
+    route::Route,
+};
 use crate::{
     event::Event,
     store::{Criterion, Query, Store},
-    time::Wall,
 };
 
 /// The longest name, in bytes.
@@ -169,14 +176,13 @@ impl<T: Send + 'static> Projection<T> {
 /// `Held`: somebody runs it, or did until it was killed a moment ago. `Refused`: it could not be cleared. `Unknown`: it may
 /// have been done. Otherwise the database could not be asked.
 pub async fn remove<D: Checkpoints>(database: &D, id: &Id, clear: impl Clear<D::Tx>) -> Result<bool, ProjectionError> {
-    let claim = Claim::new(id.clone(), "nobody", ProjectionOptions::default().hold, Wall::system().now());
+    let claim = nobody(id);
     if database.checkpoint(id).await.map_err(of_database)?.is_none() {
         return Ok(false);
     }
     let mut tx = database.begin().await.map_err(of_database)?;
     if database.hold(&mut tx, &claim).await.map_err(of_database)? == Held::Elsewhere {
-        let text = format!("projection `{id}` is run by somebody: stop that service first");
-        return Err(ProjectionError::new(ProjectionErrorKind::Held, text));
+        return Err(held(id));
     }
     let was_there = database.remove_checkpoint(&mut tx, id).await.map_err(of_database)?;
     cleared(id, &mut tx, clear).await?;

@@ -1,6 +1,9 @@
 //! Checkpoints in PostgreSQL. Holds go by the server's clock.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    error::Error,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, PgConnection, PgExecutor, postgres::PgPool};
@@ -12,7 +15,7 @@ use crate::{
         postgres::{Database, Tx},
         sql::milliseconds,
     },
-    store::Position,
+    store::{Position, postgres::fault},
     time::Wall,
 };
 
@@ -46,6 +49,10 @@ impl Checkpoints for Database {
     async fn rewind(&self, tx: &mut Tx, id: &Id) -> Result<(), DatabaseError> {
         let query = update(self.schema(), "position = $3 WHERE name = $1 AND version = $2", id);
         self.changes(tx, query.bind(Position::START.to_string())).await.map(drop)
+    }
+
+    fn is_away(&self, error: &(dyn Error + 'static)) -> bool {
+        error.downcast_ref().is_some_and(fault::is_away)
     }
 
     async fn remove_checkpoint(&self, tx: &mut Tx, id: &Id) -> Result<bool, DatabaseError> {

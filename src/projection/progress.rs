@@ -5,7 +5,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use super::{
-    Checkpoints, Id, ProjectionError, ProjectionErrorKind,
+    Checkpoints, Id, ProjectionError, ProjectionErrorKind, astray,
     error::{of_database, of_store},
 };
 use crate::{
@@ -91,15 +91,16 @@ impl Progress {
     /// The checkpoint: all of its events up to here are handled. One that has never been run is at the start.
     ///
     /// # Errors
-    /// The database cannot be asked.
+    /// `Astray`: the store was brought back to an earlier state. Otherwise the database cannot be asked.
     pub async fn position(&self) -> Result<Position, ProjectionError> {
-        (self.checkpoint)().await.map_err(of_database)
+        let position = (self.checkpoint)().await.map_err(of_database)?;
+        astray::found(position).map_or(Ok(position), |was| Err(astray::mistake(&self.id, was)))
     }
 
     /// Are all of its events up to this position handled? It need not handle the one that is there.
     ///
     /// # Errors
-    /// Database or store cannot be asked.
+    /// `Astray`: the store was brought back to an earlier state. Otherwise database or store cannot be asked.
     pub async fn has_reached(&self, position: Position) -> Result<bool, ProjectionError> {
         let checkpoint = self.position().await?;
         if checkpoint >= position {
@@ -115,7 +116,7 @@ impl Progress {
     /// Waits until all of its events up to this position are handled, at most so long.
     ///
     /// # Errors
-    /// `Late`: it has not come so far. Otherwise database or store cannot be asked.
+    /// `Late`: it has not come so far. `Astray`: the store was brought back to an earlier state. Otherwise database or store cannot be asked.
     ///
     /// # Cancel safety
     /// Nothing is lost.
@@ -127,7 +128,7 @@ impl Progress {
     /// Has it handled all of its events that can be read?
     ///
     /// # Errors
-    /// Database or store cannot be asked.
+    /// `Astray`: the store was brought back to an earlier state. Otherwise database or store cannot be asked.
     pub async fn is_caught_up(&self) -> Result<bool, ProjectionError> {
         let checkpoint = self.position().await?;
         let page = self.store.inner().read_all(&self.query, checkpoint, 1).await.map_err(of_store)?;
@@ -138,7 +139,7 @@ impl Progress {
     /// is so for a moment.
     ///
     /// # Errors
-    /// `Late`: it has not come so far. Otherwise database or store cannot be asked.
+    /// `Late`: it has not come so far. `Astray`: the store was brought back to an earlier state. Otherwise database or store cannot be asked.
     ///
     /// # Cancel safety
     /// Nothing is lost.
@@ -149,7 +150,7 @@ impl Progress {
     /// How far it is behind.
     ///
     /// # Errors
-    /// Database or store cannot be asked.
+    /// `Astray`: the store was brought back to an earlier state. Otherwise database or store cannot be asked.
     pub async fn lag(&self) -> Result<Lag, ProjectionError> {
         let checkpoint = self.position().await?;
         let store = self.store.inner();

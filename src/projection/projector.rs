@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Checkpoints, Claim, Held, LONGEST, Projection, ProjectionOptions,
+    Checkpoint, Checkpoints, Claim, Held, LONGEST, Projection, ProjectionOptions, astray,
     batch::{Batch, Moved, Trouble, passed},
+    pages::Pages,
     publishing::{Sent, Way},
     sign::{Sign, Teller},
 };
@@ -17,8 +18,9 @@ use crate::{
     error::{BoxError, told},
     failpoint::Point,
     health::Status,
+    lifecycle::Roving,
     publisher::Publisher,
-    store::{Position, Query, Recorded, Store, StoreError},
+    store::{Position, Recorded, Store, StoreError},
     telemetry::Observers,
     time::{Clock, Dice, Wall, backoff},
     transport::{PublishError, PublishErrorKind},
@@ -29,7 +31,7 @@ pub(crate) struct Projector<D: Checkpoints> {
     projection: Projection<D::Tx>,
     database: D,
     store: Store,
-    query: Query,
+    pages: Pages,
     options: ProjectionOptions,
     crew: Crew,
     course: Course,
@@ -90,8 +92,8 @@ impl<D: Checkpoints> Projector<D> {
         options: ProjectionOptions,
         crew: Crew,
     ) -> Self {
-        let query = projection.query(&store);
-        Self { projection, database, store, query, options, crew, course: Course::default() }
+        let pages = Pages::new(store.clone(), projection.query(&store), options.batch);
+        Self { projection, database, store, pages, options, crew, course: Course::default() }
     }
 
     /// Runs the projection until the service drains; stops between events (S3), and gives it up for others.
@@ -99,7 +101,7 @@ impl<D: Checkpoints> Projector<D> {
         let cut = self.crew.cut.clone();
         let progress = self.projection.progress(&self.database, &self.store).wall(self.crew.wall.clone());
         let teller = Teller { progress, sign: self.crew.sign.clone(), observers: self.crew.observers.clone() };
-        let working = async {
+        let working = async move {
             tokio::select! {
                 biased;
                 () = self.work() => {}
@@ -107,7 +109,7 @@ impl<D: Checkpoints> Projector<D> {
             }
         };
         // Cut off, a transaction that is open is undone.
-        let _ = cut.run_until_cancelled(working).await;
+        let _ = cut.run_until_cancelled(Roving::new(working)).await;
     }
 
     async fn work(&mut self) {
@@ -136,8 +138,7 @@ impl<D: Checkpoints> Projector<D> {
         {
             return Ok(Turn::Lost);
         }
-        let read = self.store.inner().read_all(&self.query, self.course.looked, self.options.batch);
-        let page = read.await.map_err(|error: StoreError| Trouble::Away(error.into()))?;
+        let page = self.pages.after(self.course.looked).await.map_err(unread)?;
         passed(Point::ProjectionRead)?;
         if page.events.is_empty() {
             self.course.looked = page.next;
@@ -211,9 +212,13 @@ impl<D: Checkpoints> Projector<D> {
     async fn take(&mut self) -> Result<Turn, Trouble> {
         let known = self.database.checkpoint(self.projection.id()).await?;
         let now = self.crew.wall.now();
-        let others = known.filter(|known| known.projector.as_ref().is_some_and(|other| *other != self.crew.id));
+        let others =
+            known.as_ref().filter(|known| known.projector.as_ref().is_some_and(|other| *other != self.crew.id));
         if others.is_some_and(|known| known.held_until > now && known.held_until <= now + LONGEST) {
             return Ok(Turn::Elsewhere);
+        }
+        if let Some(Checkpoint { position, .. }) = known {
+            self.check(position).await?;
         }
         let said = self.crew.clock.instant();
         let Held::Here(position) = self.batch().take().await? else { return Ok(Turn::Elsewhere) };
@@ -221,6 +226,19 @@ impl<D: Checkpoints> Projector<D> {
         self.course.held = Some((position, said));
         self.course.looked = position;
         Ok(Turn::Taken)
+    }
+
+    /// Is the checkpoint one of the store as it is? One that is not is marked, so that it is known from then on.
+    async fn check(&self, checkpoint: Position) -> Result<(), Trouble> {
+        let id = self.projection.id();
+        if let Some(was) = astray::found(checkpoint) {
+            return Err(Trouble::Astray(astray::mistake(id, was)));
+        }
+        if let Some(marked) = astray::marked(checkpoint, &self.store).await.map_err(unread)? {
+            self.batch().mark(checkpoint, marked).await?;
+            return Err(Trouble::Astray(astray::mistake(id, checkpoint)));
+        }
+        Ok(())
     }
 
     async fn transact(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {
@@ -256,6 +274,7 @@ impl<D: Checkpoints> Projector<D> {
             Ok(turn) => self.went(turn),
             Err(Trouble::Event { error, .. }) => self.event_failed(&*error),
             Err(Trouble::Away(error)) => self.away(&*error),
+            Err(Trouble::Astray(error)) => self.stand_still(&told(&error)),
         }
     }
 
@@ -294,9 +313,13 @@ impl<D: Checkpoints> Projector<D> {
             tracing::warn!(%projection, failures, reason, ?wait, "an event was not handled; will try again");
             return Wait::For(wait);
         }
-        let wait = self.options.again.min(self.options.renewal());
-        tracing::error!(%projection, failures, reason, ?wait, "the projection stands still; will try again");
-        self.crew.sign.stands(&reason);
+        self.stand_still(&reason)
+    }
+
+    fn stand_still(&self, reason: &str) -> Wait {
+        let (projection, wait) = (self.projection.id(), self.options.again.min(self.options.renewal()));
+        tracing::error!(%projection, reason, ?wait, "the projection stands still; will try again");
+        self.crew.sign.stands(reason);
         Wait::For(wait)
     }
 
@@ -324,6 +347,10 @@ impl<D: Checkpoints> Projector<D> {
             }
         }
     }
+}
+
+fn unread(error: StoreError) -> Trouble {
+    Trouble::Away(error.into())
 }
 
 /// That the broker is away says nothing about the event.

@@ -46,6 +46,10 @@ impl Sign {
         self.light.set(Status::degraded(format!("the projection stands still: {reason}")));
     }
 
+    pub(crate) fn stands_still(&self) -> bool {
+        self.seen(|seen| seen.stands)
+    }
+
     /// It does what it is for; did it stand still?
     pub(super) fn goes_on(&self) -> bool {
         self.light.up();

@@ -167,6 +167,9 @@ impl Publisher {
 
     /// The span of a publish; where there is none around it, a part of the trace of its cause.
     fn span(&self, contract: &Contract) -> Span {
+        if !spans::are_wanted() {
+            return Span::none();
+        }
         let cause = self.cause.as_ref().filter(|_| Span::current().is_none());
         let span = tracing::error_span!("publish", publishes = contract.name, otel.name = Empty, otel.kind = Empty);
         let attributes = [

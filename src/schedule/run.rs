@@ -25,6 +25,7 @@ use super::{
 use crate::{
     envelope::MessageId,
     error::panic_text,
+    failpoint::{self, Point},
     lifecycle::Blocking,
     publisher::Trace,
     telemetry::{Fact, Ran, spans},
@@ -106,6 +107,9 @@ impl Shift {
     async fn handled(&self, facts: Facts) -> Outcome {
         let what = Working { name: self.job.name.clone() };
         let work = self.crew.watch.over(what, async {
+            if let Err(struck) = failpoint::hit(Point::ScheduleBeforeRun) {
+                return Outcome::Failed(struck.to_string());
+            }
             match (self.job.call)(facts).await {
                 Ok(()) => Outcome::Done,
                 Err(error) => Outcome::Failed(shortened(&error.to_string())),
@@ -172,7 +176,7 @@ impl Lease {
         tokio::time::sleep(wait).await;
         for failures in 1.. {
             let asked = crew.instant();
-            match lease::asked(self.store.renew(&self.claim(crew))).await {
+            match lease::renew(&*self.store, &self.claim(crew)).await {
                 Ok(held) => return held.then_some(asked),
                 Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }
@@ -183,7 +187,7 @@ impl Lease {
     /// Notes that the tick was run. Where the store does not answer, another replica may run it again.
     async fn finish(&self, crew: &Crew) {
         for failures in 1..=FINISHES {
-            match lease::asked(self.store.finish(&self.claim(crew))).await {
+            match lease::finish(&*self.store, &self.claim(crew)).await {
                 Ok(_) => return,
                 Err(_) => tokio::time::sleep(backoff(failures, &crew.dice)).await,
             }

@@ -46,6 +46,8 @@ pub(super) struct Runner {
     kept_until: SystemTime,
     /// Ticks that others run, and when to see whether they did.
     elsewhere: BTreeMap<SystemTime, Instant>,
+    /// The tick that was asked for, if there was no answer: its lease may be here.
+    unanswered: Option<SystemTime>,
     failures: u32,
     skipping: Stretch,
     missing: Stretch,
@@ -86,6 +88,7 @@ impl Runner {
             delay: Duration::ZERO,
             kept_until: SystemTime::UNIX_EPOCH,
             elsewhere: BTreeMap::new(),
+            unanswered: None,
             failures: 0,
             skipping: Stretch::default(),
             missing: Stretch::default(),
@@ -294,10 +297,14 @@ impl Runner {
     }
 
     async fn take(&mut self, lease: &Lease) -> Result<Taken, LeaseError> {
-        let taken = lease::asked(lease.store.take(&lease.claim(&self.crew))).await?;
-        self.failures = 0;
+        let claim = lease.claim(&self.crew);
+        let again = self.unanswered.replace(claim.tick) == Some(claim.tick);
+        let taken = lease::take(&*lease.store, &claim).await?;
+        // Granted the first time, and nobody heard of it.
+        let ours = again && matches!(taken, Taken::Held(_)) && lease::renew(&*lease.store, &claim).await?;
+        (self.unanswered, self.failures) = (None, 0);
         self.job.history.leases(None);
-        Ok(taken)
+        Ok(if ours { Taken::Granted } else { taken })
     }
 
     /// Looks again when the lease of another one has ended.

@@ -7,6 +7,9 @@ use crate::telemetry::spans::{self, About, Kind};
 
 /// The span of this run. It is of the highest level: a log of errors alone has it too.
 pub(super) fn of(shift: &Shift) -> Span {
+    if !spans::are_wanted() {
+        return Span::none();
+    }
     let (schedule, planned) = (&*shift.job.name, &*shown(shift.planned, shift.job.plan.zone()));
     let span = tracing::error_span!(
         "run",

@@ -27,7 +27,7 @@ pub(super) struct Databases {
     others: Vec<Other>,
 }
 
-type Start = Box<dyn FnOnce(&Line, &Wall, &Running) + Send>;
+type Start = Box<dyn FnOnce(&Line, &Wall, &mut Running) + Send>;
 
 /// Something else that works on a database.
 pub(super) struct Other {
@@ -108,6 +108,17 @@ impl Running {
             all += outbox.waiting().await?;
         }
         Ok(all)
+    }
+
+    /// Have the projections of the service handled all that can be read of their stores, and is all published that it
+    /// publishes of stores? One that stands still, or whose database cannot be asked, does not count.
+    pub async fn is_projected(&self) -> bool {
+        for is_done in &self.projections {
+            if !is_done().await {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -55,7 +55,7 @@ use tokio::sync::watch;
 #[cfg(feature = "schedule")]
 use crate::schedule::Schedules;
 use crate::{
-    codec::{Told, Upcasts},
+    codec::{Hands, Told, Upcasts},
     config::Config,
     contract::{Contract, Names},
     envelope::{Envelope, JsonBase},
@@ -235,7 +235,8 @@ impl<S: Send + Sync + 'static> Service<S> {
         let Subscription { filter, via, group, concurrency, timeout, retry, on_dead, reach, queue, envelope } =
             subscription;
         let policy = filter.as_ref().map(Filter::policy).cloned().unwrap_or_default();
-        let route = Route { name, contract: E::CONTRACT, policy, timeout, retry, envelope, handler };
+        let route =
+            Route { name, contract: E::CONTRACT, hands: Hands::of::<E>(), policy, timeout, retry, envelope, handler };
         let route = Arc::new(route);
         self.parts.know::<E>();
         self.parts.wishes.push(Wish { route, via, group, queue, concurrency, on_dead, reach });

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, settings::PREFIX_LIMIT};
 use crate::{
-    codec::Upcasts,
+    codec::{Hands, Upcasts},
     contract::{Contract, Names, dead_letter_queue, retry_queue},
     event::Policy,
     pipeline::{Keys, OnDead, Route},
-    transport::{Binding, Capabilities, QueuePlan, Reach, TopicPlan, Topology},
+    transport::{Binding, Capabilities, QueuePlan, Reach, TopicPlan, Topology, Transport},
 };
 
 /// Deliveries of one queue that are handled at once, unless a subscription says otherwise.
@@ -61,6 +61,15 @@ impl Station {
     pub(crate) fn ways(&self) -> impl Iterator<Item = Way<'_>> {
         let ways = self.queue.bindings.iter().zip(&self.feeds);
         ways.map(|(binding, (contract, route))| Way { binding, contract, route })
+    }
+
+    /// What its handlers know of its events.
+    pub(crate) fn hands(&self, upcasts: &Upcasts) -> Vec<Hands> {
+        let of = |way: Way<'_>| match way.contract.name == way.route.contract.name {
+            true => Some(way.route.hands),
+            false => upcasts.hands(way.contract.name),
+        };
+        self.ways().filter_map(of).collect()
     }
 
     /// What a dead letter means for its key.
@@ -173,6 +182,17 @@ pub(crate) fn check_capabilities(station: &Station, name: &str, capabilities: &C
         return Err(refuse(text));
     }
     Ok(())
+}
+
+/// Refuses an envelope where the transport has its own.
+pub(crate) fn check_envelope(station: &Station, transport: &dyn Transport) -> Result<(), Error> {
+    if transport.envelope().is_none() || station.routes.iter().all(|route| route.envelope.is_none()) {
+        return Ok(());
+    }
+    let (queue, name) = (&station.queue.name, transport.name());
+    Err(refuse(format!(
+        "queue `{queue}` cannot choose an envelope: the transport `{name}` has its own, so leave it out"
+    )))
 }
 
 /// Refuses a station on a transport that nobody attached.

@@ -1,9 +1,13 @@
 //! How a service is given projections.
 
-use super::{Service, databases::Other, running::draw_instance};
+use super::{
+    Service,
+    databases::Other,
+    running::{IsDone, draw_instance},
+};
 use crate::{
     health::Kind,
-    projection::{Checkpoints, Crew, Projection, ProjectionOptions, Projector, Publishing, Sign},
+    projection::{Checkpoints, Crew, Progress, Projection, ProjectionOptions, Projector, Publishing, Sign},
     store::Store,
 };
 
@@ -53,6 +57,7 @@ impl<S: Send + Sync + 'static> Service<S> {
             start: Box::new(move |line, wall, running| {
                 let (sign, shown) = (Sign::default(), projection.id().to_string());
                 let asked = sign.clone();
+                running.projections.push(done(projection.progress(&places.0, &places.1), sign.clone()));
                 running.board.ask(Kind::Projection, shown, move || asked.status());
                 let crew = Crew {
                     id: draw_instance(&line.dice),
@@ -70,4 +75,12 @@ impl<S: Send + Sync + 'static> Service<S> {
         });
         self
     }
+}
+
+/// Has it nothing to do?
+fn done(progress: Progress, sign: Sign) -> IsDone {
+    Box::new(move || {
+        let (progress, sign) = (progress.clone(), sign.clone());
+        Box::pin(async move { sign.stands_still() || !matches!(progress.is_caught_up().await, Ok(false)) })
+    })
 }

@@ -20,7 +20,7 @@ use crate::{
     contract::Names,
     health::{Board, Kind},
     lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
-    middleware::Chain,
+    middleware::{BoxFuture, Chain},
     outbox::Outbox,
     pipeline::{self, Pipeline, Routes},
     publisher::{self, Line, Link, Publisher},
@@ -63,8 +63,13 @@ pub struct Running {
     pub(super) schedules: Histories,
     /// Those that it publishes from.
     pub(super) outboxes: Vec<Arc<dyn Outbox>>,
+    /// Whether each of its projections has nothing to do.
+    pub(super) projections: Vec<IsDone>,
     banner: Banner,
 }
+
+/// Answers whether something is done, as often as it is asked.
+pub(super) type IsDone = Box<dyn Fn() -> BoxFuture<bool> + Send + Sync>;
 
 /// How a service ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +159,7 @@ pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> R
         link: parts.link.clone(),
         schedules: Histories::default(),
         outboxes: Vec::new(),
+        projections: Vec::new(),
         banner: Banner::default(),
     };
     running.start(parts, settings).await
@@ -369,13 +375,14 @@ impl Crew {
         let transport = running.transports.of(&station)?.clone();
         let light = running.board.light(Kind::Queue, station.queue.name.as_str());
         let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
+        transport.knows(&station.queue.name, station.hands(&self.upcasts));
         let pipeline = Pipeline {
             service: self.line.service.clone(),
             system: transport.name(),
             queue: station.queue.name.as_str().into(),
             routes: Routes { routes: station.routes, upcasts: self.upcasts.clone() },
             keys,
-            envelope: self.line.envelope.clone(),
+            envelope: transport.envelope().unwrap_or_else(|| self.line.envelope.clone()),
             chain: self.chain.clone(),
             publisher: running.publisher.clone(),
             stop: running.stop.clone(),

@@ -46,6 +46,7 @@ impl Transports {
     pub(super) fn of(&self, station: &Station) -> Result<&Arc<dyn Transport>, Error> {
         let transport = &self.0.get(&station.via).ok_or_else(|| plan::no_such_transport(station))?.transport;
         plan::check_capabilities(station, transport.name(), &transport.capabilities())?;
+        plan::check_envelope(station, &**transport)?;
         Ok(transport)
     }
 

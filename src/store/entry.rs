@@ -67,12 +67,17 @@ impl Entry {
 
     /// What it can be found by: its key and its attributes, each once.
     pub fn tags(&self) -> Vec<Tag> {
+        self.marks().map(|(name, value)| Tag::new(name, value)).collect()
+    }
+
+    /// The names and values of its tags.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         let head = &self.message.head;
-        let key = self.key_field.as_deref().zip(head.key.as_deref()).map(|(name, value)| Tag::new(name, value));
+        let key = self.key_field.as_deref().zip(head.key.as_deref()).map(|(name, value)| (name, Cow::Borrowed(value)));
         let found = |name: &&str| !name.starts_with(RESERVED) && !TRACE.contains(name);
-        let attributes = head.attributes.iter().filter(|(name, _)| found(name));
+        let attributes = head.attributes.iter().filter(move |(name, _)| found(name));
         let others = attributes.filter(|(name, _)| self.key_field.as_deref() != Some(*name));
-        key.into_iter().chain(others.map(|(name, value)| Tag::new(name, value.to_string()))).collect()
+        key.into_iter().chain(others.map(|(name, value)| (name, value.text())))
     }
 
     /// The entry as it would be, had its event been recorded under the newer contract. Its key stays.
@@ -90,7 +95,7 @@ impl Entry {
     /// How many bytes it has, about: payload, key, attributes, names.
     pub(crate) fn size(&self) -> usize {
         let head = &self.message.head;
-        let attributes = head.attributes.iter().map(|(name, value)| name.len() + value.to_string().len());
+        let attributes = head.attributes.iter().map(|(name, value)| name.len() + value.text().len());
         let key = head.key.as_ref().map_or(0, String::len);
         self.message.content.bytes.len() + self.name().len() + key + attributes.sum::<usize>()
     }

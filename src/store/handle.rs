@@ -196,8 +196,10 @@ impl Store {
     /// # Errors
     /// As [`read`](Self::read).
     pub(crate) async fn stored<R: EventSet>(&self, recorded: Recorded) -> Result<Stored<R>, StoreError> {
-        let (recorded, values) = self.opened::<R>(recorded).await?;
-        self.typed(recorded, values)
+        let mut recorded = recorded;
+        let values = self.open::<R>(&mut recorded).await?;
+        self.lift::<R>(&mut recorded, values)?;
+        typed(recorded, values)
     }
 
     /// The way for events of this name: that of its own contract, else one that an upcast leads to.
@@ -223,11 +225,11 @@ impl Store {
         found: Vec<Recorded>,
     ) -> Result<Vec<Stored<R>>, StoreError> {
         let mut events = Vec::with_capacity(found.len());
-        for recorded in found {
-            let (recorded, values) = self.opened::<R>(recorded).await?;
-            let recorded = self.lifted::<R>(recorded, values)?;
+        for mut recorded in found {
+            let values = self.open::<R>(&mut recorded).await?;
+            self.lift::<R>(&mut recorded, values)?;
             if query.matches(&recorded.entry) {
-                events.push(self.typed(recorded, values)?);
+                events.push(typed(recorded, values)?);
             }
         }
         Ok(events)
@@ -250,32 +252,44 @@ impl Store {
         append
     }
 
-    /// The event under the contract that `R` has of it.
-    fn lifted<R: EventSet>(&self, recorded: Recorded, values: Values) -> Result<Recorded, StoreError> {
-        let contracts = R::contracts();
-        let name = recorded.entry.name();
-        if contracts.iter().any(|contract| contract.name == name) {
-            return Ok(recorded);
-        }
-        let newer = contracts.into_iter().find_map(|to| Some((self.upcasts.from(name, to)?, to)));
-        let Some((from, to)) = newer else { return Ok(recorded) };
-        let payload = &recorded.entry.message.content;
-        let lifted = self.upcasts.lift(name, payload, values, to).map_err(|error| unreadable(&recorded, error))?;
-        let entry = recorded.entry.lifted(from, to, lifted);
-        Ok(Recorded { entry, ..recorded })
+    /// Has the event under the contract that `R` has of it.
+    fn lift<R: EventSet>(&self, recorded: &mut Recorded, values: Values) -> Result<(), StoreError> {
+        self.lift_to(recorded, values, R::contracts)
     }
 
-    fn typed<R: EventSet>(&self, recorded: Recorded, values: Values) -> Result<Stored<R>, StoreError> {
-        let recorded = self.lifted::<R>(recorded, values)?;
-        let decode = match values {
-            Values::Whole => R::decode,
-            Values::Erased => R::decode_erased,
-        };
-        let decoded = decode(recorded.entry.name(), &recorded.entry.message.content);
-        let event = decoded.map_err(|error| unreadable(&recorded, error))?;
-        let Recorded { position, stream, version, entry } = recorded;
-        Ok(Stored { position, stream, version, head: entry.message.head, event, values })
+    /// Has the event under one of these contracts, if there is a way to it.
+    pub(crate) fn lift_to(
+        &self,
+        recorded: &mut Recorded,
+        values: Values,
+        contracts: impl FnOnce() -> Vec<&'static Contract>,
+    ) -> Result<(), StoreError> {
+        let name = recorded.entry.name();
+        if self.upcasts.hands(name).is_none() {
+            return Ok(());
+        }
+        let contracts = contracts();
+        if contracts.iter().any(|contract| contract.name == name) {
+            return Ok(());
+        }
+        let newer = contracts.into_iter().find_map(|to| Some((self.upcasts.from(name, to)?, to)));
+        let Some((from, to)) = newer else { return Ok(()) };
+        let payload = &recorded.entry.message.content;
+        let lifted = self.upcasts.lift(name, payload, values, to).map_err(|error| unreadable(recorded, error))?;
+        recorded.entry = recorded.entry.lifted(from, to, lifted);
+        Ok(())
     }
+}
+
+fn typed<R: EventSet>(recorded: Recorded, values: Values) -> Result<Stored<R>, StoreError> {
+    let decode = match values {
+        Values::Whole => R::decode,
+        Values::Erased => R::decode_erased,
+    };
+    let decoded = decode(recorded.entry.name(), &recorded.entry.message.content);
+    let event = decoded.map_err(|error| unreadable(&recorded, error))?;
+    let Recorded { position, stream, version, entry } = recorded;
+    Ok(Stored { position, stream, version, head: entry.message.head, event, values })
 }
 
 /// Adds the trace that this task is in, else that of the cause, unless the event tells one of its own.

@@ -63,7 +63,7 @@ fn checked(entry: &Entry) -> Result<usize, StoreError> {
     within(head.attributes.len(), PAIRS, "attributes", event)?;
     for (name, value) in head.attributes.iter() {
         within(name.len(), NAME, "bytes in an attribute's name", event)?;
-        within(value.to_string().len(), VALUE, "bytes in an attribute's value", event)?;
+        within(value.text().len(), VALUE, "bytes in an attribute's value", event)?;
     }
     within(head.key.as_ref().map_or(0, String::len), VALUE, "bytes in its key", event)?;
     let size = entry.size();

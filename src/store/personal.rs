@@ -124,15 +124,24 @@ impl Store {
         Ok(())
     }
 
-    /// The event with what is personal in it, as far as that is not erased.
-    pub(super) async fn opened<R: EventSet>(&self, recorded: Recorded) -> Result<(Recorded, Values), StoreError> {
-        let within = |error: StoreError| StoreError::new(error.kind(), place(&recorded)).caused_by(error);
+    /// Puts what is personal into the event, as far as that is not erased.
+    pub(super) async fn open<R: EventSet>(&self, recorded: &mut Recorded) -> Result<Values, StoreError> {
+        self.open_by(recorded, R::hands).await
+    }
+
+    /// The same, by the hands that are found for its name.
+    pub(crate) async fn open_by(
+        &self,
+        recorded: &mut Recorded,
+        hands: impl Fn(&str) -> Option<Hands>,
+    ) -> Result<Values, StoreError> {
+        let within = |error: StoreError| StoreError::new(error.kind(), place(recorded)).caused_by(error);
         let Some(found) = payload::split(&recorded.entry.message.content).map_err(within)? else {
-            return Ok((recorded, Values::Whole));
+            return Ok(Values::Whole);
         };
         let name = recorded.entry.name();
         let unreadable = |text: &str| within(StoreError::new(StoreErrorKind::Unreadable, text));
-        let Some(hands) = R::hands(name).or_else(|| self.upcasts.hands(name)) else {
+        let Some(hands) = hands(name).or_else(|| self.upcasts.hands(name)) else {
             return Err(unreadable(
                 "it is none of the events that are asked for, or their set was not made by `event_set!`",
             ));
@@ -162,9 +171,8 @@ impl Store {
                 return Err(unreadable(&text));
             }
         };
-        let mut recorded = recorded;
         recorded.entry.message.content = content;
-        Ok((recorded, values))
+        Ok(values)
     }
 }
 

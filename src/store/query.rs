@@ -84,16 +84,18 @@ impl Criterion {
         &self.tags
     }
 
-    fn contract(mut self, contract: &'static Contract) -> Self {
+    /// Events of this contract too.
+    pub(crate) fn contract(mut self, contract: &'static Contract) -> Self {
         self.events.push(contract.name.into());
         self.contracts.push(contract);
         self
     }
 
-    /// Is it met by this event, which has these tags?
-    fn matches(&self, entry: &Entry, tags: &[Tag]) -> bool {
+    /// Is it met by this event?
+    fn matches(&self, entry: &Entry) -> bool {
         let of_type = self.events.is_empty() || self.events().any(|event| event == entry.name());
-        of_type && self.tags.iter().all(|tag| tags.contains(tag))
+        let has = |tag: &Tag| entry.marks().any(|(name, value)| name == tag.name() && value == tag.value());
+        of_type && self.tags.iter().all(has)
     }
 
     /// A tag that nothing can have, if there is one.
@@ -161,8 +163,7 @@ impl Query {
         if self.0.is_empty() {
             return true;
         }
-        let tags = entry.tags();
-        self.0.iter().any(|criterion| criterion.matches(entry, &tags))
+        self.0.iter().any(|criterion| criterion.matches(entry))
     }
 
     /// The query that also finds what was recorded under the contracts which these are made from.

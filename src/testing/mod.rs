@@ -136,23 +136,38 @@ impl TestService {
     }
 
     /// Waits until the whole cascade is quiet: nothing queued, nothing running, no retry to come, nothing in an outbox that is
-    /// not parked.
+    /// not parked, no event of a store that a projection of the service has to handle or to publish.
     ///
-    /// A queue that nobody reads, such as that of a service which was stopped, is not waited for.
+    /// A queue that nobody reads, such as that of a service which was stopped, is not waited for, nor is a projection that
+    /// stands still.
     pub async fn settle(&self) {
         let mut passed_on = PASSED_ON;
         loop {
             self.settle_queues().await;
+            if !self.settle_projections().await {
+                continue;
+            }
             match self.service.unpublished().await {
                 // A relay passes on what was committed meanwhile, and what is delayed when it is due.
                 Ok(1..) => {
                     tokio::time::sleep(passed_on).await;
                     passed_on = (passed_on * 2).min(PASSED_ON_LAST);
                 }
-                _ if self.memory.is_quiet_where_read() => return,
+                // What a relay passed on after the look at the projections may have been recorded since.
+                _ if self.memory.is_quiet_where_read() && self.service.is_projected().await => return,
                 _ => {}
             }
         }
+    }
+
+    /// Waits until no projection has anything to do; was it so at once?
+    async fn settle_projections(&self) -> bool {
+        let mut looks = 0;
+        while !self.service.is_projected().await {
+            looks += 1;
+            tokio::time::sleep(PASSED_ON).await;
+        }
+        looks == 0
     }
 
     async fn settle_queues(&self) {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// The keys in work, and what waits behind each.
 #[derive(Debug)]
-pub(super) struct Lanes<T> {
+pub(crate) struct Lanes<T> {
     lanes: HashMap<String, VecDeque<T>>,
     ready: VecDeque<T>,
 }
@@ -20,7 +20,7 @@ impl<T> Default for Lanes<T> {
 
 impl<T> Lanes<T> {
     /// Takes in what has arrived for this key; gives it back if nothing of the key is in work: it then is.
-    pub(super) fn arrive(&mut self, key: &str, message: T) -> Option<T> {
+    pub(crate) fn arrive(&mut self, key: &str, message: T) -> Option<T> {
         if let Some(waiting) = self.lanes.get_mut(key) {
             waiting.push_back(message);
             return None;
@@ -30,7 +30,7 @@ impl<T> Lanes<T> {
     }
 
     /// Lets go of a key; what waited behind it is ready, and in work from now on.
-    pub(super) fn leave(&mut self, key: &str) {
+    pub(crate) fn leave(&mut self, key: &str) {
         match self.lanes.get_mut(key).map(VecDeque::pop_front) {
             Some(Some(next)) => self.ready.push_back(next),
             Some(None) => drop(self.lanes.remove(key)),
@@ -39,12 +39,12 @@ impl<T> Lanes<T> {
     }
 
     /// What may be handed out.
-    pub(super) fn ready(&mut self) -> Option<T> {
+    pub(crate) fn ready(&mut self) -> Option<T> {
         self.ready.pop_front()
     }
 
     /// Gives up what waits, in no order: the broker delivers it again. Keys whose next was ready are let go of.
-    pub(super) fn forget(&mut self, key: impl Fn(&T) -> String) -> Vec<T> {
+    pub(crate) fn forget(&mut self, key: impl Fn(&T) -> String) -> Vec<T> {
         let ready: Vec<T> = std::mem::take(&mut self.ready).into();
         let waiting: Vec<T> = self.lanes.values_mut().flat_map(std::mem::take).collect();
         for message in &ready {

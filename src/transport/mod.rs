@@ -13,8 +13,8 @@ pub mod aws;
 mod backlog;
 mod delivery;
 mod error;
-#[cfg(any(feature = "amqp", feature = "aws"))]
-mod lanes;
+#[cfg(any(feature = "amqp", feature = "aws", feature = "store"))]
+pub(crate) mod lanes;
 pub(crate) mod limits;
 pub mod memory;
 mod prune;
@@ -56,7 +56,8 @@ use async_trait::async_trait;
 
 use self::sorter::AllBack;
 use crate::{
-    envelope::{MessageId, OCTETS, Payload, Sealed},
+    codec::Hands,
+    envelope::{Envelope, MessageId, OCTETS, Payload, Sealed},
     health::Status,
 };
 
@@ -262,6 +263,15 @@ pub trait Transport: Send + Sync + 'static {
 
     /// What it can promise.
     fn capabilities(&self) -> Capabilities;
+
+    /// The envelope of its messages, where that is not for the service to choose. Default: none.
+    fn envelope(&self) -> Option<Arc<dyn Envelope>> {
+        None
+    }
+
+    /// What the handlers of a queue know of its events, told before it is consumed.
+    #[doc(hidden)]
+    fn knows(&self, _queue: &str, _hands: Vec<Hands>) {}
 
     /// Brings topics, queues and bindings into being, or checks that they are there.
     ///

@@ -9,8 +9,12 @@ mod crash;
 mod error;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod outbox;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod projection;
+#[cfg(feature = "sqlite")]
+mod records;
+#[cfg(all(feature = "postgres", feature = "schedule", feature = "sqlite"))]
+mod schedule;
 #[cfg(feature = "sqlite")]
 mod store;
 
@@ -101,7 +105,8 @@ async fn every_shared_point_is_passed_and_strikes_nobody_unasked() -> Result<(),
 #[test]
 fn every_point_has_a_name_of_its_own() {
     let points = Point::SHARED.into_iter().chain(Point::IN_TRANSPORTS).chain(Point::IN_STORES);
-    let points: Vec<_> = points.chain(Point::IN_OUTBOXES).map(Point::name).collect();
+    let points = points.chain(Point::IN_OUTBOXES).chain(Point::IN_PROJECTIONS).chain(Point::IN_SCHEDULES);
+    let points: Vec<_> = points.map(Point::name).collect();
     let names: std::collections::BTreeSet<_> = points.iter().collect();
     assert_eq!(names.len(), points.len());
 }

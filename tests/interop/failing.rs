@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tegami::{
-    envelope::{Envelope, JsonBase, ProtobufBase, Sealed},
+    envelope::{Envelope, JsonBase, MessageId, ProtobufBase, Sealed},
     testing::ReasonKind,
     transport::{DeadLetter, Transport},
 };
@@ -47,6 +47,18 @@ pub async fn kept_and_put_back(kind: Kind, mut desk: Desk, transport: impl Trans
     assert_eq!(third.ctx.attributes(), first.ctx.attributes());
     transport.close().await;
     desk.running.stop().await.expect("it stops");
+}
+
+/// What that desk gave up on before it stopped is put back by this transport into this queue. Its id.
+pub async fn put_back(mut desk: Desk, transport: impl Transport, queue: String) -> MessageId {
+    let id = desk.running.publisher().publish(&letter(7, "hello")).await.expect("it is published");
+    assert_eq!([desk.run().await.ctx.attempt(), desk.run().await.ctx.attempt()], [1, 2]);
+    // Its id is the envelope's, which whoever gets it compares: MiniStack leaves the transport's own out of notifications.
+    assert_eq!(dead_letter(&transport, &queue).await.attempts(), 2);
+    desk.running.stop().await.expect("it stops");
+    assert_eq!(transport.redrive(&queue).await.expect("it goes back"), 1);
+    transport.close().await;
+    id
 }
 
 /// The dead letter of this queue, once it is there.

@@ -1,6 +1,6 @@
 //! Events that are appended in a transaction, beside rows and messages.
 
-use std::time::Duration;
+use std::{borrow::Borrow, time::Duration};
 
 use tegami::{
     Context, HandlerError, Service,
@@ -172,14 +172,18 @@ async fn record<S: Subject>(order: OrderPaid, ctx: Context<Store>, tx: &mut S::T
     Ok(())
 }
 
-/// For a database in this process alone: a server is opened anew in every round.
-pub(crate) async fn i1_a_handler_that_appends_passes_the_crash_matrix<S: Subject>() {
+/// `open` gives a database that is empty.
+pub(crate) async fn i1_a_handler_that_appends_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(
+    open: impl AsyncFn() -> D,
+) {
     let fresh = async || {
-        let subject = S::open().await;
-        let service = Service::new("billing").state(Store::new(subject.events())).transactional(subject.db());
-        (service.on::<OrderPaid>(record::<S>).outbox(subject.db()), subject)
+        let subject = open().await;
+        let all = subject.borrow();
+        let service = Service::new("billing").state(Store::new(all.events())).transactional(all.db());
+        (service.on::<OrderPaid>(record::<S>).outbox(all.db()), subject)
     };
-    let read = async |subject: &S| {
+    let read = async |subject: &D| {
+        let subject = subject.borrow();
         let recorded = counts(&Store::new(subject.events()), ["orders"]).await;
         (subject.written().await, recorded)
     };

@@ -1,5 +1,5 @@
 //! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not; and what else is kept
-//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `events`, `process`, `crashes`, `kills` and `leases` are run on every
+//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `events`, `process`, `crashes`, `frozen`, `kills` and `leases` are run on every
 //! database.
 
 mod contracts {
@@ -27,7 +27,6 @@ macro_rules! suite {
             inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
             inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
             inbox::i4_a_service_forgets_what_is_older_than_it_was_told_to_keep
-            crashes::i1_a_transactional_handler_passes_the_crash_matrix
             leases::j1_a_tick_is_granted_once_and_never_after_it_was_run
             leases::j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_has_it_no_more
             leases::j1_of_many_that_ask_at_once_one_is_granted
@@ -52,6 +51,19 @@ macro_rules! suite {
             process::what_comes_to_a_process_that_is_over_changes_nothing
             process::an_event_that_names_no_process_becomes_a_dead_letter
             process::a_timeout_and_the_event_that_it_waits_for_take_turns
+            frozen::f49_a_relay_that_stood_still_has_another_send_and_skips_nothing
+            frozen::e4_f49_a_projector_that_stood_still_doubles_nothing
+            cases::d1_x7_a_handler_has_each_event_once_with_retries_dead_letters_and_redrive
+            cases::a_queue_begins_when_it_is_made_or_with_the_first_event
+            cases::what_is_published_to_a_store_is_refused_and_an_attached_broker_takes_it
+            cases::o2_an_event_that_waits_holds_those_behind_it_of_its_key
+            cases::i1_a_transactional_handler_has_its_effect_once_however_often_its_reader_goes
+            cases::x1_what_nobody_can_read_becomes_a_dead_letter_and_delays_nobody
+            cases::k3_what_is_personal_is_opened_for_handlers_and_what_was_erased_is_passed_by
+            cases::d10_older_events_come_as_the_newer
+            cases::a_slow_event_does_not_have_others_handled_again
+            cases::a_queue_that_is_removed_begins_anew_and_one_that_is_read_stays
+            replicas::d1_i1_replicas_that_are_killed_lose_nothing_and_have_effects_once
             kills::t1_t2_t3_three_relays_that_are_killed_lose_nothing_and_keep_every_key_in_order
         }
     };
@@ -67,17 +79,20 @@ pub(crate) use suite;
 mod crashes;
 mod delays;
 mod events;
+mod frozen;
 mod inbox;
 mod kills;
 mod leases;
 mod postgres;
 mod process;
+mod records;
 mod rows;
 mod sqlite;
 mod subject;
 
 use contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
 use leases::{missed, processes};
+use records::{cases, kills as replicas};
 use subject::{Folder, Subject};
 
 fn paid(order: impl Into<String>) -> OrderPaid {

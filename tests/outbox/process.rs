@@ -1,6 +1,9 @@
 //! Process managers: what comes, what follows, and what has waited for too long.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Borrow,
+    time::{Duration, SystemTime},
+};
 
 use tegami::{
     Retry, Service, Subscription,
@@ -287,14 +290,15 @@ pub(crate) async fn a_timeout_and_the_event_that_it_waits_for_take_turns<S: Subj
     assert!(shop.memory.all_dead_letters().is_empty());
 }
 
-/// For a database in this process alone: a server is opened anew in every round.
-pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject>() {
+/// `open` gives a database that is empty.
+pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(open: impl AsyncFn() -> D) {
     let fresh = async || {
-        let all = S::open().await;
-        let (service, _) = shop::<S, Fulfilment<LONG>>(&all);
-        (service.outbox(all.db()), all)
+        let all = open().await;
+        let (service, _) = shop::<S, Fulfilment<LONG>>(all.borrow());
+        (service.outbox(all.borrow().db()), all)
     };
-    let read = async |all: &S| {
+    let read = async |all: &D| {
+        let all = all.borrow();
         let manager = Manager::<Fulfilment<LONG>>::new(Store::new(all.events()));
         let steps = manager.load("o-1").await.expect("it is loaded").steps;
         (steps, names(taken(all, Duration::from_millis(LONG * 2)).await))

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use tegami::{
     error::BoxError,
     outbox::{Database, Parked, Timeouts},
+    records::Queues,
     schedule::LeaseStore,
     store::{self, EventStore},
 };
@@ -21,7 +22,7 @@ use tegami::{
 /// A database with a table of receipts that nobody else uses.
 #[async_trait]
 pub(crate) trait Subject: Sized + Send + Sync + 'static {
-    type Db: Database<Tx = Self::Tx> + LeaseStore;
+    type Db: Queues + Database<Tx = Self::Tx> + LeaseStore;
     type Tx: Timeouts + store::Transaction + 'static;
     type Events: EventStore + Clone;
 
@@ -33,7 +34,12 @@ pub(crate) trait Subject: Sized + Send + Sync + 'static {
     fn db(&self) -> &Self::Db;
 
     /// The events in it.
-    fn events(&self) -> Self::Events;
+    fn events(&self) -> Self::Events {
+        Self::store(self.db())
+    }
+
+    /// The events in a database.
+    fn store(db: &Self::Db) -> Self::Events;
 
     /// Where another process finds it.
     fn address(&self) -> String;
@@ -79,6 +85,8 @@ pub(crate) enum Deed {
     EndLeases {
         of: u32,
     },
+    /// Has all holds on projections end.
+    EndHolds,
     /// Takes away the table of leases, and brings it back.
     HideLeases,
     ShowLeases,

@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use tegami::{
-    Context, Event, Handler, HandlerError, Publisher,
-    event::Value,
+    Context, Event, Handler, HandlerError, Publisher, TransactionalHandler,
+    outbox::Database,
     testing::transport::{LetterFiled, LetterPosted, filed, letter},
     transport::{PublishError, PublishErrorKind},
 };
 
 use crate::{
     happened::{Answer, Happened, How, Post, Tag},
-    wire::TAG,
+    office::{Counter, Tx},
+    wire::{self, COPY, TAG},
     world::World,
 };
 
@@ -23,27 +24,45 @@ pub struct Desk(pub Arc<World>);
 
 impl Handler<LetterPosted> for Desk {
     async fn call(&self, event: LetterPosted, ctx: Context) -> Result<(), HandlerError> {
-        self.handle(event.number, &event.text, ctx).await
+        self.handle((event.number, &event.text), ctx, None).await
     }
 }
 
 impl Handler<LetterFiled> for Desk {
     async fn call(&self, event: LetterFiled, ctx: Context) -> Result<(), HandlerError> {
-        self.handle(event.number, &event.text, ctx).await
+        self.handle((event.number, &event.text), ctx, None).await
+    }
+}
+
+impl TransactionalHandler<LetterPosted, (), Tx> for Desk {
+    async fn call(&self, event: LetterPosted, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
+        self.handle((event.number, &event.text), ctx, Some(tx)).await
+    }
+}
+
+impl TransactionalHandler<LetterFiled, (), Tx> for Desk {
+    async fn call(&self, event: LetterFiled, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
+        self.handle((event.number, &event.text), ctx, Some(tx)).await
     }
 }
 
 impl Desk {
-    async fn handle(&self, number: u64, text: &str, ctx: Context) -> Result<(), HandlerError> {
-        let Some(Value::Integer(id)) = ctx.attributes().get(TAG) else { panic!("every delivery has its tag") };
-        let tag = Tag { id: u64::try_from(*id).expect("tags count from 0"), number };
+    async fn handle(
+        &self,
+        (number, text): (u64, &str),
+        ctx: Context,
+        mut tx: Option<&mut Tx>,
+    ) -> Result<(), HandlerError> {
+        let known = |name| wire::number(ctx.attributes(), name);
+        let tag = Tag { id: known(TAG), number, copy: known(COPY) };
         if text != format!("letter {number}") {
             self.0.fail(format!("P9: {tag} says `{text}`"));
         }
         self.0.note(Happened::Began { tag, attempt: ctx.attempt() });
         let mut run = Run { world: &self.0, tag, how: None };
+        tx.iter_mut().for_each(|tx| tx.has_effect(tag));
         self.0.sleep(0..200).await;
-        let answer = self.behave(&ctx).await;
+        let answer = self.behave(&ctx, tx).await;
         run.how = Some(match &answer {
             Ok(()) => How::Done,
             Err(Trouble::Failed(after)) => How::Failed(*after),
@@ -52,7 +71,7 @@ impl Desk {
         answer.map_err(Trouble::told)
     }
 
-    async fn behave(&self, ctx: &Context) -> Result<(), Trouble> {
+    async fn behave(&self, ctx: &Context, tx: Option<&mut Tx>) -> Result<(), Trouble> {
         match self.0.draw(0..100) {
             0..55 => {}
             55..65 => return Err(Trouble::Failed(None)),
@@ -62,14 +81,17 @@ impl Desk {
             78..88 => self.0.sleep(0..40_000).await,
             88..91 => std::future::pending().await,
             91..94 => ctx.cancelled().await,
-            94..97 => self.follow_up(ctx).await?,
+            94..97 => self.follow_up(ctx, tx).await?,
             _ => tokio::task::yield_now().await,
         }
         Ok(())
     }
 
     /// Publishes; a letter that is not certainly on its way fails the run.
-    async fn follow_up(&self, ctx: &Context) -> Result<(), Trouble> {
+    async fn follow_up(&self, ctx: &Context, tx: Option<&mut Tx>) -> Result<(), Trouble> {
+        if let Some(tx) = tx {
+            return put(&self.0, &ctx.publisher(), tx).await.map_err(|_| Trouble::Failed(None));
+        }
         let (ordered, sender) = (self.0.draw(0..2) == 0, format!("run {}", self.0.number()));
         let sent = post(&self.0, &ctx.publisher(), (&sender, ordered)).await;
         sent.map_err(|_| Trouble::Failed(None))
@@ -121,6 +143,33 @@ pub async fn publish(world: Arc<World>, publisher: Publisher, (by, count): (Stri
             (_, false) => post_all(&world, &publisher, (&by, batch), letter).await,
         }
     }
+}
+
+/// Commits so many transactions, each with some letters in it; gives some of them up.
+pub async fn commit(world: Arc<World>, (counter, publisher): (Counter, Publisher), count: usize) {
+    for _ in 0..count {
+        world.sleep(0..8_000).await;
+        let Ok(mut tx) = counter.begin().await else { continue };
+        for _ in 0..world.draw(1..4) {
+            put(&world, &publisher, &mut tx).await.expect("the database takes every letter");
+        }
+        world.sleep(0..100).await;
+        if world.draw(0..5) > 0 {
+            let _ = counter.commit(tx).await;
+        }
+    }
+}
+
+/// Puts one letter into the transaction's outbox, maybe to go later.
+async fn put(world: &World, publisher: &Publisher, tx: &mut Tx) -> Result<(), PublishError> {
+    let (key, number, ordered) = (key(world), world.letter(), world.draw(0..2) == 0);
+    let delay = if world.draw(0..5) == 0 { world.millis(1..40_000) } else { Duration::ZERO };
+    let mut publisher = publisher.in_transaction(tx);
+    let put = match ordered {
+        true => publisher.publish_with(&filed(&key, place(number)), |options| options.delay(delay)).await,
+        false => publisher.publish_with(&letter(&key, place(number)), |options| options.delay(delay)).await,
+    };
+    put.map(drop)
 }
 
 /// Publishes one letter, maybe later.

@@ -4,44 +4,57 @@
 //! against a model of the delivery contract, the end against what must have come of it; each seed runs twice, and its
 //! two traces must be the same.
 //!
-//! - `SIMULATION_SEEDS=10000` tells more stories than usual.
+//! - `SIMULATION_SEEDS=10000` tells more stories than usual, `SIMULATION_FROM=5000` others; `scripts/soak simulation` does both.
 //! - `SIMULATION_SEED=17` tells one, and prints its trace.
 //!
-//! `plan` draws the world, `wire` is the transport, `load` the handlers and publishers, `replica` the processes, `model`
-//! what must hold, and `run` puts them together. A new fault goes into `wire`, a new promise into `model`, a new
+//! That it sees what goes wrong, `scripts/mutants` shows.
+//!
+//! `plan` draws the world, `wire` is the transport, `office` the database with outbox and inbox, `leases` those on ticks,
+//! `load` the handlers and publishers, `tower` what runs by the clock, `replica` the processes, `model` what must hold,
+//! and `run` puts them together. A new fault goes into `wire`, `office` or `leases`, a new promise into `model`, a new
 //! component beside `replica`; each tells what it does as a `Happened`.
 
 mod happened;
+mod leases;
 mod load;
 mod model;
+mod office;
 mod plan;
 mod replica;
 mod run;
+mod tower;
 mod trace;
 mod wire;
 mod world;
 
 use std::{
     env,
+    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use run::{Outcome, simulate};
 
 /// How many seeds every test run tries.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 1_000;
+/// How many failures are enough to stop at.
+const ENOUGH: u64 = 20;
 
 #[test]
 fn every_promise_holds_on_every_seed_and_every_seed_repeats_itself() {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse().expect("a seed is a number"));
     match number("SIMULATION_SEED") {
         Some(seed) => tell(seed),
-        None => tell_all(number("SIMULATION_SEEDS").unwrap_or(SEEDS)),
+        None => {
+            let from = number("SIMULATION_FROM").unwrap_or(0);
+            let to = from + number("SIMULATION_SEEDS").unwrap_or(SEEDS);
+            tell_all(from..to, number("SIMULATION_ENOUGH").unwrap_or(ENOUGH));
+        }
     }
 }
 
@@ -52,13 +65,22 @@ fn tell(seed: u64) {
     judge(seed, outcome).unwrap_or_else(|told| panic!("{told}"));
 }
 
-/// Tells so many, on every core.
-fn tell_all(seeds: u64) {
+/// What became of a seed.
+type Judged = (u64, Result<[usize; 7], String>);
+
+/// Tells all of these, on every core; fewer, if enough fail.
+fn tell_all(seeds: Range<u64>, enough: u64) {
     let began = Instant::now();
-    let (next, told) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let (next, told) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let failures = AtomicU64::new(0);
     let work = || {
-        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds) {
+        while failures.load(Ordering::Relaxed) < enough {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if !seeds.contains(&seed) {
+                return;
+            }
             let judged = judge(seed, simulate(seed));
+            failures.fetch_add(judged.is_err().into(), Ordering::Relaxed);
             told.lock().unwrap().push((seed, judged));
         }
     };
@@ -66,25 +88,32 @@ fn tell_all(seeds: u64) {
     thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
     let mut told = told.into_inner().unwrap();
     told.sort();
-    let (kept, broken): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, judged)| judged.is_ok());
-    let sum = |place: usize| kept.iter().flat_map(|(_, judged)| judged).map(|figures| figures[place]).sum::<usize>();
-    let [steps, stored, done, dead] = [0, 1, 2, 3].map(sum);
-    let took = began.elapsed();
-    println!("{seeds} seeds twice in {took:?}: {steps} steps, {stored} messages, {done} completed, {dead} dead");
-    let failed: Vec<u64> = broken.iter().map(|(seed, _)| *seed).collect();
-    if let Some((_, Err(first))) = broken.first() {
-        panic!("{} of {seeds} seeds fail: {failed:?}\n{first}", failed.len());
+    sum_up(&told, began.elapsed());
+}
+
+/// Prints what all of it was worth; fails with the first that is broken.
+fn sum_up(told: &[Judged], took: Duration) {
+    let sum = |place: usize| told.iter().flat_map(|(_, judged)| judged).map(|figures| figures[place]).sum::<usize>();
+    let [steps, stored, done, dead, kept, effects, ticks] = [0, 1, 2, 3, 4, 5, 6].map(sum);
+    println!(
+        "{} seeds twice in {took:.1?}: {steps} steps, {stored} messages, {done} completed, {dead} dead, \
+         {kept} by an outbox, {effects} effects, {ticks} ticks",
+        told.len()
+    );
+    let failed: Vec<u64> = told.iter().filter(|(_, judged)| judged.is_err()).map(|(seed, _)| *seed).collect();
+    if let Some(Err(first)) = told.iter().map(|(_, judged)| judged).find(|judged| judged.is_err()) {
+        panic!("{} of {} seeds fail: {failed:?}\n{first}", failed.len(), told.len());
     }
 }
 
-/// Steps, messages, completed and given up on; or what is broken, and how to see it again.
-fn judge(seed: u64, Outcome { trace, verdict, figures }: Outcome) -> Result<[usize; 4], String> {
+/// Steps and figures; or what is broken, and how to see it again.
+fn judge(seed: u64, Outcome { trace, verdict, figures }: Outcome) -> Result<[usize; 7], String> {
     let again = simulate(seed).trace;
     let replay = format!("replay it with: SIMULATION_SEED={seed} cargo test --test simulation -- --nocapture");
     verdict.map_err(|broken| format!("seed {seed}: {broken}\n{trace}{replay}"))?;
     if trace.hash() != again.hash() {
         return Err(format!("seed {seed} does not repeat itself:\n{}\n{replay}", trace.parts_from(&again)));
     }
-    let [stored, done, dead] = figures;
-    Ok([trace.steps(), stored, done, dead])
+    let [stored, done, dead, kept, effects, ticks] = figures;
+    Ok([trace.steps(), stored, done, dead, kept, effects, ticks])
 }

@@ -2,9 +2,12 @@
 
 use std::{ops::Range, time::Duration};
 
-use tegami::Retry;
+use tegami::{
+    Retry,
+    schedule::{Missed, Overlap},
+};
 
-use crate::model::QueueFacts;
+use crate::model::{Facts, QueueFacts, RelayFacts, ScheduleFacts};
 
 /// How long things go wrong, in milliseconds.
 pub const STORM: u64 = 90_000;
@@ -23,6 +26,22 @@ pub struct Plan {
     pub losses: Vec<Duration>,
     /// Does the broker filter?
     pub filters: bool,
+    /// Do services learn that the broker took a delivery back?
+    pub tells_losses: bool,
+    /// How many transactions each clerk commits.
+    pub clerks: Vec<usize>,
+    pub relays: RelayFacts,
+    /// When the database is away, and for how long.
+    pub closures: Vec<(Duration, Duration)>,
+    /// When the clock on the wall is put forward, or back, and how far.
+    pub jumps: Vec<(Duration, Jump)>,
+}
+
+/// How a clock jumps.
+#[derive(Debug, Clone, Copy)]
+pub enum Jump {
+    Forward(Duration),
+    Back(Duration),
 }
 
 /// One service.
@@ -31,6 +50,10 @@ pub struct ServicePlan {
     pub name: &'static str,
     /// By the number of their queue.
     pub subscriptions: Vec<(usize, QueueFacts)>,
+    /// By their number.
+    pub schedules: Vec<(usize, ScheduleFacts)>,
+    /// How it publishes from the outbox, if it does.
+    pub relay: Option<RelayFacts>,
     /// The lives of each of its processes, but for the last.
     pub replicas: Vec<Vec<Life>>,
 }
@@ -58,33 +81,91 @@ pub enum End {
 impl Plan {
     /// The plan of a seed's chance.
     pub fn draw(rng: &mut fastrand::Rng) -> Self {
-        let filters = rng.bool();
-        let mut queues = 0;
-        let mut service = |name, rng: &mut fastrand::Rng| {
-            let kinds: &[bool] = [&[false, true][..], &[true], &[false]][rng.usize(0..3)];
-            let subscriptions = kinds.iter().map(|ordered| {
-                queues += 1;
-                (queues - 1, subscription(*ordered, filters, rng))
-            });
-            let subscriptions = subscriptions.collect();
-            ServicePlan { name, subscriptions, replicas: (0..rng.usize(1..4)).map(|_| lives(rng)).collect() }
-        };
-        let services = ["billing", "shipping"].map(|name| service(name, rng)).into_iter().collect();
+        let (filters, relays) = (rng.bool(), relays(rng));
+        let mut services = handling(filters, rng);
+        // Half of the worlds have no database, and half have no schedules.
+        let (stored, scheduled) = (rng.bool(), rng.bool());
+        if stored {
+            let subscriptions = services.iter_mut().flat_map(|service| &mut service.subscriptions);
+            subscriptions.for_each(|(_, facts)| facts.inbox = rng.bool());
+            services[0].relay = rng.bool().then_some(relays);
+            services.push(ServicePlan { relay: Some(relays), ..ServicePlan::new("mail", rng) });
+        }
+        if scheduled {
+            let schedules = (0..rng.usize(1..3)).map(|number| (number, schedule(rng))).collect();
+            services.push(ServicePlan { schedules, ..ServicePlan::new("tower", rng) });
+        }
+        let clerks = if stored { rng.usize(1..3) } else { 0 };
+        let jumps = if scheduled { rng.usize(0..3) } else { 0 };
         Self {
             services,
-            publishers: (0..rng.usize(1..4)).map(|_| rng.usize(8..30)).collect(),
+            publishers: (0..rng.usize(1..4)).map(|_| rng.usize(6..20)).collect(),
             rage: [0, 30, 100, 200][rng.usize(0..4)],
             outages: (0..rng.usize(0..3)).map(|_| (millis(rng, 0..STORM), millis(rng, 1..15_000))).collect(),
             losses: (0..rng.usize(0..4)).map(|_| millis(rng, 0..STORM)).collect(),
             filters,
+            tells_losses: rng.bool(),
+            clerks: (0..clerks).map(|_| rng.usize(4..12)).collect(),
+            relays,
+            closures: (0..rng.usize(0..3)).map(|_| (millis(rng, 0..STORM), millis(rng, 1..30_000))).collect(),
+            jumps: (0..jumps).map(|_| (millis(rng, 0..STORM), jump(rng))).collect(),
         }
     }
 
-    /// The facts of every queue, by number.
-    pub fn queues(&self) -> Vec<QueueFacts> {
-        let all = self.services.iter().flat_map(|service| &service.subscriptions);
-        all.map(|(_, facts)| facts.clone()).collect()
+    /// What the model knows of it.
+    pub fn facts(&self) -> Facts {
+        let queues = self.services.iter().flat_map(|service| &service.subscriptions);
+        let schedules = self.services.iter().flat_map(|service| &service.schedules);
+        Facts {
+            queues: queues.map(|(_, facts)| facts.clone()).collect(),
+            relays: self.relays,
+            schedules: schedules.map(|(_, facts)| facts.clone()).collect(),
+        }
     }
+}
+
+impl ServicePlan {
+    /// A service that does nothing yet.
+    fn new(name: &'static str, rng: &mut fastrand::Rng) -> Self {
+        let replicas = (0..rng.usize(1..4)).map(|_| lives(rng)).collect();
+        Self { name, subscriptions: Vec::new(), schedules: Vec::new(), relay: None, replicas }
+    }
+}
+
+/// Services that handle letters.
+fn handling(filters: bool, rng: &mut fastrand::Rng) -> Vec<ServicePlan> {
+    let mut queues = 0;
+    let mut service = |name| {
+        let kinds: &[bool] = [&[false, true][..], &[true], &[false]][rng.usize(0..3)];
+        let subscriptions = kinds.iter().map(|ordered| {
+            queues += 1;
+            (queues - 1, subscription(*ordered, filters, rng))
+        });
+        let subscriptions = subscriptions.collect();
+        ServicePlan { subscriptions, ..ServicePlan::new(name, rng) }
+    };
+    vec![service("billing"), service("shipping")]
+}
+
+fn relays(rng: &mut fastrand::Rng) -> RelayFacts {
+    RelayFacts {
+        poll: millis(rng, 500..4_000),
+        batch: rng.usize(1..20),
+        hold: millis(rng, 1_000..40_000),
+        refusals: rng.u32(1..5),
+    }
+}
+
+fn schedule(rng: &mut fastrand::Rng) -> ScheduleFacts {
+    ScheduleFacts {
+        every: Duration::from_secs([5, 10, 20, 60][rng.usize(0..4)]),
+        missed: [Missed::Once, Missed::All, Missed::Skip][rng.usize(0..3)],
+        overlap: [Overlap::Skip, Overlap::Queue, Overlap::Parallel(2)][rng.usize(0..3)],
+    }
+}
+
+fn jump(rng: &mut fastrand::Rng) -> Jump {
+    if rng.bool() { Jump::Forward(millis(rng, 0..300_000)) } else { Jump::Back(millis(rng, 0..60_000)) }
 }
 
 fn subscription(ordered: bool, filtered: bool, rng: &mut fastrand::Rng) -> QueueFacts {
@@ -97,6 +178,7 @@ fn subscription(ordered: bool, filtered: bool, rng: &mut fastrand::Rng) -> Queue
         retry: Retry::after(delays),
         timeout: millis(rng, 500..30_000),
         concurrency: rng.usize(1..6),
+        inbox: false,
     }
 }
 

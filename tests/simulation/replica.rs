@@ -6,7 +6,8 @@ use std::{
 };
 
 use tegami::{
-    Service,
+    Event, Service, Subscription,
+    schedule::lease::MemoryLeases,
     service::{Ended, Running},
     testing::transport::{LetterFiled, LetterPosted},
     transport::Memory,
@@ -15,9 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     happened::Happened,
+    leases::Leases,
     load::Desk,
     model::QueueFacts,
+    office::{Counter, Office},
     plan::{End, ServicePlan},
+    tower,
     wire::Wire,
     world::World,
 };
@@ -25,11 +29,13 @@ use crate::{
 /// The drain of the last stop: longer than any handler may run.
 const LAST_DRAIN: Duration = Duration::from_secs(60);
 
-/// Where every process finds its broker.
+/// Where every process finds its broker and its databases.
 #[derive(Clone)]
 pub struct Harbour {
     pub world: Arc<World>,
     pub broker: Memory,
+    pub office: Arc<Office>,
+    pub leases: MemoryLeases,
     /// The names of the queues, as the model counts them.
     pub queues: Arc<Vec<String>>,
     pub filters: bool,
@@ -39,22 +45,41 @@ pub struct Harbour {
     pub finish: CancellationToken,
 }
 
+/// What one life of a service is connected to.
+#[derive(Clone)]
+pub struct Berth {
+    pub by: String,
+    pub wire: Wire,
+    pub counter: Counter,
+    pub leases: Leases,
+}
+
+impl Berth {
+    /// Its process is gone.
+    fn kill(&self) {
+        self.wire.kill();
+        self.counter.kill();
+        self.leases.kill();
+    }
+}
+
 impl Harbour {
-    pub fn connect(&self, by: &str) -> Wire {
-        let wire = Wire::new(&self.world, by, &self.broker, &self.queues, self.filters);
+    /// Connects a life of a service.
+    pub fn connect(&self, by: String) -> Berth {
+        let wire = Wire::new(&self.world, &by, &self.broker, &self.queues, self.filters);
         self.wires.lock().unwrap_or_else(PoisonError::into_inner).push(wire.clone());
-        wire
+        let (counter, leases) = (self.office.connect(&by), Leases::new(&self.world, &by, &self.leases));
+        Berth { by, wire, counter, leases }
     }
 
     /// Starts a service, as often as it takes.
-    pub async fn start(&self, name: &str, make: impl Fn(Wire) -> Service) -> (String, Wire, Running) {
+    pub async fn start(&self, name: &str, make: impl Fn(&Berth) -> Service) -> (Berth, Running) {
         loop {
-            let by = format!("{name}.{}", self.world.number());
-            let wire = self.connect(&by);
-            self.world.note(Happened::Started { by: by.clone() });
-            match make(wire.clone()).start().await {
-                Ok(running) => return (by, wire, running),
-                Err(error) => self.world.fault(format!("{by} does not start: {error}")),
+            let berth = self.connect(format!("{name}.{}", self.world.number()));
+            self.world.note(Happened::Started { by: berth.by.clone() });
+            match make(&berth).start().await {
+                Ok(running) => return (berth, running),
+                Err(error) => self.world.fault(format!("{} does not start: {error}", berth.by)),
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -73,7 +98,8 @@ impl Harbour {
         let name = format!("{}/{replica}", plan.name);
         for life in &plan.replicas[replica] {
             let drain = if let End::Stopped(drain) = life.end { drain } else { Duration::ZERO };
-            let (by, wire, running) = self.start(&name, |wire| service(&plan, &self.world, wire).drain(drain)).await;
+            let (berth, running) = self.start(&name, |berth| service(&plan, &self.world, berth).drain(drain)).await;
+            let by = berth.by.clone();
             tokio::time::sleep(life.lasts).await;
             match life.end {
                 End::Stopped(_) => drop(self.stop(by, drain, running).await),
@@ -83,41 +109,63 @@ impl Harbour {
                 }
                 End::Killed => {
                     self.world.note(Happened::Killed { by });
-                    wire.kill();
+                    berth.kill();
                     drop(running);
                 }
             }
             tokio::time::sleep(life.pause).await;
         }
-        let (by, _, running) = self.start(&name, |wire| service(&plan, &self.world, wire).drain(LAST_DRAIN)).await;
+        let (berth, running) = self.start(&name, |berth| service(&plan, &self.world, berth).drain(LAST_DRAIN)).await;
         self.finish.cancelled().await;
-        let ended = self.stop(by, LAST_DRAIN, running).await;
+        let ended = self.stop(berth.by, LAST_DRAIN, running).await;
         self.world.must(ended == Ended::Drained, "S1: a quiet service is not drained");
     }
 }
 
 /// The service of this plan.
-pub fn service(plan: &ServicePlan, world: &Arc<World>, wire: Wire) -> Service {
-    let service = plain(plan.name, world, wire);
-    plan.subscriptions.iter().fold(service, |service, (_, facts)| subscribe(service, world, facts))
+pub fn service(plan: &ServicePlan, world: &Arc<World>, berth: &Berth) -> Service {
+    let service = plain(plan.name, world, berth).leases(&berth.leases);
+    let service = plan.subscriptions.iter().fold(service, |service, (_, facts)| {
+        let desk = Desk(world.clone());
+        if facts.inbox { transactional(service, desk, (berth, facts)) } else { subscribe(service, desk, facts) }
+    });
+    let service = tower::schedule(service, world, (&berth.by, &plan.schedules));
+    let Some(relay) = plan.relay else { return service };
+    service.outbox_with(&berth.counter, |options| {
+        options.poll(relay.poll).batch(relay.batch).hold(relay.hold).refusals(relay.refusals)
+    })
 }
 
-/// A service of this name in this world.
-pub fn plain(name: &str, world: &World, wire: Wire) -> Service {
-    Service::new(name).prefix("").transport(wire).clock(world.clock).dice(world.dice())
+/// The service of this name in this world.
+pub fn plain(name: &str, world: &World, berth: &Berth) -> Service {
+    let service = Service::new(name).prefix("").transport(berth.wire.clone());
+    service.clock(world.clock).wall(world.shown.clone()).dice(world.dice())
 }
 
-fn subscribe(service: Service, world: &Arc<World>, facts: &QueueFacts) -> Service {
-    let QueueFacts { from, retry, timeout, concurrency, .. } = facts.clone();
-    let desk = Desk(world.clone());
+fn subscribe(service: Service, desk: Desk, facts: &QueueFacts) -> Service {
     match facts.ordered {
-        true => service.on_with::<LetterFiled>(desk, |s| {
-            let s = s.filter(LetterFiled::number().at_least(from));
-            s.retry(retry).timeout(timeout).concurrency(concurrency)
-        }),
-        false => service.on_with::<LetterPosted>(desk, |s| {
-            let s = s.filter(LetterPosted::number().at_least(from));
-            s.retry(retry).timeout(timeout).concurrency(concurrency)
-        }),
+        true => service.on_with::<LetterFiled>(desk, |s| filed(s, facts)),
+        false => service.on_with::<LetterPosted>(desk, |s| posted(s, facts)),
     }
+}
+
+fn transactional(service: Service, desk: Desk, (berth, facts): (&Berth, &QueueFacts)) -> Service {
+    let service = service.transactional(&berth.counter);
+    match facts.ordered {
+        true => service.on_with::<LetterFiled>(desk, |s| filed(s, facts)),
+        false => service.on_with::<LetterPosted>(desk, |s| posted(s, facts)),
+    }
+}
+
+fn filed(subscription: Subscription<LetterFiled>, facts: &QueueFacts) -> Subscription<LetterFiled> {
+    as_planned(subscription.filter(LetterFiled::number().at_least(facts.from)), facts)
+}
+
+fn posted(subscription: Subscription<LetterPosted>, facts: &QueueFacts) -> Subscription<LetterPosted> {
+    as_planned(subscription.filter(LetterPosted::number().at_least(facts.from)), facts)
+}
+
+fn as_planned<E: Event>(subscription: Subscription<E>, facts: &QueueFacts) -> Subscription<E> {
+    let QueueFacts { retry, timeout, concurrency, .. } = facts.clone();
+    subscription.retry(retry).timeout(timeout).concurrency(concurrency)
 }

@@ -6,14 +6,19 @@ use std::{
     time::Duration,
 };
 
-use tegami::transport::{Memory, Provision, Transport};
+use tegami::{
+    schedule::lease::MemoryLeases,
+    transport::{Memory, Provision, Transport},
+};
 use tokio::{runtime::Handle, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    happened::{Happened, Ticked},
     load,
-    model::Model,
-    plan::{Plan, STORM},
+    model::{Figures, Model},
+    office::Office,
+    plan::{Jump, Plan, STORM},
     replica::{Harbour, plain, service},
     trace::Trace,
     wire::Wire,
@@ -23,14 +28,16 @@ use crate::{
 /// By when everything must be done once the faults have stopped.
 const LIVENESS: Duration = Duration::from_secs(2 * 60 * 60);
 /// By when whatever still runs apart from its delivery has ended.
-const GHOSTS: Duration = Duration::from_secs(5 * 60);
+const GHOSTS: Duration = Duration::from_secs(2 * 60);
+/// How long schedules are looked at once the faults have stopped.
+const SCHEDULES: Duration = Duration::from_secs(5 * 60);
 
 /// How a simulation went.
 pub struct Outcome {
     pub trace: Trace,
     pub verdict: Result<(), String>,
-    /// How many messages were stored, completed and given up on.
-    pub figures: [usize; 3],
+    /// What it was worth.
+    pub figures: Figures,
 }
 
 /// Simulates what the seed makes of a world.
@@ -39,7 +46,8 @@ pub fn simulate(seed: u64) -> Outcome {
     let plan = Plan::draw(&mut rng);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime can be built");
-    let world = runtime.block_on(async { Arc::new(World::new(Model::new(plan.queues()), rng, plan.rage)) });
+    let (model, ways) = (Model::new(plan.facts()), (plan.rage, plan.tells_losses));
+    let world = runtime.block_on(async { Arc::new(World::new(model, rng, ways)) });
     let ended = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             tokio::select! {
@@ -56,6 +64,7 @@ pub fn simulate(seed: u64) -> Outcome {
 }
 
 async fn whole(world: &Arc<World>, plan: Plan) {
+    let scheduled = plan.services.iter().any(|service| !service.schedules.is_empty());
     let harbour = harbour(world, &plan).await;
     let (mut storm, mut replicas) = (JoinSet::new(), JoinSet::new());
     for service in &plan.services {
@@ -63,45 +72,71 @@ async fn whole(world: &Arc<World>, plan: Plan) {
             replicas.spawn(harbour.clone().live(service.clone(), replica));
         }
     }
-    let (by, _, post) = harbour.start("post", |wire| plain("post", world, wire)).await;
+    let (berth, post) = harbour.start("post", |berth| plain("post", world, berth)).await;
     for (place, count) in plan.publishers.iter().enumerate() {
         storm.spawn(load::publish(world.clone(), post.publisher().clone(), (format!("post {place}"), *count)));
     }
+    for count in &plan.clerks {
+        let ways = (harbour.office.connect("clerk"), post.publisher().clone());
+        storm.spawn(load::commit(world.clone(), ways, *count));
+    }
+    plan.closures.into_iter().for_each(|(at, lasts)| drop(storm.spawn(closure(harbour.clone(), at, lasts))));
+    plan.jumps.into_iter().for_each(|(at, jump)| drop(storm.spawn(jumps(harbour.clone(), at, jump))));
     plan.outages.into_iter().for_each(|(at, lasts)| drop(storm.spawn(outage(harbour.clone(), at, lasts))));
     plan.losses.into_iter().for_each(|at| drop(storm.spawn(loss(harbour.clone(), at))));
     while storm.join_next().await.is_some() {}
     tokio::time::sleep(Duration::from_millis(STORM / 3)).await;
     world.calm();
-    tokio::time::sleep(GHOSTS).await;
-    let quiet = tokio::time::timeout(LIVENESS, harbour.broker.quiet()).await;
+    tokio::time::sleep(if scheduled { SCHEDULES } else { GHOSTS }).await;
+    let quiet = tokio::time::timeout(LIVENESS, quiet(&harbour)).await;
     world.fault(format!("quiet: {}", quiet.is_ok()));
+    world.note(Happened::Ticked(Ticked::Over { wall: world.wall() }));
     harbour.finish.cancel();
     while replicas.join_next().await.is_some() {}
-    harbour.stop(by, Duration::from_secs(30), post).await;
+    harbour.stop(berth.by, Duration::from_secs(30), post).await;
     tokio::time::sleep(GHOSTS).await;
     let dead = harbour.broker.all_dead_letters().len();
-    let [_, _, known] = world.figures();
+    let [_, _, known, ..] = world.figures();
     world.must(dead == known, &format!("X1: {dead} dead letters are kept, {known} were given up on"));
     let tasks = Handle::current().metrics().num_alive_tasks();
     world.must(tasks == 0, &format!("H2: {tasks} tasks are left at the end"));
 }
 
+/// Waits until no message is on its way.
+async fn quiet(harbour: &Harbour) {
+    loop {
+        harbour.broker.quiet().await;
+        if harbour.office.is_quiet() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 /// A broker with every queue of the plan.
 async fn harbour(world: &Arc<World>, plan: &Plan) -> Harbour {
-    let broker = Memory::builder().clock(world.clock).build();
+    let mut harbour = Harbour {
+        world: world.clone(),
+        broker: Memory::builder().clock(world.clock).build(),
+        office: Office::new(world),
+        leases: MemoryLeases::new(),
+        queues: Arc::default(),
+        filters: plan.filters,
+        wires: Arc::default(),
+        finish: CancellationToken::new(),
+    };
     let mut queues = Vec::new();
     for made in &plan.services {
-        let wire = Wire::new(world, "plan", &broker, &Arc::default(), plan.filters);
-        let topology = service(made, world, wire.clone()).topology().expect("the plan is sound");
-        wire.provision(&topology, Provision::Create).await.expect("nothing has failed yet");
+        let berth = harbour.connect("plan".to_owned());
+        let topology = service(made, world, &berth).topology().expect("the plan is sound");
+        berth.wire.provision(&topology, Provision::Create).await.expect("nothing has failed yet");
         for (_, facts) in &made.subscriptions {
             let named = topology.queues.iter().find(|queue| queue.ordered == facts.ordered);
             queues.push(named.expect("each subscription has its queue").name.clone());
         }
     }
-    let (queues, wires) = (Arc::new(queues), Arc::default());
-    let (world, filters, finish) = (world.clone(), plan.filters, CancellationToken::new());
-    Harbour { world, broker, queues, filters, wires, finish }
+    harbour.queues = Arc::new(queues);
+    harbour
 }
 
 /// The broker goes away and comes back.
@@ -110,6 +145,24 @@ async fn outage(harbour: Harbour, at: Duration, lasts: Duration) {
     harbour.world.fault(format!("the broker is away for {lasts:?}"));
     harbour.world.goes_down(lasts);
     wires(&harbour.wires).iter().for_each(Wire::cut);
+}
+
+/// The database goes away and comes back.
+async fn closure(harbour: Harbour, at: Duration, lasts: Duration) {
+    tokio::time::sleep(at).await;
+    harbour.world.fault(format!("the database is away for {lasts:?}"));
+    harbour.world.shuts(lasts);
+}
+
+/// Somebody sets the clock on the wall.
+async fn jumps(harbour: Harbour, at: Duration, jump: Jump) {
+    tokio::time::sleep(at).await;
+    let before = harbour.world.wall();
+    match jump {
+        Jump::Forward(by) => harbour.world.shown.forward(by),
+        Jump::Back(by) => harbour.world.shown.back(by),
+    }
+    harbour.world.note(Happened::Ticked(Ticked::Jumped { before, wall: harbour.world.wall() }));
 }
 
 /// The broker takes back some of what it handed out.

@@ -6,15 +6,24 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tegami::time::{Clock, Dice};
+use tegami::time::{Clock, Dice, Wall};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{happened::Happened, model::Model, run::Outcome, trace::Trace};
+use crate::{
+    happened::{Happened, Ticked},
+    model::{Figures, Model},
+    run::Outcome,
+    trace::Trace,
+};
 
 /// What everything in one simulation shares.
 pub struct World {
     pub clock: Clock,
+    /// The clock on everybody's wall.
+    pub shown: Wall,
+    /// Do services learn that the broker took a delivery back?
+    pub tells_losses: bool,
     began: Instant,
     /// Set once a promise is broken.
     broken: CancellationToken,
@@ -29,15 +38,21 @@ struct State {
     rage: u64,
     tags: u64,
     letters: u64,
+    calm: bool,
     up: Option<Instant>,
+    open: Option<Instant>,
     verdict: Result<(), String>,
 }
 
 impl World {
-    pub fn new(model: Model, rng: fastrand::Rng, rage: u64) -> Self {
-        let state = State { model, trace: Trace::default(), rng, rage, tags: 0, letters: 0, up: None, verdict: Ok(()) };
+    pub fn new(model: Model, rng: fastrand::Rng, (rage, tells_losses): (u64, bool)) -> Self {
+        let (trace, verdict) = (Trace::default(), Ok(()));
+        let state = State { model, trace, rng, rage, tags: 0, letters: 0, calm: false, up: None, open: None, verdict };
+        let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000));
         Self {
-            clock: Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)),
+            clock,
+            shown: Wall::following(clock),
+            tells_losses,
             began: Instant::now(),
             broken: CancellationToken::new(),
             state: Mutex::new(state),
@@ -82,8 +97,8 @@ impl World {
         self.broken.cancelled().await;
     }
 
-    /// How many messages were stored, completed and given up on.
-    pub fn figures(&self) -> [usize; 3] {
+    /// What it was worth so far.
+    pub fn figures(&self) -> Figures {
         self.state().model.figures()
     }
 
@@ -125,6 +140,17 @@ impl World {
         }
     }
 
+    /// Is on its way to a database or back, which may take long; for ever short once nothing goes wrong.
+    pub async fn travel(&self) {
+        if self.is_calm() {
+            return;
+        }
+        self.sleep(0..5).await;
+        if self.strikes(5) {
+            self.sleep(0..8_000).await;
+        }
+    }
+
     /// Ends the simulation if this does not hold.
     pub fn must(&self, holds: bool, broken: &str) {
         if !holds {
@@ -153,8 +179,14 @@ impl World {
 
     /// From now on nothing goes wrong by chance.
     pub fn calm(&self) {
-        self.fault("the faults stop");
-        self.state().rage = 0;
+        self.note(Happened::Ticked(Ticked::Calm { wall: self.wall() }));
+        let mut state = self.state();
+        (state.rage, state.calm) = (0, true);
+    }
+
+    /// Does nothing go wrong any more?
+    pub fn is_calm(&self) -> bool {
+        self.state().calm
     }
 
     /// The broker is away for this long.
@@ -166,4 +198,30 @@ impl World {
     pub fn is_down(&self) -> bool {
         self.state().up.is_some_and(|up| Instant::now() < up)
     }
+
+    /// The database is away for this long.
+    pub fn shuts(&self, lasts: Duration) {
+        self.state().open = Some(Instant::now() + lasts);
+    }
+
+    /// Is the database away?
+    pub fn is_shut(&self) -> bool {
+        self.state().open.is_some_and(|open| Instant::now() < open)
+    }
+
+    /// How long after the beginning that is.
+    pub fn since(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.began)
+    }
+
+    /// What the clock on the wall shows.
+    pub fn wall(&self) -> u64 {
+        millis(self.shown.now())
+    }
+}
+
+/// Milliseconds since 1970.
+pub fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("no clock here goes back that far");
+    u64::try_from(since.as_millis()).expect("no clock here goes forward that far")
 }

@@ -24,7 +24,7 @@ use tegami_benches::{
     },
     event::OrderPaid,
     rabbitmq,
-    store::{Appends, File, bare_postgres::Tables, bare_sqlite, own, relay},
+    store::{Appends, File, Hand, bare_postgres::Tables, bare_sqlite, own, relay},
 };
 
 /// Between two messages: 200 a second, each in a transaction of its own.
@@ -71,20 +71,20 @@ async fn in_file(side: &str, way: Way, durability: Durability) -> Result<Cost, B
     let file = File::new();
     let store = Store::new(Sqlite::at(file.path()).durability(durability).connect().await?).service("billing");
     filled(&store, way).await;
-    if side == "tegami" {
+    let Some(hand) = hand(side) else {
         let cost = by_tegami(&store, way).await;
         store.inner().close().await;
         return Ok(cost);
-    }
+    };
     if let Way::Append(_) = way {
         store.append(own::orders(0, 1)).await?;
     }
     store.inner().close().await;
     let connection = bare_sqlite::open(file.path(), durability)?;
     Ok(match way {
-        Way::Append(appends) => bare_sqlite::append(&connection, &bare_sqlite::template(&connection)?, appends)?,
-        Way::Read(streams) => bare_sqlite::read(&connection, streams)?,
-        Way::Find(streams) => bare_sqlite::find(&connection, OrderPaid::CONTRACT.name, streams)?,
+        Way::Append(appends) => bare_sqlite::append(&connection, &bare_sqlite::template(&connection)?, appends, hand)?,
+        Way::Read(streams) => bare_sqlite::read(&connection, streams, hand)?,
+        Way::Find(streams) => bare_sqlite::find(&connection, OrderPaid::CONTRACT.name, streams, hand)?,
     })
 }
 
@@ -93,25 +93,34 @@ async fn in_postgres(side: &str, way: Way) -> Result<Cost, BoxError> {
     let pool = PgPool::connect(&env::var("POSTGRES_URL")?).await?;
     let store = Store::new(Postgres::on(pool.clone()).schema(&schema).connect().await?).service("billing");
     filled(&store, way).await;
-    let cost = if side == "tegami" {
-        by_tegami(&store, way).await
-    } else {
-        by_hand(&store, Tables::new(pool.clone(), &schema), way).await?
+    let cost = match hand(side) {
+        None => by_tegami(&store, way).await,
+        Some(hand) => by_hand(&store, Tables::new(pool.clone(), &schema), way, hand).await?,
     };
     store.inner().close().await;
     sqlx::query(AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"))).execute(&pool).await?;
     Ok(cost)
 }
 
-async fn by_hand(store: &Store, tables: Tables, way: Way) -> Result<Cost, BoxError> {
+async fn by_hand(store: &Store, tables: Tables, way: Way, hand: Hand) -> Result<Cost, BoxError> {
     Ok(match way {
         Way::Append(appends) => {
             store.append(own::orders(0, 1)).await?;
-            tables.append(&tables.template().await?, appends).await
+            tables.append(&tables.template().await?, appends, hand).await
         }
-        Way::Read(streams) => tables.read(streams).await?,
-        Way::Find(streams) => tables.find(OrderPaid::CONTRACT.name, streams).await?,
+        Way::Read(streams) => tables.read(streams, hand).await?,
+        Way::Find(streams) => tables.find(OrderPaid::CONTRACT.name, streams, hand).await?,
     })
+}
+
+/// What is done by hand on this side, if it is not tegami's.
+fn hand(side: &str) -> Option<Hand> {
+    match side {
+        "tegami" => None,
+        "bare" => Some(Hand::Bare),
+        "coded" => Some(Hand::Coded),
+        _ => panic!("no side `{side}`"),
+    }
 }
 
 /// With what is to be read.

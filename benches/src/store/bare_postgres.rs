@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgPool, PgRow},
 };
 
-use super::{Appends, PAGE, STREAM, Template, event, now};
+use super::{Appends, Hand, PAGE, STREAM, Template, coded, event, now};
 use crate::broker::meter::{Cost, Mark};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = 5000; \
@@ -64,14 +64,15 @@ impl Tables {
     ///
     /// # Panics
     /// PostgreSQL does not take it.
-    pub async fn append(&self, template: &Template, appends: Appends) -> Cost {
-        let mark = Mark::now();
-        let each = stream::iter(1..=appends.count).map(|number| self.append_one(template, number, appends.events));
+    pub async fn append(&self, template: &Template, appends: Appends, hand: Hand) -> Cost {
+        let (mark, made) = (Mark::now(), (template, hand));
+        let each = stream::iter(1..=appends.count).map(|number| self.append_one(made, number, appends.events));
         each.buffer_unordered(appends.at_once).for_each(async |done| done.expect("it is recorded")).await;
         mark.cost(appends.all())
     }
 
-    async fn append_one(&self, template: &Template, number: usize, events: usize) -> sqlx::Result<()> {
+    async fn append_one(&self, made: Made<'_>, number: usize, events: usize) -> sqlx::Result<()> {
+        let template = made.0;
         let (stream, ids) = (format!("order/{number}"), (0..events).map(|_| template.id()).collect::<Vec<_>>());
         let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
         let mut transaction = self.pool.begin_with(BEGIN).await?;
@@ -79,7 +80,7 @@ impl Tables {
         let state = sqlx::query(AssertSqlSafe(&*self.state)).bind(&stream).bind(&ids);
         let state = state.fetch_one(&mut *transaction).await?;
         assert_eq!((state.try_get::<i64, _>(1)?, state.try_get(3)?), (0, false), "the stream is known");
-        self.insert(&mut transaction, template, &stream, &ids).await?;
+        self.insert(&mut transaction, made, &stream, &ids).await?;
         transaction.commit().await
     }
 
@@ -98,19 +99,23 @@ impl Tables {
     async fn insert(
         &self,
         connection: &mut PgConnection,
-        template: &Template,
+        (template, hand): Made<'_>,
         stream: &str,
         ids: &[&str],
     ) -> sqlx::Result<()> {
-        let Template { event, encoding, payload, head, tags, .. } = template;
+        let Template { event, encoding, tags, .. } = template;
         let count = ids.len();
+        let (payloads, heads): (Vec<_>, Vec<_>) = ids.iter().map(|_| template.bytes(hand)).unzip();
         let versions: Vec<i64> = (1..=count as i64).collect();
         let tagged: Vec<i64> = versions.iter().flat_map(|version| [*version; 2]).collect();
         let (names, values): (Vec<_>, Vec<_>) =
             versions.iter().flat_map(|_| tags.iter().map(|(name, value)| (*name, &**value))).unzip();
         let query = sqlx::query(AssertSqlSafe(&*self.insert)).bind(0_i64).bind(stream).bind(versions).bind(ids);
         let query = query.bind(vec![*event; count]).bind(vec![1_i64; count]).bind(vec![now(); count]);
-        let query = query.bind(vec![&**encoding; count]).bind(vec![&payload[..]; count]).bind(vec![&**head; count]);
+        let query = query
+            .bind(vec![&**encoding; count])
+            .bind(payloads.iter().map(|bytes| &**bytes).collect::<Vec<_>>())
+            .bind(heads);
         let query = query.bind(tagged).bind(names).bind(values).bind(format!("{}_events", self.schema));
         query.fetch_one(connection).await.map(drop)
     }
@@ -119,7 +124,14 @@ impl Tables {
     ///
     /// # Errors
     /// PostgreSQL does not read it.
-    pub async fn read(&self, streams: usize) -> sqlx::Result<Cost> {
+    pub async fn read(&self, streams: usize, hand: Hand) -> sqlx::Result<Cost> {
+        match hand {
+            Hand::Bare => self.read_as(streams, row).await,
+            Hand::Coded => self.read_as(streams, coded_row).await,
+        }
+    }
+
+    async fn read_as<T>(&self, streams: usize, row: fn(&PgRow) -> sqlx::Result<T>) -> sqlx::Result<Cost> {
         let select = format!(
             "SELECT {COLUMNS} FROM {}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3",
             self.schema
@@ -138,7 +150,14 @@ impl Tables {
     ///
     /// # Errors
     /// PostgreSQL does not read it.
-    pub async fn find(&self, name: &str, streams: usize) -> sqlx::Result<Cost> {
+    pub async fn find(&self, name: &str, streams: usize, hand: Hand) -> sqlx::Result<Cost> {
+        match hand {
+            Hand::Bare => self.find_as(name, streams, row).await,
+            Hand::Coded => self.find_as(name, streams, coded_row).await,
+        }
+    }
+
+    async fn find_as<T>(&self, name: &str, streams: usize, row: fn(&PgRow) -> sqlx::Result<T>) -> sqlx::Result<Cost> {
         let events = format!("{}.events", self.schema);
         let end = format!(
             "SELECT epoch, number FROM {events} WHERE epoch < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + \
@@ -158,7 +177,8 @@ impl Tables {
             assert!(end > after, "{all} are there");
             let query = sqlx::query(AssertSqlSafe(&*sql)).bind(after.0).bind(after.1).bind(PAGE as i64);
             let rows = query.bind(end.0).bind(end.1).bind(name).fetch_all(&self.pool).await?;
-            let found = rows.iter().map(row).collect::<sqlx::Result<Vec<_>>>()?;
+            let found = rows.iter().map(|found| Ok((self::place(found)?, row(found)?)));
+            let found = found.collect::<sqlx::Result<Vec<_>>>()?;
             after = found.last().expect("they are there").0;
             all += black_box(found).len();
         }
@@ -176,6 +196,7 @@ fn page(select: &str, order: &str) -> String {
     )
 }
 
+type Made<'a> = (&'a Template, Hand);
 type Row = ((i64, i64), (String, i64, String, String, i64, i64, String, String), crate::event::Bare);
 
 fn row(row: &PgRow) -> sqlx::Result<Row> {
@@ -190,5 +211,23 @@ fn row(row: &PgRow) -> sqlx::Result<Row> {
         row.try_get(10)?,
     );
     let payload: &[u8] = row.try_get(9)?;
-    Ok(((row.try_get(0)?, row.try_get(1)?), known, event(payload)))
+    Ok((place(row)?, known, event(payload)))
+}
+
+fn place(row: &PgRow) -> sqlx::Result<(i64, i64)> {
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+fn coded_row(row: &PgRow) -> sqlx::Result<coded::Stored<(i64, i64)>> {
+    let columns = coded::Columns {
+        position: place(row)?,
+        stream: row.try_get(2)?,
+        version: row.try_get(3)?,
+        id: row.try_get(4)?,
+        name: row.try_get(5)?,
+        time: row.try_get(7)?,
+        payload: row.try_get(9)?,
+        head: row.try_get(10)?,
+    };
+    Ok(columns.decoded())
 }

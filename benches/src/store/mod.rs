@@ -3,10 +3,12 @@
 
 pub mod bare_postgres;
 pub mod bare_sqlite;
+pub mod coded;
 pub mod own;
 pub mod relay;
 
 use std::{
+    borrow::Cow,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,7 +16,7 @@ use std::{
 use prost::Message;
 use tegami::{Event, envelope::MessageId, time::Dice};
 
-use crate::event::{Bare, OrderPaid};
+use crate::event::{Bare, OrderPaid, bare};
 
 /// Events of one stream that is read, and of one page that is found.
 pub const STREAM: usize = 100;
@@ -69,6 +71,15 @@ impl Drop for File {
     }
 }
 
+/// How much is done by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// The statements: what is written was made before, and of what is read only the event is decoded.
+    Bare,
+    /// Each event is encoded with what is kept beside it, and both are decoded.
+    Coded,
+}
+
 /// What one event is by hand, as tegami writes it: its bytes, and what is kept beside them.
 #[derive(Debug)]
 pub struct Template {
@@ -82,15 +93,28 @@ pub struct Template {
     pub head: String,
     /// Names and values that it is found by.
     pub tags: [(&'static str, String); 2],
+    /// The event.
+    pub order: Bare,
     dice: Dice,
 }
 
 impl Template {
     /// From a row of tegami's.
     pub fn new(encoding: String, payload: Vec<u8>, head: String) -> Self {
-        let order = crate::event::order();
-        let tags = [("order_id", order.order_id), ("currency", order.currency)];
-        Self { event: OrderPaid::CONTRACT.name, encoding, payload, head, tags, dice: Dice::system() }
+        let order = bare();
+        let tags = [("order_id", order.order_id.clone()), ("currency", order.currency.clone())];
+        Self { event: OrderPaid::CONTRACT.name, encoding, payload, head, tags, order, dice: Dice::system() }
+    }
+
+    /// The bytes of an event, and what is kept beside them.
+    pub fn bytes(&self, hand: Hand) -> (Cow<'_, [u8]>, Cow<'_, str>) {
+        match hand {
+            Hand::Bare => (Cow::Borrowed(&*self.payload), Cow::Borrowed(&*self.head)),
+            Hand::Coded => {
+                let (payload, head) = coded::encoded(self);
+                (payload.into(), head.into())
+            }
+        }
     }
 
     /// An id that nobody has.

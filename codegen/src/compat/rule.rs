@@ -184,7 +184,7 @@ pub const RULES: [Rule; 45] = [
     rule(
         "number-not-reserved",
         "the number or name of a removed field is free to be used again for something else",
-        "reserve both: `reserved 3; reserved \"name\";`",
+        "reserve its own number and name: `reserved <number>; reserved \"<name>\";`",
     ),
     rule(
         "reserved-used",

@@ -40,7 +40,7 @@ fn resolve(revision: &str, shown: &str) -> Result<String, Error> {
         let (reason, hint) = match inside {
             true => (
                 "git knows no such revision",
-                "fetch it first: `git fetch origin main`; in CI, check out with its history",
+                "fetch it first: `git fetch origin main`; in CI, check out with its history; without a remote it is `git:main`",
             ),
             false => ("this folder is in no git repository", "run it inside one, or compare with a file"),
         };

@@ -56,11 +56,11 @@ pub(crate) fn milliseconds(duration: Duration) -> i64 {
 }
 
 /// Milliseconds since 1970; none before.
-pub(super) fn since_1970(time: SystemTime) -> i64 {
+pub(crate) fn since_1970(time: SystemTime) -> i64 {
     milliseconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
 /// As databases have numbers.
-pub(super) fn number(number: usize) -> i64 {
+pub(crate) fn number(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

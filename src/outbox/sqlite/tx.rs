@@ -124,15 +124,16 @@ impl Tx {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         ends: Ends,
     ) -> Result<T, DatabaseError> {
+        lifecycle::to_work().await;
         let (loan, place) = (self.place.take()?, self.place.clone());
-        let done = lifecycle::apart(move || {
+        let done = lifecycle::work(move || {
             let done = catch_unwind(AssertUnwindSafe(|| work(loan.connection())));
             done.map(|done| place.end(loan, done, ends))
         });
         match done.await {
-            Ok(Ok(done)) => done,
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => Err(fault::over(&self.place.path, "the runtime has ended")),
+            Some(Ok(done)) => done,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => Err(fault::over(&self.place.path, "the runtime has ended")),
         }
     }
 }

@@ -23,6 +23,7 @@ use futures_util::FutureExt;
 
 use crate::{
     error::{Failure, Kind, panic_text},
+    failpoint::{self, Point},
     time::Wall,
 };
 
@@ -149,6 +150,40 @@ impl<T: LeaseStore + ?Sized> LeaseStore for Arc<T> {
     async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
         (**self).known(schedule).await
     }
+}
+
+/// Takes the lease on a tick, if it is free.
+pub(super) async fn take(store: &dyn LeaseStore, claim: &Claim) -> Result<Taken, LeaseError> {
+    let answer = async {
+        passed(Point::ScheduleBeforeTake)?;
+        let taken = store.take(claim).await?;
+        passed(Point::ScheduleAfterTake).map(|()| taken)
+    };
+    asked(answer).await
+}
+
+/// Makes a lease hold for its whole time again; is it still the claimant's?
+pub(super) async fn renew(store: &dyn LeaseStore, claim: &Claim) -> Result<bool, LeaseError> {
+    let answer = async {
+        let held = store.renew(claim).await?;
+        passed(Point::ScheduleAfterRenew).map(|()| held)
+    };
+    asked(answer).await
+}
+
+/// Notes that the tick was run; was the lease still the claimant's?
+pub(super) async fn finish(store: &dyn LeaseStore, claim: &Claim) -> Result<bool, LeaseError> {
+    let answer = async {
+        passed(Point::ScheduleAfterRun)?;
+        let held = store.finish(claim).await?;
+        passed(Point::ScheduleAfterRecord).map(|()| held)
+    };
+    asked(answer).await
+}
+
+fn passed(point: Point) -> Result<(), LeaseError> {
+    failpoint::hit(point)
+        .map_err(|struck| LeaseError::new(LeaseErrorKind::Unavailable, "the answer was cut short").caused_by(struck))
 }
 
 /// How long a store may take to answer.

@@ -12,7 +12,7 @@ use crate::{
     envelope::{Envelope, Head, MessageId, Payload, Sealed},
     error::told,
     pipeline::{Addressed, Routes},
-    transport::{DeadLetter, Delivery, Reason},
+    transport::{DeadLetter, Delivery, Reason, Transport},
 };
 
 /// The most of one queue that are told.
@@ -87,9 +87,10 @@ struct Opened {
 }
 
 impl Reader {
-    pub(super) fn of(parts: &Parts, station: &Station, persons: Persons) -> Self {
-        let routes = Routes { routes: station.routes.clone(), upcasts: parts.upcasts.clone() };
-        Self { queue: station.queue.name.clone(), routes: Some(routes), ..Self::of_published(parts, persons) }
+    pub(super) fn of(parts: &Parts, station: &Station, on: &dyn Transport, persons: Persons) -> Self {
+        let routes = Some(Routes { routes: station.routes.clone(), upcasts: parts.upcasts.clone() });
+        let envelope = on.envelope().unwrap_or_else(|| parts.envelope.clone());
+        Self { queue: station.queue.name.clone(), envelope, routes, ..Self::of_published(parts, persons) }
     }
 
     /// For events that nobody here handles.

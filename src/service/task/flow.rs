@@ -35,8 +35,9 @@ impl Open {
         }
         let limit = peek.limit.clamp(1, MOST);
         let plan = QueuePlan { concurrency: limit, ..station.queue.clone() };
-        let held = taken(&**self.transports.of(station)?, &plan, limit).await?;
-        let reader = Reader::of(&self.parts, station, self.persons);
+        let transport = &**self.transports.of(station)?;
+        let held = taken(transport, &plan, limit).await?;
+        let reader = Reader::of(&self.parts, station, transport, self.persons);
         let told = held.iter().filter_map(|delivery| reader.message(delivery)).collect();
         for delivery in held {
             pipeline::looked_at(delivery).await;
@@ -54,7 +55,7 @@ impl Open {
         };
         let mut deliveries = transport.tail(&plan).await?;
         let reader = match station {
-            Some(station) => Reader::of(&self.parts, station, self.persons),
+            Some(station) => Reader::of(&self.parts, station, &**transport, self.persons),
             None => Reader::of_published(&self.parts, self.persons),
         };
         tracing::info!(queue = plan.name, "following, until it is stopped");

@@ -136,7 +136,7 @@ impl Open {
         for station in self.asked(queue)? {
             let (transport, queue) = (self.transports.of(station)?, &station.queue.name);
             let found = transport.dead_letters(queue, dead::MOST).await?;
-            let reader = Reader::of(&self.parts, station, self.persons);
+            let reader = Reader::of(&self.parts, station, &**transport, self.persons);
             told.extend(found.iter().map(|letter| reader.dead_letter(letter)));
         }
         Ok(told)

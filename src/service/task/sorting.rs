@@ -24,7 +24,7 @@ impl Open {
         let (transport, queue) = (self.transports.of(station)?, &station.queue.name);
         let clock = self.parts.clock.unwrap_or_else(Clock::system);
         let mut clerk = Clerk {
-            reader: Reader::of(&self.parts, station, self.persons),
+            reader: Reader::of(&self.parts, station, &**transport, self.persons),
             choice,
             fate,
             chosen: 0,

@@ -5,7 +5,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{BufMut, Bytes};
-use prost::encoding::{WireType, decode_varint, encode_key, encode_varint};
+use prost::encoding::{decode_varint, encode_varint};
 
 use super::{DataKey, ID, KeyId, seal};
 use crate::{
@@ -16,8 +16,9 @@ use crate::{
 
 /// The version of the format, its first byte.
 const VERSION: u8 = 1;
-/// The field in protobuf: one of the numbers that contracts cannot use, for they are kept for implementations.
-const FIELD: u32 = 19_920;
+/// What the field in protobuf begins with: number 19920, one of those that contracts cannot use, for they are kept for
+/// implementations, and that a length follows.
+const KEY: &[u8] = &[0x82, 0xdd, 0x09];
 /// The member in JSON, and what stands before its value.
 const MEMBER: &[u8] = b"{\"x-tegami-sealed\":\"";
 
@@ -66,16 +67,10 @@ fn in_json(bare: &[u8], sealed: &[u8]) -> Vec<u8> {
 }
 
 fn in_protobuf(bare: &[u8], sealed: &[u8]) -> Vec<u8> {
-    let mut bytes = key();
+    let mut bytes = KEY.to_vec();
     encode_varint(sealed.len() as u64, &mut bytes);
     bytes.put_slice(sealed);
     bytes.put_slice(bare);
-    bytes
-}
-
-fn key() -> Vec<u8> {
-    let mut bytes = Vec::new();
-    encode_key(FIELD, WireType::LengthDelimited, &mut bytes);
     bytes
 }
 
@@ -86,7 +81,7 @@ fn key() -> Vec<u8> {
 pub(in crate::store) fn split(payload: &Payload) -> Result<Option<SealedPayload>, StoreError> {
     let found = match payload.encoding {
         Encoding::Json if payload.bytes.starts_with(MEMBER) => of_json(&payload.bytes),
-        Encoding::Protobuf if payload.bytes.starts_with(&key()) => of_protobuf(&payload.bytes),
+        Encoding::Protobuf if payload.bytes.starts_with(KEY) => of_protobuf(&payload.bytes),
         Encoding::Json | Encoding::Protobuf => return Ok(None),
     };
     let damaged = || StoreError::new(StoreErrorKind::Damaged, "what is encrypted in it is not as it was written");
@@ -109,7 +104,7 @@ fn of_json(bytes: &Bytes) -> Option<(Vec<u8>, Bytes)> {
 }
 
 fn of_protobuf(bytes: &Bytes) -> Option<(Vec<u8>, Bytes)> {
-    let mut rest = bytes.slice(key().len()..);
+    let mut rest = bytes.slice(KEY.len()..);
     let length = usize::try_from(decode_varint(&mut rest).ok()?).ok()?;
     (length <= rest.len()).then(|| (rest.slice(..length).to_vec(), rest.slice(length..)))
 }
@@ -133,6 +128,8 @@ impl SealedPayload {
 
 #[cfg(test)]
 mod tests {
+    use prost::encoding::{WireType, encode_key};
+
     use super::*;
 
     #[test]
@@ -159,6 +156,13 @@ mod tests {
     }
 
     #[test]
+    fn the_field_has_a_number_that_contracts_cannot_use() {
+        let mut key = Vec::new();
+        encode_key(19_920, WireType::LengthDelimited, &mut key);
+        assert_eq!(KEY, key);
+    }
+
+    #[test]
     fn what_is_cut_or_later_is_told() {
         let kind = |encoding, bytes: Vec<u8>| {
             let payload = Payload { encoding, bytes: bytes.into() };
@@ -166,7 +170,7 @@ mod tests {
         };
         assert_eq!(kind(Encoding::Json, MEMBER.to_vec()), Some(StoreErrorKind::Damaged));
         assert_eq!(kind(Encoding::Json, in_json(b"{}", b"")), Some(StoreErrorKind::Damaged));
-        assert_eq!(kind(Encoding::Protobuf, key()), Some(StoreErrorKind::Damaged));
+        assert_eq!(kind(Encoding::Protobuf, KEY.to_vec()), Some(StoreErrorKind::Damaged));
         assert_eq!(kind(Encoding::Protobuf, in_protobuf(b"", b"\x01short")), Some(StoreErrorKind::Damaged));
         assert_eq!(kind(Encoding::Protobuf, in_protobuf(b"", b"\x02")), Some(StoreErrorKind::Mismatch));
     }

@@ -62,6 +62,16 @@ pub(crate) fn is_passing(error: &Error) -> bool {
     }
 }
 
+/// Does it say that the database is away, or has no time or no room now, whatever was asked?
+pub(crate) fn is_away(error: &Error) -> bool {
+    match code(error).as_deref() {
+        Some("40001" | "40P01" | "55P03" | "25006") => true,
+        // The connection was ended, the server begins or stops; or it has no room, or no connection left.
+        Some(code) => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)),
+        None => matches!(error, Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed),
+    }
+}
+
 /// PostgreSQL's code, if it has answered.
 pub(crate) fn code(error: &Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(Into::into)

@@ -30,8 +30,8 @@ impl Locks {
         let mut locks = Self { store: (number(schema, &[]), false), others: BTreeMap::new() };
         for entry in &append.entries {
             locks.add(number(schema, &["event", entry.name()]), false);
-            for tag in entry.tags() {
-                locks.add(number(schema, &["tag", tag.name(), tag.value()]), false);
+            for (name, value) in entry.marks() {
+                locks.add(number(schema, &["tag", name, &value]), false);
             }
         }
         if let Some(unless) = &append.unless {

@@ -10,7 +10,10 @@ use super::{
     row::{self, FOUND, columns, number},
     tables::{BETWEEN, Tables, UNKNOWN, page},
 };
-use crate::store::{Page, Position, Query, Recorded, Snapshot, StreamId, Unless, Version, sql::query::Asked};
+use crate::store::{
+    Page, Position, Query, Recorded, Snapshot, StreamId, Unless, Version,
+    sql::{names::Names, query::Asked},
+};
 
 /// Events of a stream after a version.
 pub(super) async fn of_stream(
@@ -21,7 +24,7 @@ pub(super) async fn of_stream(
 ) -> sqlx::Result<Vec<Recorded>> {
     let (stream, after) = place;
     let statement = sqlx::query(AssertSqlSafe(tables.of_stream.clone())).bind(stream.as_str());
-    events(statement.bind(number(after.number())).bind(number(limit as u64)).fetch_all(executor).await?)
+    events(&statement.bind(number(after.number())).bind(number(limit as u64)).fetch_all(executor).await?)
 }
 
 /// Events that match after a position, and up to where was looked: there nothing appears any more.
@@ -41,7 +44,7 @@ pub(super) async fn of_query(
     let rows = with(statement, &asked.texts).fetch_all(pool).await?;
     let found: i64 = rows.first().map_or(Ok(0), |row| row.try_get(FOUND))?;
     let is_whole = rows.len() < limit && rows.len() as i64 == found;
-    let events = events(rows)?;
+    let events = events(&rows)?;
     let next = events.last().filter(|_| !is_whole).map_or(end, |last| last.position);
     Ok(Page::new(events, next))
 }
@@ -71,7 +74,7 @@ pub(super) async fn ahead(
 ) -> sqlx::Result<Vec<Recorded>> {
     let mut asked = Asked::new(&tables.dialect, &UNKNOWN);
     let sql = asked.events(&columns(), query);
-    events(with(later(sql, after, limit).bind(Vec::<i64>::new()), &asked.texts).fetch_all(pool).await?)
+    events(&with(later(sql, after, limit).bind(Vec::<i64>::new()), &asked.texts).fetch_all(pool).await?)
 }
 
 /// Where the first event is that an append must not find.
@@ -145,6 +148,8 @@ fn with<'a>(statement: Bound<'a>, texts: &'a [String]) -> Bound<'a> {
     texts.iter().fold(statement, |statement, text| statement.bind(text.as_str()))
 }
 
-fn events(rows: Vec<PgRow>) -> sqlx::Result<Vec<Recorded>> {
-    rows.iter().map(row::read).collect()
+/// The events of these rows.
+pub(super) fn events(rows: &[PgRow]) -> sqlx::Result<Vec<Recorded>> {
+    let mut names = Names::default();
+    rows.iter().map(|row| row::read(row, &mut names)).collect()
 }

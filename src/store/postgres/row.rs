@@ -4,7 +4,10 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::store::{
     Position, Recorded,
-    sql::row::{COLUMNS, Row},
+    sql::{
+        names::Names,
+        row::{COLUMNS, Row},
+    },
 };
 
 /// The columns that [`read`] takes, in its order.
@@ -16,7 +19,7 @@ pub(super) fn columns() -> String {
 pub(super) const FOUND: usize = 11;
 
 /// The event of a row with these [`columns`].
-pub(super) fn read(row: &PgRow) -> sqlx::Result<Recorded> {
+pub(super) fn read(row: &PgRow, names: &mut Names) -> sqlx::Result<Recorded> {
     let found = Row {
         stream: row.try_get(2)?,
         version: row.try_get(3)?,
@@ -28,7 +31,7 @@ pub(super) fn read(row: &PgRow) -> sqlx::Result<Recorded> {
         payload: row.try_get(9)?,
         head: row.try_get(10)?,
     };
-    found.recorded(place(row)?).map_err(sqlx::Error::Decode)
+    found.recorded(place(row)?, names).map_err(sqlx::Error::Decode)
 }
 
 /// The position in the first two columns of a row.

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 /// The first release of PostgreSQL that tells which transactions are open, as its setting has it.
 const SERVER: i32 = 130_000;

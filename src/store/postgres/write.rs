@@ -66,7 +66,7 @@ async fn state(tables: &Tables, connection: &mut PgConnection, append: &Append) 
 async fn recorded(tables: &Tables, connection: &mut PgConnection, append: &Append) -> Result<Option<Appended>, Failed> {
     let ids = ids(append);
     let rows = sqlx::query(AssertSqlSafe(tables.of_ids.clone())).bind(&ids).fetch_all(connection).await?;
-    let rows = rows.iter().map(row::read).collect::<sqlx::Result<Vec<_>>>()?;
+    let rows = query::events(&rows)?;
     let of_id =
         |id: &&str| rows.iter().find(|row| row.entry.message.head.id.as_ref().is_some_and(|has| has.as_str() == *id));
     Ok(again(append, &ids.iter().map(of_id).collect::<Vec<_>>())?)
@@ -108,10 +108,10 @@ async fn insert(
     let entries = &append.entries;
     let (mut tagged, mut names, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for (entry, version) in entries.iter().zip(versions()) {
-        for found in entry.tags() {
+        for (name, value) in entry.marks() {
             tagged.push(version);
-            names.push(tag(found.name()));
-            values.push(tag(found.value()));
+            names.push(tag(name));
+            values.push(tag(&value));
         }
     }
     let query = sqlx::query(AssertSqlSafe(tables.insert.clone()))

@@ -2,5 +2,6 @@
 //!
 //! No client of a database is named here.
 
+pub(super) mod names;
 pub(super) mod query;
 pub(super) mod row;

@@ -1,15 +1,21 @@
 //! An event as a row, and back.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    ops::Deref,
+    time::{Duration, SystemTime},
+};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::names::Names;
 use crate::{
     codec::Payload,
     envelope::{Head, Message, MessageId},
     error::BoxError,
-    event::{Attributes, Encoding, Value},
-    store::{Entry, Position, Recorded, StreamId, Version},
+    event::{Encoding, Value},
+    store::{Entry, Position, Recorded, Version},
 };
 
 /// The columns of a [`Row`], in its order.
@@ -17,38 +23,52 @@ pub(in crate::store) const COLUMNS: &str =
     "stream, version, id, event, contract_version, time, encoding, payload, head";
 
 /// An event, but for its position, as databases have it.
-pub(in crate::store) struct Row {
-    pub(in crate::store) stream: String,
+pub(in crate::store) struct Row<'a> {
+    pub(in crate::store) stream: &'a str,
     pub(in crate::store) version: i64,
-    pub(in crate::store) id: String,
-    pub(in crate::store) event: String,
+    pub(in crate::store) id: &'a str,
+    pub(in crate::store) event: &'a str,
     pub(in crate::store) contract_version: i64,
     /// Nanoseconds since 1970.
     pub(in crate::store) time: i64,
-    pub(in crate::store) encoding: String,
-    pub(in crate::store) payload: Vec<u8>,
+    pub(in crate::store) encoding: &'a str,
+    pub(in crate::store) payload: &'a [u8],
     /// What else is known, as JSON.
-    pub(in crate::store) head: String,
+    pub(in crate::store) head: &'a str,
 }
 
-impl Row {
+impl Row<'_> {
     /// The event at this position.
     ///
     /// # Errors
     /// The row is none that was written by a store; the text names the column.
-    pub(in crate::store) fn recorded(self, position: Position) -> Result<Recorded, BoxError> {
+    pub(in crate::store) fn recorded(self, position: Position, names: &mut Names) -> Result<Recorded, BoxError> {
         let named = |column: &str, error: BoxError| BoxError::from(format!("column `{column}`: {error}"));
         let encoding =
-            Encoding::named(&self.encoding).ok_or_else(|| named("encoding", "it is none of the encodings".into()))?;
-        let beside = serde_json::from_str(&self.head).map_err(|error| named("head", error.into()))?;
-        let (head, key_field) = head(beside).map_err(|error| named("head", error))?;
-        let id = MessageId::parse(self.id).ok_or_else(|| named("id", "it is no message id".into()))?;
+            Encoding::named(self.encoding).ok_or_else(|| named("encoding", "it is none of the encodings".into()))?;
+        let beside: Beside<Text> = serde_json::from_str(self.head).map_err(|error| named("head", error.into()))?;
+        let key_field = beside.key_field.as_ref().map(|field| names.name(field));
+        let mut head = head(beside, names).map_err(|error| named("head", error))?;
+        head.id = Some(MessageId::parse(self.id).ok_or_else(|| named("id", "it is no message id".into()))?);
+        head.event = Some(names.name(self.event));
+        head.time = Some(time_of(self.time));
         let contract = u32::try_from(self.contract_version).map_err(|error| named("contract_version", error.into()))?;
-        let stream = StreamId::new(self.stream).map_err(|error| named("stream", error.into()))?;
-        let head = head.id(id).event(self.event).time(time_of(self.time));
-        let payload = Payload { encoding, bytes: self.payload.into() };
-        let entry = Entry::new(Message::new(head, payload), contract, key_field.map(Into::into));
+        let stream = names.stream(self.stream).map_err(|error| named("stream", error.into()))?;
+        let payload = Payload { encoding, bytes: Bytes::copy_from_slice(self.payload) };
+        let entry = Entry::new(Message::new(head, payload), contract, key_field);
         Ok(Recorded::new(position, stream, Version::new(self.version.unsigned_abs()), entry))
+    }
+}
+
+/// A text of the column `head`, which is copied only where it is escaped.
+#[derive(Debug, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 
@@ -95,10 +115,10 @@ impl<'a> Typed<&'a str> {
     }
 }
 
-impl Typed<String> {
+impl Typed<Text<'_>> {
     fn value(self) -> Result<Value, BoxError> {
         Ok(match self {
-            Self::Text(text) => Value::Text(text.into()),
+            Self::Text(text) => Value::Text(text.0.into_owned().into()),
             Self::Integer(number) => Value::Integer(number.parse()?),
             Self::Float(number) => Value::Float(number.parse()?),
             Self::Bool(truth) => Value::Bool(truth),
@@ -136,18 +156,18 @@ fn time_of(nanoseconds: i64) -> SystemTime {
     time.unwrap_or(epoch)
 }
 
-fn head(beside: Beside<String>) -> Result<(Head, Option<String>), BoxError> {
-    let id = |text: Option<String>| text.map(|text| MessageId::parse(text).ok_or("no message id")).transpose();
-    let mut attributes = Attributes::new();
+fn head(beside: Beside<Text<'_>>, names: &mut Names) -> Result<Head, BoxError> {
+    let id = |text: Option<Text<'_>>| text.map(|text| MessageId::parse(&*text).ok_or("no message id")).transpose();
+    let mut head = Head::new();
     for (name, value) in beside.attributes {
-        attributes.set(name, value.value()?);
+        head.attributes.set(names.name(&name), value.value()?);
     }
-    let mut head = Head::new().attributes(attributes);
-    head.source.service = beside.service.map(Into::into);
-    head.source.instance = beside.instance.map(Into::into);
-    head.topic = beside.topic.map(Into::into);
+    head.source.service = beside.service.map(|service| names.name(&service));
+    // It is another one each time that the service starts.
+    head.source.instance = beside.instance.map(|instance| instance.0.into_owned().into());
+    head.topic = beside.topic.map(|topic| names.name(&topic));
     head.correlation_id = id(beside.correlation_id)?;
     head.causation_id = id(beside.causation_id)?;
-    head.key = beside.key;
-    Ok((head, beside.key_field))
+    head.key = beside.key.map(|key| key.0.into_owned());
+    Ok(head)
 }

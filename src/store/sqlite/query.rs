@@ -7,7 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Valu
 use super::row::{self, columns, position};
 use crate::store::{
     Page, Position, Query, Recorded, Snapshot, StreamId, Unless, Version, limits,
-    sql::query::{Among, Asked, Dialect},
+    sql::{
+        names::Names,
+        query::{Among, Asked, Dialect},
+    },
 };
 
 /// Events of a stream after a version.
@@ -83,7 +86,7 @@ pub(super) fn any_of_ids<'a>(connection: &Connection, ids: impl Iterator<Item = 
 /// The event of this id.
 pub(super) fn of_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<Recorded>> {
     let sql = format!("SELECT {} FROM tegami_events WHERE id = ?1", columns());
-    connection.prepare_cached(&sql)?.query_row([id], row::read).optional()
+    connection.prepare_cached(&sql)?.query_row([id], |row| row::read(row, &mut Names::default())).optional()
 }
 
 /// A stream's snapshot.
@@ -98,9 +101,9 @@ pub(super) fn snapshot(connection: &Connection, stream: StreamId, state: String)
 fn bounded(connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<(Vec<Recorded>, bool)> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
-    let (mut events, mut bytes) = (Vec::new(), 0);
+    let (mut events, mut bytes, mut names) = (Vec::new(), 0, Names::default());
     while let Some(found) = rows.next()? {
-        let recorded = row::read(found)?;
+        let recorded = row::read(found, &mut names)?;
         bytes += recorded.entry.size();
         if bytes > limits::READ && !events.is_empty() {
             return Ok((events, true));

@@ -47,6 +47,7 @@ impl Readers {
         let place = timeout(FOR_PLACE, self.room.clone().acquire_owned()).await;
         let place = place.map_err(|_| self.crowded())?.map_err(|_| fault::closed(&self.settings.path))?;
         let (free, room, settings) = (self.free.clone(), self.room.clone(), self.settings.clone());
+        lifecycle::to_work().await;
         let work = move || {
             let _place = place;
             let known = held(&free).pop();
@@ -57,7 +58,7 @@ impl Readers {
             }
             found
         };
-        lifecycle::apart(work).await.unwrap_or_else(|_| Err(ended()))
+        lifecycle::work(work).await.unwrap_or_else(|| Err(ended()))
     }
 
     /// Lets go of the connections; those in use end with what they are used for.

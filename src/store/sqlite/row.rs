@@ -2,9 +2,15 @@
 
 use rusqlite::{Error, types::Type};
 
-use crate::store::{
-    Position, Recorded,
-    sql::row::{COLUMNS, Row},
+use crate::{
+    error::BoxError,
+    store::{
+        Position, Recorded,
+        sql::{
+            names::Names,
+            row::{COLUMNS, Row},
+        },
+    },
 };
 
 /// The columns that [`read`] takes, in its order.
@@ -13,20 +19,24 @@ pub(super) fn columns() -> String {
 }
 
 /// The event of a row with these [`columns`].
-pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
+pub(super) fn read(row: &rusqlite::Row<'_>, names: &mut Names) -> rusqlite::Result<Recorded> {
+    let text = |column| row.get_ref(column)?.as_str().map_err(|error| damaged(column, error.into()));
     let found = Row {
-        stream: row.get(1)?,
+        stream: text(1)?,
         version: row.get(2)?,
-        id: row.get(3)?,
-        event: row.get(4)?,
+        id: text(3)?,
+        event: text(4)?,
         contract_version: row.get(5)?,
         time: row.get(6)?,
-        encoding: row.get(7)?,
-        payload: row.get(8)?,
-        head: row.get(9)?,
+        encoding: text(7)?,
+        payload: row.get_ref(8)?.as_blob().map_err(|error| damaged(8, error.into()))?,
+        head: text(9)?,
     };
-    let damaged = |error| Error::FromSqlConversionFailure(0, Type::Text, error);
-    found.recorded(position(row.get(0)?)).map_err(damaged)
+    found.recorded(position(row.get(0)?), names).map_err(|error| damaged(0, error))
+}
+
+fn damaged(column: usize, error: BoxError) -> Error {
+    Error::FromSqlConversionFailure(column, Type::Text, error)
 }
 
 /// The position that SQLite has as this number.

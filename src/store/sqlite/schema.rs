@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 /// How long until it is tried again what SQLite does not wait for by itself.
 const AGAIN: Duration = Duration::from_millis(20);

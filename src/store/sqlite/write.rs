@@ -110,8 +110,8 @@ impl<'a> Inserts<'a> {
             beside(entry),
         ])?;
         let number = self.connection.last_insert_rowid();
-        for tag in entry.tags() {
-            self.tag.execute(params![tag.name(), tag.value(), number])?;
+        for (name, value) in entry.marks() {
+            self.tag.execute(params![name, value, number])?;
         }
         Ok(position(number))
     }

@@ -19,6 +19,14 @@ pub(crate) use on::{begin, context, fail, tell};
 
 use std::fmt::Arguments;
 
+use tracing::level_filters::LevelFilter;
+
+/// Is there anyone whom a span could be for? If not, nothing is to be made for one: `tracing`'s macros make a span's values
+/// even so in a program that has its feature `log`, as programs with sqlx do.
+pub(crate) fn are_wanted() -> bool {
+    LevelFilter::current() != LevelFilter::OFF
+}
+
 /// What a span is, in the words of OpenTelemetry's semantic conventions.
 #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "nobody is told"))]
 pub(crate) struct About<'a> {

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 
 use super::{Fault, Injected, Nest, Pace, Subject};
 use crate::{
+    codec::Hands,
+    envelope::Envelope,
     health::Status,
     transport::{
         Backlog, Capabilities, DeadLetter, Deliveries, Delivery, Lease, Outgoing, Provision, Prune, PublishError,
@@ -184,6 +186,14 @@ impl Transport for Between {
 
     fn capabilities(&self) -> Capabilities {
         self.by.capabilities(self.transport.capabilities())
+    }
+
+    fn envelope(&self) -> Option<Arc<dyn Envelope>> {
+        self.transport.envelope()
+    }
+
+    fn knows(&self, queue: &str, hands: Vec<Hands>) {
+        self.transport.knows(queue, hands);
     }
 
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {

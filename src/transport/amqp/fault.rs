@@ -49,7 +49,10 @@ pub(super) fn turned_away(address: &Address, error: Error) -> TransportError {
         _ => false,
     };
     if !is_stranger {
-        return told(format_args!("cannot log in to {address}"), error);
+        // RabbitMQ says of it: "vhost  not found".
+        let hint =
+            if address.virtual_host().is_empty() { " (its `/` at the end names the virtual host ``)" } else { "" };
+        return told(format_args!("cannot log in to {address}{hint}"), error);
     }
     let hint = if address.is_tls() { "" } else { "; is it the port for `amqps://`?" };
     let text = format!("{address} answers, but not AMQP 0-9-1{hint}");

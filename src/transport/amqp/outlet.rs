@@ -206,7 +206,10 @@ impl Line {
         let confirmed = confirm.await.map_err(unknown)?;
         // The return is there before the confirm: the guard takes it out of the stream first.
         if let Some(back) = id.and_then(|id| self.wire.returned.take(id.as_str())) {
-            let text = format!("no queue is bound for routing key `{routing_key}` on exchange `{exchange}`");
+            let text = format!(
+                "no queue is bound for routing key `{routing_key}` on exchange `{exchange}`; start who is to handle it, or \
+                 say with `allow_unroutable` that nobody needs to"
+            );
             return Err(PublishError::new(PublishErrorKind::Unroutable, text).caused_by(back.text));
         }
         match confirmed {

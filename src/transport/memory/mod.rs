@@ -135,7 +135,9 @@ impl Memory {
     fn queue(&self, name: &str) -> Result<QueueId, TransportError> {
         self.open()?;
         let known = self.broker.lock().state.names.get(name).copied();
-        known.ok_or_else(|| TransportError::new(TransportErrorKind::Missing, format!("queue `{name}` is not there")))
+        // A task at the command line is another process than the service: its memory is empty.
+        let text = || format!("queue `{name}` is not there: `memory:` is each process's own");
+        known.ok_or_else(|| TransportError::new(TransportErrorKind::Missing, text()))
     }
 
     fn open(&self) -> Result<(), TransportError> {

@@ -59,7 +59,11 @@ impl Memory {
 }
 
 fn unroutable(message: &Outgoing) -> PublishError {
-    let text = format!("no queue is bound to topic `{}` for `{}`", message.topic, message.event);
+    let text = format!(
+        "no queue of this process is bound to topic `{}` for `{}`; start who is to handle it, or say with `allow_unroutable` \
+         that nobody needs to",
+        message.topic, message.event
+    );
     PublishError::new(PublishErrorKind::Unroutable, text)
 }
 

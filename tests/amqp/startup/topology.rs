@@ -19,6 +19,8 @@ async fn k1_who_cannot_log_in_is_told_why() {
         assert_refused(&run("plain", &url, &[]).await, &["clerk", "ACCESS_REFUSED", "transient: false"]);
         let url = office.url().replace("/startup", "/elsewhere");
         assert_refused(&run("plain", &url, &[]).await, &["/elsewhere", "vhost elsewhere not found"]);
+        let url = office.url().replace("/startup", "/");
+        assert_refused(&run("plain", &url, &[]).await, &["(its `/` at the end names the virtual host ``)"]);
         office.close().await;
         assert_refused(&run("plain", &office.url(), &[]).await, &["clerk", "ACCESS_REFUSED"]);
     }

@@ -3,7 +3,7 @@
 
 #![cfg(unix)]
 
-mod place;
+pub(crate) mod place;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,6 +12,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -36,11 +37,13 @@ const ADDRESS: &str = "FAILPOINTS_DATABASE";
 const ORDERS: [&str; 3] = ["o-1", "o-2", "o-3"];
 const SIGABRT: i32 = 6;
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = Self(std::env::temp_dir().join(format!("tegami-failpoints-{}-{name}", std::process::id())));
+    pub(crate) fn new(name: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+        let folder = Self(std::env::temp_dir().join(format!("tegami-failpoints-{process}-{count}-{name}")));
         fs::create_dir_all(&folder.0).expect("a folder can be made");
         folder
     }

@@ -8,13 +8,14 @@ use tegami::{
     error::BoxError,
     outbox::{Database, Transaction},
     postgres, sqlite,
+    store::Store,
 };
 use tegami_test_servers::Postgres as Server;
 use tokio::runtime::Runtime;
 
 /// A kind of database with a table of receipts.
 #[async_trait]
-pub(super) trait Place: Sized + Send + Sync + 'static {
+pub(crate) trait Place: Sized + Send + Sync + 'static {
     type Db: Database<Tx = Self::Tx>;
     type Tx: Transaction + 'static;
 
@@ -29,10 +30,16 @@ pub(super) trait Place: Sized + Send + Sync + 'static {
 
     async fn written(db: &Self::Db) -> Vec<String>;
 
+    /// Has all leases on ticks and projections end, as if their time had passed.
+    async fn end_leases(address: &str);
+
+    /// The events in it.
+    fn store(db: &Self::Db) -> Store;
+
     async fn close(db: Self::Db);
 }
 
-pub(super) struct File;
+pub(crate) struct File;
 
 #[async_trait]
 impl Place for File {
@@ -64,10 +71,23 @@ impl Place for File {
     async fn written(db: &Self::Db) -> Vec<String> {
         let mut tx = db.begin().await.expect("it begins");
         let read = tx.run(|sql| {
-            let mut statement = sql.prepare("SELECT id FROM receipts ORDER BY id")?;
+            let mut statement = sql.prepare("SELECT id FROM receipts ORDER BY rowid")?;
             statement.query_map((), |row| row.get(0))?.collect()
         });
         read.await.expect("it is read")
+    }
+
+    async fn end_leases(address: &str) {
+        let db = Self::open(address).await;
+        let mut tx = db.begin().await.expect("it begins");
+        let end = "UPDATE tegami_ticks SET held_until = 0; UPDATE tegami_projections SET held_until = 0";
+        tx.run(|sql| sql.execute_batch(end)).await.expect("it is done");
+        tx.commit().await.expect("it is committed");
+        Self::close(db).await;
+    }
+
+    fn store(db: &Self::Db) -> Store {
+        Store::new(db.store())
     }
 
     async fn close(db: Self::Db) {
@@ -76,7 +96,7 @@ impl Place for File {
 }
 
 /// A server that nobody else has meanwhile.
-pub(super) struct Postgres(Server);
+pub(crate) struct Postgres(Server);
 
 impl Postgres {
     async fn pool(address: &str) -> PgPool {
@@ -115,8 +135,19 @@ impl Place for Postgres {
 
     async fn written(db: &Self::Db) -> Vec<String> {
         let mut tx = db.begin().await.expect("it begins");
-        let query = sqlx::query_scalar("SELECT id FROM receipts ORDER BY id");
+        let query = sqlx::query_scalar("SELECT id FROM receipts ORDER BY number");
         query.fetch_all(&mut *tx).await.expect("it is read")
+    }
+
+    async fn end_leases(address: &str) {
+        let pool = Self::pool(address).await;
+        let end = "UPDATE tegami.ticks SET held_until = now(); UPDATE tegami.projections SET held_until = now()";
+        raw_sql(end).execute(&pool).await.expect("it is done");
+        pool.close().await;
+    }
+
+    fn store(db: &Self::Db) -> Store {
+        Store::new(db.store())
     }
 
     async fn close(db: Self::Db) {

@@ -1,13 +1,18 @@
 //! One says it, the other understands the same.
 
 use serde_json::{Value, json};
-use tegami::Event;
+use tegami::{Context, Event, HandlerError};
 use tegami_test_servers::Release;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::office::{KEY, Office, posted, reads};
 use crate::{
+    WAIT,
     desk::{Plan, encoding, letters},
-    generated::letters::v1::LetterPosted,
+    generated::{
+        letters::v1::LetterPosted,
+        shop::shipping::v1::{ParcelShipped, parcel_shipped::Carrier},
+    },
     peer::{Kind, Read},
 };
 
@@ -63,4 +68,28 @@ pub async fn to_tegami(release: Release, kind: Kind) {
         assert!(run.ctx.time().is_some() && run.ctx.attributes().is_empty());
     }
     desk.running.stop().await.expect("it stops");
+}
+
+/// A dict of Python's is what a JSON Schema says: the names of its properties, and numbers.
+pub async fn by_json_schema(release: Release) {
+    let office = Office::open(release).await;
+    let key = ParcelShipped::CONTRACT.routing_key;
+    let mut peer = office.peer([reads(Kind::Json, key, Some("peer"))]).await;
+    let (noted, mut parcels) = mpsc::channel(2);
+    let service = office.service(Kind::Json, "").state(noted).on::<ParcelShipped>(note_parcel);
+    let running = service.start().await.expect("it starts");
+    let dict = json!({ "parcel_id": "p-1", "order_id": "o-1", "carrier": "dhl", "weight_grams": 990 });
+    let parcel =
+        ParcelShipped::builder().parcel_id("p-1").order_id("o-1").carrier(Carrier::Dhl).weight_grams(990).build();
+    running.publisher().publish(&parcel).await.expect("it is published");
+    assert_eq!(peer.read().await.data, dict);
+    peer.send(json!({ "envelope": "json", "routing_key": key, "data": dict })).await;
+    for from in ["tegami", "tomodachi"] {
+        assert_eq!(timeout(WAIT, parcels.recv()).await.expect("it comes").as_ref(), Some(&parcel), "from {from}");
+    }
+    running.stop().await.expect("it stops");
+}
+
+async fn note_parcel(parcel: ParcelShipped, ctx: Context<mpsc::Sender<ParcelShipped>>) -> Result<(), HandlerError> {
+    Ok(ctx.state().send(parcel).await?)
 }

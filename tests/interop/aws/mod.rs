@@ -62,4 +62,5 @@ on_each_emulator! {
     d3_tomodachi_joins_a_queue_of_tegami_and_replaces_its_policy: shares::tegami_first;
     d3_tegami_joins_a_queue_that_tomodachi_named: shares::named_by_tomodachi;
     d1_tegami_gets_what_a_killed_tomodachi_held: shares::killed;
+    d1_tomodachi_gets_what_tegami_gave_up_on_and_put_back: shares::put_back;
 }

@@ -8,7 +8,8 @@ use super::{
     office::{COMPAT, Office, TOPIC, reads},
 };
 use crate::{
-    desk::{Desk, Plan},
+    desk::{Desk, Plan, letter},
+    failing,
     peer::Kind,
     share::{at_times, inherit, share},
 };
@@ -61,6 +62,14 @@ pub async fn killed(on: Emulated) {
     let peer = office.peer([holds]).await;
     let desk = office.desk(Plan { fails: |_, _| false, ..beside_tomodachi(QUEUE) }).await.expect("it joins");
     inherit(peer, desk).await;
+}
+
+pub async fn put_back(on: Emulated) {
+    let office = Office::open(on).await;
+    let desk = office.desk(Plan { fails: |_, _| true, ..beside_tomodachi(QUEUE) }).await.expect("it starts");
+    let id = failing::put_back(desk, office.transport(COMPAT), office.name(QUEUE)).await;
+    let read = office.peer([reads(Kind::Json, Some(QUEUE))]).await.read().await;
+    assert_eq!((read.id.as_str(), read.data), (id.as_str(), json!(letter(7, "hello"))));
 }
 
 /// Who may write into the shared queue.

@@ -1,11 +1,14 @@
 //! Outbox and inbox in PostgreSQL: every case on a real server, and what can happen to one.
 
 mod copies;
+mod crashes;
 mod faults;
 mod leases;
 mod order;
 mod relay;
+mod rights;
 mod transaction;
+mod transports;
 
 use std::{
     sync::{Arc, Mutex},
@@ -134,8 +137,8 @@ impl Subject for Postgres {
         &self.db
     }
 
-    fn events(&self) -> Self::Events {
-        self.db.store()
+    fn store(db: &Database) -> Self::Events {
+        db.store()
     }
 
     fn address(&self) -> String {
@@ -169,6 +172,7 @@ impl Subject for Postgres {
             Deed::EndLeases { of } => {
                 &format!("UPDATE tegami.ticks SET held_until = now() WHERE holder = 'process {of}'")
             }
+            Deed::EndHolds => "UPDATE tegami.projections SET held_until = now()",
             Deed::HideLeases => "ALTER TABLE tegami.ticks RENAME TO hidden",
             Deed::ShowLeases => "ALTER TABLE tegami.hidden RENAME TO ticks",
         };

@@ -11,7 +11,7 @@ use tegami::{
 
 use super::{write, written};
 use crate::{
-    Folder,
+    Folder, Subject,
     contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
     paid, receipt,
 };
@@ -51,13 +51,18 @@ async fn publish_beside(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(
 }
 
 #[tokio::test(start_paused = true)]
+async fn i1_a_transactional_handler_passes_the_crash_matrix() {
+    crate::crashes::i1_a_transactional_handler_passes_the_crash_matrix(super::File::open).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn i1_a_handler_that_appends_passes_the_crash_matrix() {
-    crate::events::i1_a_handler_that_appends_passes_the_crash_matrix::<super::File>().await;
+    crate::events::i1_a_handler_that_appends_passes_the_crash_matrix(super::File::open).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn i1_a_process_passes_the_crash_matrix() {
-    crate::process::i1_a_process_passes_the_crash_matrix::<super::File>().await;
+    crate::process::i1_a_process_passes_the_crash_matrix(super::File::open).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod crashes;
 mod handlers;
 mod relay;
 mod transaction;
+mod transports;
 
 use std::{
     path::Path,
@@ -77,8 +78,8 @@ impl Subject for File {
         &self.db
     }
 
-    fn events(&self) -> Sqlite {
-        self.db.store()
+    fn store(db: &Database) -> Sqlite {
+        db.store()
     }
 
     fn address(&self) -> String {
@@ -109,6 +110,7 @@ impl Subject for File {
                  SELECT 'billing', 'm-' || n, x'07', unixepoch() - iif(n > 2490, 0, 7200) FROM n"
             }
             Deed::EndLeases { of } => &format!("UPDATE tegami_ticks SET held_until = 0 WHERE holder = 'process {of}'"),
+            Deed::EndHolds => "UPDATE tegami_projections SET held_until = 0",
             Deed::HideLeases => "ALTER TABLE tegami_ticks RENAME TO hidden",
             Deed::ShowLeases => "ALTER TABLE hidden RENAME TO tegami_ticks",
         };

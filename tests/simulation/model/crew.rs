@@ -51,6 +51,13 @@ impl Crew {
         Ok(())
     }
 
+    /// May its relay send (S3)?
+    pub fn may_send(&self, now: Duration) -> Checked {
+        let since = self.stopping.map(|(since, _)| since);
+        ensure!(since.is_none_or(|since| now <= since), "S3: the relay sends after the stop began");
+        Ok(())
+    }
+
     /// Have its handlers been let go of by now?
     pub fn cut_before(&self, now: Duration) -> bool {
         self.cut.is_some_and(|cut| now >= cut + CUT_OFF_TIME)

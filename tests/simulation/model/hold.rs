@@ -7,6 +7,8 @@ use tegami::transport::{ReasonKind, Settlement};
 use super::{Checked, QueueFacts, ensure};
 use crate::happened::{Handed, How, Shown, Tag};
 
+/// Until a handler is dropped that was told to end.
+const CUT_OFF_TIME: Duration = Duration::from_secs(5);
 /// The longest a settlement may go without an answer (N3).
 const SETTLE_TIME: Duration = Duration::from_secs(10);
 /// What the timers of tokio round up to.
@@ -20,6 +22,9 @@ pub struct Hold {
     pub run: Run,
     /// The broker has taken it back.
     pub lost: bool,
+    /// When the service was told so.
+    pub told: Option<Duration>,
+    spoiled: bool,
     pub settlement: Option<Settlement>,
     /// The broker has taken the answer, or has not.
     pub settled: bool,
@@ -38,13 +43,15 @@ pub enum Run {
 }
 
 impl Hold {
-    pub fn new(handed: &Handed) -> Self {
+    pub fn new(handed: &Handed, spoiled: bool) -> Self {
         let Handed { tag, by, queue, attempt, .. } = handed.clone();
         let (run, settling) = (Run::NotBegun, Duration::ZERO);
-        Self { tag, by, queue, run, lost: false, settlement: None, settled: false, attempt, settling }
+        let (lost, told, settlement, settled) = (false, None, None, false);
+        Self { tag, by, queue, run, lost, told, spoiled, settlement, settled, attempt, settling }
     }
 
     pub fn began(&mut self, now: Duration, attempt: u32) -> Checked {
+        ensure!(!self.spoiled, "X3: {} cannot be read and is handled", self.tag);
         ensure!(self.run == Run::NotBegun, "D4: {} is handled twice in one delivery", self.tag);
         ensure!(self.settlement.is_none(), "D2: {} is settled before its handler", self.tag);
         ensure!(self.attempt == attempt, "D4: {} says attempt {attempt}, is {}", self.tag, self.attempt);
@@ -56,6 +63,9 @@ impl Hold {
         let Run::Going(since) = self.run else { return Err(format!("{} ends without a beginning", self.tag)) };
         let took = now - since;
         ensure!(took <= timeout + TICK, "L4: the handler of {} ran for {took:?}, may for {timeout:?}", self.tag);
+        let lost = self.told.map(|told| now.saturating_sub(told));
+        let in_time = lost.is_none_or(|lost| lost <= CUT_OFF_TIME + TICK);
+        ensure!(in_time, "L2: the handler of {} runs on for {lost:?}, and its delivery is lost", self.tag);
         self.run = Run::Over(how.clone(), took);
         Ok(())
     }
@@ -64,27 +74,46 @@ impl Hold {
         matches!(self.run, Run::Over(How::Done, _))
     }
 
-    /// Is this the settlement that follows from the run? `cut`: the service's handlers have been let go of.
-    pub fn settling(&mut self, now: Duration, settlement: &Settlement, facts: &QueueFacts, cut: bool) -> Checked {
+    /// Is this the settlement that follows from the run? `cut`: the service's handlers have been let go of; `known`: the
+    /// message's effect is committed.
+    pub fn settling(
+        &mut self,
+        now: Duration,
+        settlement: &Settlement,
+        facts: &QueueFacts,
+        (cut, known): (bool, bool),
+    ) -> Checked {
         let (tag, run) = (self.tag, &self.run);
         ensure!(self.settlement.is_none(), "D2: {tag} is settled twice");
+        let gone = cut || self.told.is_some_and(|told| now >= told + CUT_OFF_TIME);
+        let released = gone && matches!(settlement, Settlement::Release);
         let follows = match run {
             Run::Going(_) => false,
-            Run::NotBegun if facts.wants(tag.number) => cut && matches!(settlement, Settlement::Release),
-            Run::NotBegun => matches!(settlement, Settlement::Ack),
+            _ if self.spoiled => is_dead(settlement, ReasonKind::Undecodable, self.attempt),
+            Run::NotBegun if !facts.wants(tag.number) => matches!(settlement, Settlement::Ack),
+            Run::NotBegun | Run::Over(How::Done, _) if facts.inbox => {
+                let done = known && matches!(settlement, Settlement::Ack);
+                done || released || self.is_without_answer(settlement, facts)
+            }
+            Run::NotBegun => released,
             Run::Over(How::Done, _) => matches!(settlement, Settlement::Ack),
             Run::Over(How::Refused, _) => is_dead(settlement, ReasonKind::Permanent, self.attempt),
             Run::Over(How::Failed(after), _) => self.is_failed(settlement, facts, (ReasonKind::HandlerError, *after)),
             Run::Over(How::Panicked, _) => self.is_failed(settlement, facts, (ReasonKind::HandlerPanic, None)),
-            Run::Over(How::Dropped, took) if *took >= facts.timeout => {
-                let failed = self.is_failed(settlement, facts, (ReasonKind::HandlerTimeout, None));
-                failed || (cut && matches!(settlement, Settlement::Release))
+            Run::Over(How::Dropped, took) => {
+                let late = facts.inbox || *took >= facts.timeout;
+                released || (late && self.is_failed(settlement, facts, (ReasonKind::HandlerTimeout, None)))
             }
-            Run::Over(How::Dropped, _) => cut && matches!(settlement, Settlement::Release),
         };
         ensure!(follows, "R1: {tag} ({run:?}, attempt {}) is settled as: {}", self.attempt, Shown(settlement));
         (self.settlement, self.settling) = (Some(settlement.clone()), now);
         Ok(())
+    }
+
+    /// The database did not answer, or not in time.
+    fn is_without_answer(&self, settlement: &Settlement, facts: &QueueFacts) -> bool {
+        let causes = [ReasonKind::HandlerError, ReasonKind::HandlerTimeout];
+        causes.into_iter().any(|cause| self.is_failed(settlement, facts, (cause, None)))
     }
 
     /// A failed attempt leads to the plan's retry, or after the last to a dead letter for this cause.

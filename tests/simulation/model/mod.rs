@@ -4,18 +4,29 @@
 
 mod crew;
 mod hold;
+mod posts;
 mod queue;
+mod rows;
+mod ticks;
 
 pub use queue::QueueFacts;
+pub use rows::RelayFacts;
+pub use ticks::ScheduleFacts;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tegami::transport::Settlement;
 
-use crate::happened::{Answer, Handed, Happened, How, Post, Tag};
+use crate::happened::{Answer, Handed, Happened, How, Tag};
 use crew::Crew;
 use hold::{Hold, Run};
+use posts::Posted;
 use queue::Queue;
+use rows::Outbox;
+use ticks::Ticks;
 
 /// A step's answer: a broken promise, in words.
 pub type Checked = Result<(), String>;
@@ -31,40 +42,58 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
+/// What a simulation was worth, in numbers.
+pub type Figures = [usize; 6];
+
 /// Everything that is known.
 pub struct Model {
     queues: Vec<Queue>,
     posts: BTreeMap<u64, Posted>,
     holds: BTreeMap<u64, Hold>,
     crews: BTreeMap<String, Crew>,
+    outbox: Outbox,
+    /// The messages whose effect is committed, by the number of their queue.
+    effects: BTreeSet<(usize, u64)>,
+    ticks: Ticks,
 }
 
-struct Posted {
-    post: Post,
-    at: Duration,
-    stored: bool,
-    answer: Option<Answer>,
+/// What a world has of each kind.
+pub struct Facts {
+    pub queues: Vec<QueueFacts>,
+    pub relays: RelayFacts,
+    pub schedules: Vec<ScheduleFacts>,
 }
 
 impl Model {
     /// Nothing has happened yet.
-    pub fn new(queues: impl IntoIterator<Item = QueueFacts>) -> Self {
-        let queues = queues.into_iter().map(Queue::new).collect();
-        Self { queues, posts: BTreeMap::new(), holds: BTreeMap::new(), crews: BTreeMap::new() }
+    pub fn new(facts: Facts) -> Self {
+        Self {
+            queues: facts.queues.into_iter().map(Queue::new).collect(),
+            posts: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            crews: BTreeMap::new(),
+            outbox: Outbox::new(facts.relays),
+            effects: BTreeSet::new(),
+            ticks: Ticks::new(facts.schedules),
+        }
     }
 
     /// Sees a step.
     pub fn see(&mut self, now: Duration, happened: &Happened) -> Checked {
         match happened {
             Happened::Posted(post) => {
-                let posted = Posted { post: post.clone(), at: now, stored: false, answer: None };
-                self.posts.insert(post.number, posted);
+                self.post(now, post, false);
                 Ok(())
             }
-            Happened::Stored { number } => self.stored(now, *number),
+            Happened::Sending { number, by, id } => self.sending(now, *number, (by, id)),
+            Happened::Stored { number, copy, spoiled } => self.stored(now, *number, (*copy, *spoiled)),
+            Happened::Refused { number } => {
+                self.outbox.refused(*number);
+                Ok(())
+            }
             Happened::Answered { number, answer } => self.answered(now, *number, *answer),
             Happened::Handed(handed) => self.handed(now, handed),
-            Happened::Lost { tag } => self.lost(*tag),
+            Happened::Lost { tag, told } => self.lost(now, *tag, *told),
             Happened::Began { tag, attempt } => self.began(now, *tag, *attempt),
             Happened::Ended { tag, how } => self.ended(now, *tag, how),
             Happened::Settling { tag, settlement } => self.settling(now, *tag, settlement),
@@ -79,8 +108,12 @@ impl Model {
             Happened::Stopped { by, ended } => {
                 let mine: Vec<&Hold> = self.holds.values().filter(|hold| hold.by == *by).collect();
                 let crew = self.crews.get_mut(by).ok_or("S1: it stopped before it started")?;
+                let run = self.ticks.running(by);
+                ensure!(run.is_none(), "S1: {by} has stopped, and a run goes on: {run:?}");
                 crew.stopped(now, *ended, &mine)
             }
+            Happened::Rows(step) => self.rows(now, step),
+            Happened::Ticked(step) => self.ticks.see(now, step),
             Happened::Fault { .. } => Ok(()),
         }
     }
@@ -94,45 +127,21 @@ impl Model {
                 return Err((text, Some(*number)));
             }
         }
+        if let Some(number) = self.outbox.open() {
+            return Err((format!("T2: #{number} is still in the outbox at the end"), Some(number)));
+        }
         match self.holds.values().next() {
             None => Ok(()),
             Some(hold) => Err((format!("H2: {} is still in {} at the end", hold.tag, hold.by), Some(hold.tag.number))),
         }
     }
 
-    /// How many messages were stored, completed and given up on, for a look at what a run was worth.
-    pub fn figures(&self) -> [usize; 3] {
+    /// How many messages were stored, completed and given up on, how many of them were in an outbox, how many effects and
+    /// runs there were: for a look at what a simulation was worth.
+    pub fn figures(&self) -> Figures {
         let stored = self.posts.values().filter(|posted| posted.stored).count();
         let [done, dead] = self.queues.iter().map(Queue::figures).fold([0, 0], |[a, b], [c, d]| [a + c, b + d]);
-        [stored, done, dead]
-    }
-
-    fn stored(&mut self, now: Duration, number: u64) -> Checked {
-        let posted = self.posts.get_mut(&number).ok_or("D5: nobody published it")?;
-        ensure!(!posted.stored, "P2: #{number} is stored twice");
-        ensure!(posted.answer.is_none(), "P2: #{number} is stored after its answer");
-        posted.stored = true;
-        let post = posted.post.clone();
-        self.in_turn(&post)?;
-        self.queues.iter_mut().try_for_each(|queue| queue.store(&post, now))
-    }
-
-    /// Where order is kept, one publisher's messages of one key are stored as they were published.
-    fn in_turn(&self, post: &Post) -> Checked {
-        let mut later = self.posts.range(post.number + 1..).filter(|(_, other)| {
-            other.stored && post.ordered && other.post.ordered && other.post.by == post.by && other.post.key == post.key
-        });
-        later.next().map_or(Ok(()), |(later, _)| Err(format!("O2: #{} is stored after #{later}", post.number)))
-    }
-
-    fn answered(&mut self, now: Duration, number: u64, answer: Answer) -> Checked {
-        let posted = self.posts.get_mut(&number).ok_or("an answer to nothing")?;
-        posted.answer = Some(answer);
-        ensure!(answer != Answer::Ok || posted.stored, "P1: #{number} is Ok and was not stored");
-        ensure!(answer != Answer::Rejected || !posted.stored, "P2: #{number} is Rejected and was stored");
-        let took = now - posted.at;
-        ensure!(took <= posted.post.within, "P3: #{number} had no answer for {took:?}");
-        Ok(())
+        [stored, done, dead, self.outbox.len(), self.effects.len(), self.ticks.len()]
     }
 
     fn handed(&mut self, now: Duration, handed: &Handed) -> Checked {
@@ -145,13 +154,14 @@ impl Model {
         let slots = known.facts.concurrency;
         known.hand_out(now, handed)?;
         ensure!(there < slots, "B1: {by} takes one more of queue {queue} than it has slots ({slots})");
-        self.holds.insert(tag.id, Hold::new(handed));
+        let spoiled = known.is_spoiled(*tag);
+        self.holds.insert(tag.id, Hold::new(handed, spoiled));
         Ok(())
     }
 
-    fn lost(&mut self, tag: Tag) -> Checked {
+    fn lost(&mut self, now: Duration, tag: Tag, told: bool) -> Checked {
         let hold = self.hold(tag)?;
-        hold.lost = true;
+        (hold.lost, hold.told) = (true, told.then_some(now));
         let queue = hold.queue;
         self.queues[queue].come_back(tag);
         Ok(())
@@ -161,7 +171,10 @@ impl Model {
         let hold = self.hold(tag)?;
         hold.began(now, attempt)?;
         let (by, queue) = (hold.by.clone(), hold.queue);
-        self.crew(&by)?.may_begin(now)?;
+        // A transactional handler begins once its transaction has begun.
+        if !self.queues[queue].facts.inbox {
+            self.crew(&by)?.may_begin(now)?;
+        }
         let facts = &self.queues[queue].facts;
         let (most, slots) = (facts.retry.attempts(), facts.concurrency);
         ensure!(attempt <= most, "D4: {tag} is tried {attempt} times, the plan has {most}");
@@ -187,16 +200,22 @@ impl Model {
 
     fn ended(&mut self, now: Duration, tag: Tag, how: &How) -> Checked {
         let queue = self.hold(tag)?.queue;
-        let timeout = self.queues[queue].facts.timeout;
+        let QueueFacts { timeout, inbox, .. } = self.queues[queue].facts;
         let hold = self.hold(tag)?;
         hold.ended(now, how, timeout)?;
-        if hold.is_done() { self.queues[queue].completed(tag.number) } else { Ok(()) }
+        // In a transaction, nothing is done before its commit.
+        if hold.is_done() && !inbox { self.queues[queue].completed(tag) } else { Ok(()) }
     }
 
     fn settling(&mut self, now: Duration, tag: Tag, settlement: &Settlement) -> Checked {
         let hold = self.holds.get_mut(&tag.id).ok_or_else(|| gone(tag))?;
         let cut = self.crews.get(&hold.by).is_some_and(|crew| crew.cut_before(now));
-        hold.settling(now, settlement, &self.queues[hold.queue].facts, cut)
+        let queue = &mut self.queues[hold.queue];
+        let known = queue.facts.inbox && self.effects.contains(&(hold.queue, tag.number));
+        if known {
+            queue.is_known(tag);
+        }
+        hold.settling(now, settlement, &queue.facts, (cut, known))
     }
 
     fn settled(&mut self, now: Duration, tag: Tag, applied: bool) -> Checked {

@@ -18,6 +18,8 @@ pub struct QueueFacts {
     pub retry: Retry,
     pub timeout: Duration,
     pub concurrency: usize,
+    /// Are its handlers transactions?
+    pub inbox: bool,
 }
 
 impl QueueFacts {
@@ -30,18 +32,20 @@ impl QueueFacts {
 /// One queue.
 pub struct Queue {
     pub facts: QueueFacts,
-    /// By number; a message's place is its number where order is kept.
+    /// By the number of the copy.
     copies: BTreeMap<u64, Copy>,
 }
 
 /// One message in one queue.
 struct Copy {
+    number: u64,
     key: String,
     place: usize,
     attempt: u32,
     not_before: Duration,
     held: Option<Tag>,
     seen: bool,
+    spoiled: bool,
     completed: bool,
     fate: Fate,
 }
@@ -59,34 +63,36 @@ impl Queue {
     }
 
     /// Takes a message in, if it is for this queue.
-    pub fn store(&mut self, post: &Post, now: Duration) -> Checked {
+    pub fn store(&mut self, post: &Post, (copy, spoiled): (u64, bool), now: Duration) {
         let facts = &self.facts;
         if post.ordered != facts.ordered || (facts.filtered && !facts.wants(post.number)) {
-            return Ok(());
+            return;
         }
-        let place = self.copies.len();
+        let (number, place) = (copy, self.copies.len());
         let copy = Copy {
+            number: post.number,
             key: post.key.clone(),
             place,
             attempt: 1,
             not_before: now + post.delay,
             held: None,
             seen: false,
+            spoiled,
             completed: false,
             fate: Fate::Open,
         };
-        self.copies.insert(post.number, copy);
-        Ok(())
+        self.copies.insert(number, copy);
     }
 
     /// Hands a message out.
     pub fn hand_out(&mut self, now: Duration, handed: &Handed) -> Checked {
         let Handed { tag, attempt, redelivered, .. } = handed;
         if self.facts.ordered {
-            let before = self.open_before(tag.number);
+            let before = self.open_before(tag.copy);
             ensure!(before.is_none(), "O2: {tag} is handed out before #{}", before.unwrap_or_default());
         }
-        let copy = self.copies.get_mut(&tag.number).ok_or_else(|| format!("D5: {tag} is not for this queue"))?;
+        let copy = self.copies.get_mut(&tag.copy).ok_or_else(|| format!("D5: {tag} is not for this queue"))?;
+        ensure!(copy.number == tag.number, "P9: {tag} has become another message");
         ensure!(copy.fate == Fate::Open, "D2: {tag} was {:?} and is handed out", copy.fate);
         ensure!(copy.held.is_none(), "D3: {tag} is handed out beside {:?}", copy.held);
         ensure!(copy.attempt == *attempt, "D4: {tag} is attempt {attempt}, should be {}", copy.attempt);
@@ -97,19 +103,29 @@ impl Queue {
     }
 
     /// A handler has done the message.
-    pub fn completed(&mut self, number: u64) -> Checked {
+    pub fn completed(&mut self, tag: Tag) -> Checked {
         if self.facts.ordered {
-            let open = self.earlier(number).find(|(_, copy)| copy.fate == Fate::Open && !copy.completed);
-            open.map_or(Ok(()), |(before, _)| Err(format!("O4: #{number} is completed before #{before}")))?;
+            let open = self.earlier(tag.copy).find(|copy| copy.fate == Fate::Open && !copy.completed);
+            open.map_or(Ok(()), |before| Err(format!("O4: {tag} is completed before #{}", before.number)))?;
         }
-        self.copies.get_mut(&number).ok_or("D5: not for this queue")?.completed = true;
+        self.copies.get_mut(&tag.copy).ok_or("D5: not for this queue")?.completed = true;
         Ok(())
+    }
+
+    /// The message was done before, as this copy or another.
+    pub fn is_known(&mut self, tag: Tag) {
+        self.copies.get_mut(&tag.copy).into_iter().for_each(|copy| copy.completed = true);
+    }
+
+    /// Can nobody read it?
+    pub fn is_spoiled(&self, tag: Tag) -> bool {
+        self.copies.get(&tag.copy).is_some_and(|copy| copy.spoiled)
     }
 
     /// A delivery is settled.
     pub fn settle(&mut self, now: Duration, tag: Tag, settlement: &Settlement) -> Checked {
         let wanted = self.facts.wants(tag.number);
-        let copy = self.copies.get_mut(&tag.number).filter(|copy| copy.held == Some(tag));
+        let copy = self.copies.get_mut(&tag.copy).filter(|copy| copy.held == Some(tag));
         let copy = copy.ok_or_else(|| format!("D2: {tag} is settled by one that does not hold it"))?;
         copy.held = None;
         match settlement {
@@ -126,13 +142,13 @@ impl Queue {
 
     /// A delivery comes back as it was.
     pub fn come_back(&mut self, tag: Tag) {
-        let held = self.copies.get_mut(&tag.number).filter(|copy| copy.held == Some(tag));
+        let held = self.copies.get_mut(&tag.copy).filter(|copy| copy.held == Some(tag));
         held.into_iter().for_each(|copy| copy.held = None);
     }
 
     /// What a message waits for, if it is not done with.
     pub fn open(&self, number: u64) -> Option<String> {
-        let copy = self.copies.get(&number).filter(|copy| copy.fate == Fate::Open)?;
+        let copy = self.copies.values().find(|copy| copy.number == number && copy.fate == Fate::Open)?;
         Some(copy.held.map_or_else(|| "never handed out again".to_owned(), |tag| format!("still in hand ({tag})")))
     }
 
@@ -143,12 +159,12 @@ impl Queue {
     }
 
     /// A message of the same key that was stored before and is not done with.
-    fn open_before(&self, number: u64) -> Option<u64> {
-        self.earlier(number).find(|(_, copy)| copy.fate == Fate::Open).map(|(number, _)| *number)
+    fn open_before(&self, copy: u64) -> Option<u64> {
+        self.earlier(copy).find(|copy| copy.fate == Fate::Open).map(|copy| copy.number)
     }
 
-    fn earlier(&self, number: u64) -> impl Iterator<Item = (&u64, &Copy)> {
-        let mine = self.copies.get(&number);
-        self.copies.iter().filter(move |(_, copy)| mine.is_some_and(|m| m.key == copy.key && copy.place < m.place))
+    fn earlier(&self, copy: u64) -> impl Iterator<Item = &Copy> {
+        let mine = self.copies.get(&copy);
+        self.copies.values().filter(move |copy| mine.is_some_and(|m| m.key == copy.key && copy.place < m.place))
     }
 }

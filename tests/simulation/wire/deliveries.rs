@@ -9,7 +9,7 @@ use tegami::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{TAG, Wire, lease::Held, number, unreachable};
+use super::{COPY, TAG, Wire, lease::Held, number, unreachable};
 use crate::happened::{Handed, Happened, Tag};
 
 /// The consuming end of one queue.
@@ -45,15 +45,17 @@ impl Unsteady {
 
     fn hand_out(&self, inner: Delivery) -> Delivery {
         let world = &self.wire.0.world;
-        let tag = Tag { id: world.number(), number: number(&inner.sealed.attributes) };
+        let known = |name| number(&inner.sealed.attributes, name);
+        let tag = Tag { id: world.number(), number: known("number"), copy: known(COPY) };
         let (attempt, redelivered) = (inner.attempt, inner.redelivered);
         let by = self.wire.0.by.clone();
         world.note(Happened::Handed(Handed { tag, by, queue: self.queue, attempt, redelivered }));
         let mut sealed = inner.sealed.clone();
         sealed.attributes = tagged(sealed.attributes, tag);
         let (id, first_delivered) = (inner.id.clone(), inner.first_delivered);
-        self.wire.line().held.insert(tag, inner);
-        let mut outer = Delivery::new(sealed, attempt, Held::new(&self.wire, tag));
+        let lost = CancellationToken::new();
+        self.wire.line().held.insert(tag, (inner, lost.clone()));
+        let mut outer = Delivery::new(sealed, attempt, Held::new(&self.wire, tag, lost));
         (outer.id, outer.redelivered, outer.first_delivered) = (id, redelivered, first_delivered);
         outer
     }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use tegami::transport::{Lease, SettleError, SettleErrorKind, Settlement};
+use tokio_util::sync::CancellationToken;
 
 use super::Wire;
 use crate::happened::{Happened, Tag};
@@ -10,11 +11,12 @@ use crate::happened::{Happened, Tag};
 pub struct Held {
     wire: Wire,
     tag: Tag,
+    lost: CancellationToken,
 }
 
 impl Held {
-    pub fn new(wire: &Wire, tag: Tag) -> Self {
-        Self { wire: wire.clone(), tag }
+    pub fn new(wire: &Wire, tag: Tag, lost: CancellationToken) -> Self {
+        Self { wire: wire.clone(), tag, lost }
     }
 
     /// The broker has not done it: the delivery comes back as it was.
@@ -26,7 +28,7 @@ impl Held {
 
     async fn apply(&self, settlement: Settlement) -> Result<(), SettleError> {
         let inner = self.wire.line().held.remove(&self.tag);
-        let Some(inner) = inner else {
+        let Some((inner, _)) = inner else {
             self.wire.0.world.note(Happened::Settled { tag: self.tag, applied: false });
             return Err(lost());
         };
@@ -69,6 +71,10 @@ impl Lease for Held {
             return Err(lost());
         }
         done
+    }
+
+    fn lost(&self) -> Option<&CancellationToken> {
+        Some(&self.lost)
     }
 }
 

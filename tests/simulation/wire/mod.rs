@@ -28,8 +28,9 @@ use crate::{
 };
 use deliveries::Unsteady;
 
-/// The attribute that tells a handler which delivery it handles.
+/// The attributes that tell a handler which delivery it handles, of which copy.
 pub const TAG: &str = "tag";
+pub const COPY: &str = "copy";
 
 /// One connection. Clones are the same.
 #[derive(Clone)]
@@ -50,8 +51,8 @@ struct Inner {
 /// What a cut takes away.
 struct Line {
     cut: CancellationToken,
-    /// The deliveries in the service that are still the service's.
-    held: BTreeMap<Tag, Delivery>,
+    /// The deliveries in the service that are still the service's, with what tells it once they are not.
+    held: BTreeMap<Tag, (Delivery, CancellationToken)>,
     dead: bool,
 }
 
@@ -72,9 +73,15 @@ impl Wire {
         std::mem::replace(&mut line.cut, CancellationToken::new()).cancel();
         let held = std::mem::take(&mut line.held);
         drop(line);
-        for (tag, delivery) in held {
-            self.0.world.note(Happened::Lost { tag });
-            drop(delivery);
+        held.into_iter().for_each(|(tag, held)| self.take_back(tag, held));
+    }
+
+    fn take_back(&self, tag: Tag, (delivery, lost): (Delivery, CancellationToken)) {
+        let told = self.0.world.tells_losses;
+        self.0.world.note(Happened::Lost { tag, told });
+        drop(delivery);
+        if told {
+            lost.cancel();
         }
     }
 
@@ -88,9 +95,8 @@ impl Wire {
     pub fn lose_leases(&self) {
         let tags: Vec<Tag> = self.line().held.keys().copied().collect();
         for tag in tags.into_iter().filter(|_| self.0.world.draw(0..2) == 0) {
-            self.0.world.note(Happened::Lost { tag });
-            let delivery = self.line().held.remove(&tag);
-            drop(delivery);
+            let held = self.line().held.remove(&tag);
+            held.into_iter().for_each(|held| self.take_back(tag, held));
         }
     }
 
@@ -107,11 +113,11 @@ fn unreachable() -> TransportError {
     TransportError::new(TransportErrorKind::Unreachable, "the broker is away")
 }
 
-/// The number of the letter.
-fn number(attributes: &Attributes) -> u64 {
-    match attributes.get("number") {
-        Some(Value::Integer(number)) => u64::try_from(*number).expect("letters count from 0"),
-        _ => panic!("every letter has a number"),
+/// What numbers the letter, its copy or its delivery.
+pub fn number(attributes: &Attributes, name: &str) -> u64 {
+    match attributes.get(name) {
+        Some(Value::Integer(number)) => u64::try_from(*number).expect("all of them count from 0"),
+        _ => panic!("every letter has a {name}"),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The store in PostgreSQL: the suite on a real server, and what can happen to one.
 
+mod away;
 mod checkpoints;
 mod decisions;
 mod faults;
+mod long;
 mod losses;
 mod opening;
 mod order;

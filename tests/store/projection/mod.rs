@@ -5,7 +5,9 @@ mod lag;
 mod publishing;
 mod racing;
 mod rebuilding;
+mod restored;
 mod running;
+mod settling;
 
 use std::{
     path::Path,

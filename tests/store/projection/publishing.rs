@@ -40,7 +40,7 @@ async fn recorded(shop: &Shop) -> Vec<String> {
 
 /// A broker that writes down what it takes, unless it does not take it.
 #[derive(Clone, Default)]
-struct Broker {
+pub(super) struct Broker {
     taken: Arc<Mutex<Vec<(String, String)>>>,
     refuses: Arc<Mutex<Option<(String, PublishErrorKind)>>>,
     refused: Arc<AtomicBool>,
@@ -65,7 +65,7 @@ impl Broker {
     }
 
     /// The ids that it took, each once, by key and in order.
-    fn firsts(&self) -> BTreeMap<String, Vec<String>> {
+    pub(super) fn firsts(&self) -> BTreeMap<String, Vec<String>> {
         let mut firsts = BTreeMap::<String, Vec<String>>::new();
         for (key, id) in self.taken.lock().expect("nobody panics").iter() {
             let of_key = firsts.entry(key.clone()).or_default();
@@ -83,7 +83,7 @@ impl Broker {
     }
 }
 
-async fn publish(shop: &Shop, broker: &Broker) -> (Running, Progress) {
+pub(super) async fn publish(shop: &Shop, broker: &Broker) -> (Running, Progress) {
     let takes = broker.clone();
     let step = from_fn(move |outgoing: Outgoing, _: Next<Outgoing>| {
         let taken = takes.take(&outgoing);

@@ -1,14 +1,22 @@
 //! What can happen in a simulation, each as one line of its trace.
 
+mod rows;
+mod ticks;
+
+pub use rows::{Kept, Rows};
+pub use ticks::{Ticked, Turn};
+
 use std::{fmt, time::Duration};
 
 use tegami::{service, transport::Settlement};
 
-/// One delivery of one message: a number of its own, and the message's.
+/// One delivery of one message: a number of its own, the message's, and which of its copies it is. Only what was in an
+/// outbox has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tag {
     pub id: u64,
     pub number: u64,
+    pub copy: u64,
 }
 
 impl fmt::Display for Tag {
@@ -65,14 +73,18 @@ pub struct Handed {
 pub enum Happened {
     /// A publisher begins to publish.
     Posted(Post),
-    /// The broker has the message, whatever it answers.
-    Stored { number: u64 },
+    /// A service hands a message to the transport, with this id.
+    Sending { number: u64, by: String, id: String },
+    /// The broker has the message, whatever it answers; spoiled, it cannot be read.
+    Stored { number: u64, copy: u64, spoiled: bool },
+    /// The broker does not take it, and says so.
+    Refused { number: u64 },
     /// The publisher has its answer.
     Answered { number: u64, answer: Answer },
     /// A service is handed a delivery.
     Handed(Handed),
-    /// The broker takes a delivery back that is still in work.
-    Lost { tag: Tag },
+    /// The broker takes a delivery back that is still in work. Does the service learn of it?
+    Lost { tag: Tag, told: bool },
     /// A handler begins.
     Began { tag: Tag, attempt: u32 },
     /// A handler ends.
@@ -91,6 +103,10 @@ pub enum Happened {
     Stopped { by: String, ended: service::Ended },
     /// It is dropped without a stop.
     Killed { by: String },
+    /// Something happens to an outbox or inbox.
+    Rows(Rows),
+    /// Something happens to a schedule.
+    Ticked(Ticked),
     /// Something else goes wrong, or well again.
     Fault { what: String },
 }
@@ -100,10 +116,12 @@ impl Happened {
     pub fn number(&self) -> Option<u64> {
         match self {
             Self::Posted(post) => Some(post.number),
-            Self::Stored { number } | Self::Answered { number, .. } => Some(*number),
+            Self::Stored { number, .. } | Self::Answered { number, .. } => Some(*number),
+            Self::Sending { number, .. } | Self::Refused { number } => Some(*number),
             Self::Handed(handed) => Some(handed.tag.number),
-            Self::Lost { tag } | Self::Freed { tag } | Self::Began { tag, .. } => Some(tag.number),
+            Self::Lost { tag, .. } | Self::Freed { tag } | Self::Began { tag, .. } => Some(tag.number),
             Self::Ended { tag, .. } | Self::Settling { tag, .. } | Self::Settled { tag, .. } => Some(tag.number),
+            Self::Rows(step) => step.number(),
             _ => None,
         }
     }
@@ -116,13 +134,19 @@ impl fmt::Display for Happened {
                 let kind = if *ordered { "filed" } else { "posted" };
                 write!(f, "#{number} {kind} by {by}, key {key}, delay {delay:?}")
             }
-            Self::Stored { number } => write!(f, "#{number} stored"),
+            Self::Sending { number, by, .. } => write!(f, "#{number} sent by {by}"),
+            Self::Stored { number, copy, spoiled } => {
+                write!(f, "#{number} stored as copy {copy}{}", if *spoiled { ", spoiled" } else { "" })
+            }
+            Self::Refused { number } => write!(f, "#{number} refused"),
             Self::Answered { number, answer } => write!(f, "#{number} answered {answer:?}"),
             Self::Handed(Handed { tag, by, queue, attempt, redelivered }) => {
                 let again = if *redelivered { ", again" } else { "" };
                 write!(f, "{tag} handed to {by} from queue {queue}, attempt {attempt}{again}")
             }
-            Self::Lost { tag } => write!(f, "{tag} taken back by the broker"),
+            Self::Lost { tag, told } => {
+                write!(f, "{tag} taken back by the broker{}", if *told { ", which tells" } else { "" })
+            }
             Self::Began { tag, attempt } => write!(f, "{tag} handler begins, attempt {attempt}"),
             Self::Ended { tag, how } => write!(f, "{tag} handler ends: {how:?}"),
             Self::Settling { tag, settlement } => write!(f, "{tag} settles: {}", Shown(settlement)),
@@ -132,6 +156,8 @@ impl fmt::Display for Happened {
             Self::Stopping { by, drain } => write!(f, "{by} stops, drain {drain:?}"),
             Self::Stopped { by, ended } => write!(f, "{by} has stopped: {ended:?}"),
             Self::Killed { by } => write!(f, "{by} is killed"),
+            Self::Rows(step) => step.fmt(f),
+            Self::Ticked(step) => step.fmt(f),
             Self::Fault { what } => write!(f, "{what}"),
         }
     }

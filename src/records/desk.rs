@@ -1,0 +1,132 @@
+//! What reader, consumer and deliveries of one queue share: the state behind its lock, and the bells that wake whoever waits.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::state::{Batch, Settled, State, Taken};
+use crate::{store::Position, time::Clock, transport::Settlement};
+
+/// One consumer's side of a queue.
+pub(super) struct Desk {
+    state: Mutex<State>,
+    pub(super) clock: Clock,
+    /// For the consumer: something may be there, or the queue is this one's now.
+    pub(super) ready: Notify,
+    /// For the reader: something is to be noted.
+    pub(super) work: Notify,
+    /// The last transaction that went well.
+    noted: watch::Sender<u64>,
+    /// The transport is closed.
+    pub(super) closed: CancellationToken,
+    /// Nobody consumes any more.
+    pub(super) left: CancellationToken,
+    /// The reader has ended.
+    pub(super) ended: CancellationToken,
+    /// What does not go on, and why.
+    trouble: Mutex<Option<String>>,
+}
+
+/// Why a settlement does not count.
+pub(super) struct NotOurs;
+
+impl Desk {
+    pub(super) fn new(ordered: bool, clock: Clock, closed: CancellationToken) -> Self {
+        Self {
+            state: Mutex::new(State::new(ordered, clock)),
+            clock,
+            ready: Notify::new(),
+            work: Notify::new(),
+            noted: watch::Sender::new(0),
+            closed,
+            left: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            trouble: Mutex::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what may be handed out; what is not handed out goes back when the answer is dropped.
+    pub(super) fn take(&self, room: usize) -> Going<'_> {
+        let taken = self.state().take(room);
+        Going { desk: self, taken }
+    }
+
+    /// Settles a delivery.
+    pub(super) async fn settle(&self, position: Position, tag: u64, settlement: Settlement) -> Result<(), NotOurs> {
+        let settled = self.settle_now(position, tag, settlement)?;
+        let Settled::After(batch, lost) = settled else { return Ok(()) };
+        let mut noted = self.noted.subscribe();
+        tokio::select! {
+            biased;
+            noted = noted.wait_for(|noted| *noted >= batch) => noted.map(drop).map_err(|_| NotOurs),
+            () = lost.cancelled() => Err(NotOurs),
+        }
+    }
+
+    /// The part of it that waits for nobody.
+    pub(super) fn settle_now(&self, position: Position, tag: u64, settlement: Settlement) -> Result<Settled, NotOurs> {
+        let mut state = self.state();
+        let settled = state.settle(position, tag, settlement).map_err(|_| NotOurs);
+        let is_worth_a_look = state.is_worth_a_look();
+        drop(state);
+        self.work.notify_one();
+        if is_worth_a_look {
+            self.ready.notify_one();
+        }
+        settled
+    }
+
+    /// A transaction went well.
+    pub(super) fn noted(&self, batch: &Batch, until: Instant) {
+        let mut state = self.state();
+        state.noted(batch);
+        state.until = until;
+        drop(state);
+        self.noted.send_replace(batch.number);
+        if !batch.kept.is_empty() {
+            self.ready.notify_one();
+        }
+    }
+
+    /// The queue is somebody else's, or may be.
+    pub(super) fn lose(&self) {
+        self.state().lose();
+        self.ready.notify_one();
+    }
+
+    /// What does not go on, and why.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.told().clone()
+    }
+
+    pub(super) fn has_trouble(&self, why: Option<String>) {
+        *self.told() = why;
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is on its way to be handed out.
+pub(super) struct Going<'a> {
+    desk: &'a Desk,
+    pub(super) taken: Vec<Taken>,
+}
+
+impl Drop for Going<'_> {
+    fn drop(&mut self) {
+        let mut state = self.desk.state();
+        for (position, _) in self.taken.drain(..).rev() {
+            state.untake(position);
+        }
+    }
+}
