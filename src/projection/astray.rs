@@ -15,21 +15,40 @@ const NOTHING: &str = "";
 /// store may have grown beyond it since.
 const ASTRAY: u64 = 1 << 62;
 
+/// A checkpoint that is not one of its store as it is now.
+pub(crate) struct Astray {
+    /// Where it was.
+    pub(crate) was: Position,
+    /// What it is to be from now on, so that it is known as that; none, if it is so already.
+    pub(crate) mark: Option<Position>,
+}
+
+/// Is this checkpoint astray?
+///
+/// # Errors
+/// The store cannot be asked.
+pub(crate) async fn look(checkpoint: Position, store: &Store) -> Result<Option<Astray>, StoreError> {
+    if let Some(was) = found(checkpoint) {
+        return Ok(Some(Astray { was, mark: None }));
+    }
+    let is_behind = checkpoint != Position::START && end(store).await? < checkpoint;
+    let mark = Position::in_epoch(checkpoint.epoch() | ASTRAY, checkpoint.number());
+    Ok(is_behind.then_some(Astray { was: checkpoint, mark: Some(mark) }))
+}
+
+/// The end of what can be read of a store yet.
+///
+/// # Errors
+/// The store cannot be asked.
+pub(crate) async fn end(store: &Store) -> Result<Position, StoreError> {
+    let nothing = Query::from(Criterion::any().named(NOTHING));
+    Ok(store.inner().read_all(&nothing, Position::START, 1).await?.next)
+}
+
 /// Where the checkpoint was, if it was found to be astray.
 pub(super) fn found(checkpoint: Position) -> Option<Position> {
     let is_astray = checkpoint.epoch() & ASTRAY != 0;
     is_astray.then(|| Position::in_epoch(checkpoint.epoch() & !ASTRAY, checkpoint.number()))
-}
-
-/// What the checkpoint is from now on, if it lies behind the end of the store.
-pub(super) async fn marked(checkpoint: Position, store: &Store) -> Result<Option<Position>, StoreError> {
-    if checkpoint == Position::START {
-        return Ok(None);
-    }
-    let nothing = Query::from(Criterion::any().named(NOTHING));
-    let end = store.inner().read_all(&nothing, Position::START, 1).await?.next;
-    let astray = Position::in_epoch(checkpoint.epoch() | ASTRAY, checkpoint.number());
-    Ok((end < checkpoint).then_some(astray))
 }
 
 /// Why nothing is handled from there on.

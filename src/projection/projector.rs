@@ -230,15 +230,11 @@ impl<D: Checkpoints> Projector<D> {
 
     /// Is the checkpoint one of the store as it is? One that is not is marked, so that it is known from then on.
     async fn check(&self, checkpoint: Position) -> Result<(), Trouble> {
-        let id = self.projection.id();
-        if let Some(was) = astray::found(checkpoint) {
-            return Err(Trouble::Astray(astray::mistake(id, was)));
+        let Some(found) = astray::look(checkpoint, &self.store).await.map_err(unread)? else { return Ok(()) };
+        if let Some(mark) = found.mark {
+            self.batch().mark(checkpoint, mark).await?;
         }
-        if let Some(marked) = astray::marked(checkpoint, &self.store).await.map_err(unread)? {
-            self.batch().mark(checkpoint, marked).await?;
-            return Err(Trouble::Astray(astray::mistake(id, checkpoint)));
-        }
-        Ok(())
+        Err(Trouble::Astray(astray::mistake(self.projection.id(), found.was)))
     }
 
     async fn transact(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {

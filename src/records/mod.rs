@@ -41,7 +41,7 @@ use crate::{
     health::Status,
     lifecycle,
     outbox::DatabaseError,
-    projection::{Claim, Held, LONGEST},
+    projection::{self, Claim, Held, LONGEST},
     store::{Position, Store},
     time::{Clock, Dice, Wall},
     transport::{
@@ -181,20 +181,40 @@ impl<D: Queues> Records<D> {
         if self.position(queue).await?.is_none() {
             return Ok(false);
         }
-        self.removed(queue).await.map_err(of_database)?.ok_or_else(|| {
-            let text = format!("queue `{queue}` is read by somebody: stop that service first");
-            TransportError::new(TransportErrorKind::Refused, text)
-        })
+        self.removed(queue).await.map_err(of_database)?.ok_or_else(|| is_read(queue))
+    }
+
+    /// Has a queue that nobody reads go on behind this position of its store: as if all up to there had been handled, and
+    /// nothing after it. Dead letters up to there stay. For a queue whose store was brought back to an earlier state.
+    ///
+    /// # Errors
+    /// `Refused`: somebody reads it, or did until it was killed a moment ago. `Missing`: it is not there. Otherwise the
+    /// database cannot be asked.
+    pub async fn go_on_after(&self, queue: &str, position: Position) -> Result<(), TransportError> {
+        self.known(queue).await?;
+        let moved = self.moved(queue, position).await.map_err(of_database)?;
+        if moved { Ok(()) } else { Err(is_read(queue)) }
+    }
+
+    async fn moved(&self, queue: &str, to: Position) -> Result<bool, DatabaseError> {
+        let (claim, mut tx) = (self.claim(queue), self.database.begin().await?);
+        let Held::Here(from) = self.database.hold(&mut tx, &claim).await? else { return Ok(false) };
+        self.database.delete_after(&mut tx, queue, to).await?;
+        if from != to && !self.database.advance(&mut tx, &claim, from, to).await? {
+            return Ok(false);
+        }
+        self.database.release(&mut tx, &claim).await?;
+        self.database.commit(tx).await?;
+        Ok(true)
     }
 
     async fn removed(&self, queue: &str) -> Result<Option<bool>, DatabaseError> {
-        let (id, mut tx) = (id_of(queue), self.database.begin().await?);
-        let claim = Claim::new(id.clone(), self.draw(), self.pace.hold, self.wall.now());
+        let (claim, mut tx) = (self.claim(queue), self.database.begin().await?);
         if self.database.hold(&mut tx, &claim).await? == Held::Elsewhere {
             return Ok(None);
         }
-        self.database.delete_all(&mut tx, queue).await?;
-        let was_there = self.database.remove_checkpoint(&mut tx, &id).await?;
+        self.database.delete_after(&mut tx, queue, Position::START).await?;
+        let was_there = self.database.remove_checkpoint(&mut tx, &id_of(queue)).await?;
         self.database.commit(tx).await?;
         Ok(Some(was_there))
     }
@@ -203,15 +223,13 @@ impl<D: Queues> Records<D> {
     async fn make(&self, queue: &str) -> Result<(), DatabaseError> {
         // Before it is looked whether the queue is there: what is recorded after somebody else made it comes later.
         let begin = match self.begins {
-            Begins::Now => reader::end(&self.store).await.map_err(reader::of_store)?,
+            Begins::Now => projection::end(&self.store).await.map_err(reader::of_store)?,
             Begins::AtTheFirstEvent => Position::START,
         };
-        let id = id_of(queue);
-        if self.database.checkpoint(&id).await?.is_some() {
+        if self.database.checkpoint(&id_of(queue)).await?.is_some() {
             return Ok(());
         }
-        let mut tx = self.database.begin().await?;
-        let claim = Claim::new(id, self.draw(), self.pace.hold, self.wall.now());
+        let (claim, mut tx) = (self.claim(queue), self.database.begin().await?);
         if self.database.hold(&mut tx, &claim).await? != Held::Here(Position::START) {
             return Ok(());
         }
@@ -237,6 +255,11 @@ impl<D: Queues> Records<D> {
             return Err(TransportError::new(TransportErrorKind::Closed, "the transport was closed"));
         }
         Ok(())
+    }
+
+    /// The claim of who reads nothing.
+    fn claim(&self, queue: &str) -> Claim {
+        Claim::new(id_of(queue), self.draw(), self.pace.hold, self.wall.now())
     }
 
     /// An id that nobody else has.
@@ -375,6 +398,11 @@ impl<D: Queues> Transport for Records<D> {
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_read(queue: &str) -> TransportError {
+    let text = format!("queue `{queue}` is read by somebody: stop that service first");
+    TransportError::new(TransportErrorKind::Refused, text)
 }
 
 fn missing(queue: &str) -> TransportError {

@@ -101,9 +101,11 @@ impl Queues for Database {
         self.inside(async { update.execute(&mut **tx).await.map(drop) }).await
     }
 
-    async fn delete_all(&self, tx: &mut Tx, queue: &str) -> Result<u64, DatabaseError> {
-        let sql = format!("DELETE FROM \"{}\".deliveries WHERE queue = $1", self.schema());
-        let delete = sqlx::query(AssertSqlSafe(sql)).bind(queue);
+    async fn delete_after(&self, tx: &mut Tx, queue: &str, after: Position) -> Result<u64, DatabaseError> {
+        let which = "queue = $1 AND (epoch, event) > ($2, $3)";
+        let sql = format!("DELETE FROM \"{}\".deliveries WHERE {which}", self.schema());
+        let (epoch, event) = (after.epoch().cast_signed(), after.number().cast_signed());
+        let delete = sqlx::query(AssertSqlSafe(sql)).bind(queue).bind(epoch).bind(event);
         self.inside(async { Ok(delete.execute(&mut **tx).await?.rows_affected()) }).await
     }
 }

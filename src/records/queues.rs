@@ -175,9 +175,9 @@ pub trait Queues: Checkpoints {
     /// They get it when the sorter's time is over.
     async fn let_go(&self, tx: &mut Self::Tx, sorting: &Sorting) -> Result<(), DatabaseError>;
 
-    /// Deletes all that is kept for a queue; how many they were.
+    /// Deletes what is kept for a queue of events after this position; how many they were.
     ///
     /// # Errors
     /// They stay.
-    async fn delete_all(&self, tx: &mut Self::Tx, queue: &str) -> Result<u64, DatabaseError>;
+    async fn delete_after(&self, tx: &mut Self::Tx, queue: &str, after: Position) -> Result<u64, DatabaseError>;
 }

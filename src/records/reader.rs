@@ -17,8 +17,8 @@ use crate::{
     error::told,
     failpoint::{self, Point},
     outbox::{DatabaseError, DatabaseErrorKind},
-    projection::{Claim, Held, LONGEST},
-    store::{Criterion, Position, Query, Store, StoreError},
+    projection::{self, Astray, Claim, Held, LONGEST},
+    store::{Position, Store, StoreError},
     time::{Dice, Wall, backoff},
 };
 
@@ -154,10 +154,13 @@ impl<D: Queues> Reader<D> {
         let said = self.desk.clock.instant();
         let mut tx = self.database.begin().await?;
         let Held::Here(mark) = self.database.hold(&mut tx, &self.claim()).await? else { return Ok(Turn::Waits) };
+        if let Some(found) = projection::look(mark, &self.store).await.map_err(of_store)? {
+            return self.stand_still(tx, mark, found).await;
+        }
         self.database.commit(tx).await?;
         // One that was not given up was being read when its reader ended.
         let seen_before = match other {
-            Some(_) => end(&self.store).await.map_err(of_store)?,
+            Some(_) => projection::end(&self.store).await.map_err(of_store)?,
             None => Position::START,
         };
         let kept = self.database.kept(&self.queue).await?;
@@ -167,6 +170,18 @@ impl<D: Queues> Reader<D> {
         hold.until = Some(until);
         self.desk.ready.notify_one();
         Ok(Turn::Has)
+    }
+
+    /// A mark that is not one of the store as it is now is noted as that.
+    async fn stand_still(&self, mut tx: D::Tx, mark: Position, found: Astray) -> Result<Turn, DatabaseError> {
+        let claim = self.claim();
+        if let Some(to) = found.mark
+            && self.database.advance(&mut tx, &claim, mark, to).await?
+        {
+            self.database.release(&mut tx, &claim).await?;
+            self.database.commit(tx).await?;
+        }
+        Err(mistake(&self.queue, found.was))
     }
 
     /// Notes what became of events, and says that it goes on, or that it ends.
@@ -254,10 +269,14 @@ impl Drop for Pending<'_> {
     }
 }
 
-/// The end of what can be read yet.
-pub(super) async fn end(store: &Store) -> Result<Position, StoreError> {
-    let nothing = Query::from(Criterion::any().named(""));
-    Ok(store.inner().read_all(&nothing, Position::START, 1).await?.next)
+/// Why nothing of the queue is handled.
+fn mistake(queue: &str, was: Position) -> DatabaseError {
+    let text = format!(
+        "queue `{queue}` had come to {was} when its store ended before that: the store was brought back to an earlier state, \
+         or is another one. Nothing is handled, for what is recorded up to there since would be left out: tell it by \
+         `Records::go_on_after` where to go on, or remove it"
+    );
+    DatabaseError::new(DatabaseErrorKind::Damaged, text)
 }
 
 pub(super) fn of_store(error: StoreError) -> DatabaseError {

@@ -103,10 +103,10 @@ impl Queues for Database {
         tx.run(move |sql| sql.prepare_cached(update)?.execute([queue, sorter])).await.map(drop)
     }
 
-    async fn delete_all(&self, tx: &mut Tx, queue: &str) -> Result<u64, DatabaseError> {
-        let queue = queue.to_owned();
-        let delete = "DELETE FROM tegami_deliveries WHERE queue = ?1";
-        tx.run(move |sql| Ok(sql.execute(delete, [queue])? as u64)).await
+    async fn delete_after(&self, tx: &mut Tx, queue: &str, after: Position) -> Result<u64, DatabaseError> {
+        let values = (queue.to_owned(), after.epoch().cast_signed(), after.number().cast_signed());
+        let delete = "DELETE FROM tegami_deliveries WHERE queue = ?1 AND (epoch, event) > (?2, ?3)";
+        tx.run(move |sql| Ok(sql.execute(delete, values)? as u64)).await
     }
 }
 

@@ -304,7 +304,8 @@ pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject, D: Borrow<S
         (steps, names(taken(all, Duration::from_millis(LONG * 2)).await))
     };
     let tried = crash_matrix(fresh, &paid("o-1"), read).await;
-    assert!(tried.points >= 7, "{tried:?}");
+    // What is answered at once is not waited for, and is no place to be cut off.
+    assert!(tried.points >= 3, "{tried:?}");
 }
 
 /// A minute passes on a paused clock.

@@ -15,7 +15,7 @@ use tegami::{
     records::Records,
     service::Running,
     store::{Append, Position, Store, StreamId, keys},
-    transport::{Memory, PublishErrorKind, Reach, ReasonKind, Transport},
+    transport::{Memory, PublishErrorKind, Reach, ReasonKind, Transport, TransportErrorKind},
 };
 
 use super::quick;
@@ -350,5 +350,52 @@ pub(crate) async fn a_queue_that_is_removed_begins_anew_and_one_that_is_read_sta
     let running = start(billing(&seen, again).on::<OrderPaid>(note)).await;
     all_seen(&seen, 2).await;
     assert_eq!(look(&seen), once(["o-1", "o-1"]));
+    stop(running).await;
+}
+
+/// For databases that count positions in each store: others are behind those of every earlier store.
+pub(crate) async fn d1_a_store_that_was_brought_back_has_its_queue_stand_still_until_it_is_told_where_to_go_on<S>()
+where
+    S: Subject,
+{
+    let (all, later, earlier) = (S::open().await, S::open().await, S::open().await);
+    let (lost, restored, seen) = (Store::new(later.events()), Store::new(earlier.events()), Seen::default());
+    let billing = |store: &Store| {
+        let billing = billing(&seen, records(&all, store));
+        start(billing.on_with::<OrderPaid>(fail_some, |s| s.retry(soon())))
+    };
+    let running = billing(&lost).await;
+    append(&lost, ["o-1", "o-2", "bad"]).await;
+    let connection = records(&all, &restored);
+    until(async || connection.dead_letters(QUEUE, 9).await.is_ok_and(|dead| dead.len() == 1)).await;
+    stop(running).await;
+    let before = look(&seen);
+
+    let end = append(&restored, ["o-1"]).await;
+    for order in ["n-1", "n-2", "n-3"] {
+        let running = billing(&restored).await;
+        let reason = async || {
+            running.health().await.components.into_iter().find_map(|part| {
+                part.status.reason().filter(|reason| reason.contains("had come to 3 ")).map(str::to_owned)
+            })
+        };
+        until(async || reason().await.is_some()).await;
+        append(&restored, [order]).await;
+        stop(running).await;
+    }
+    assert_eq!(look(&seen), before, "nothing is handled, however far the store has grown");
+
+    connection.go_on_after(QUEUE, end).await.expect("nobody reads it");
+    assert!(
+        connection.dead_letters(QUEUE, 9).await.expect("it is asked").is_empty(),
+        "it was of an event that is no more"
+    );
+    let running = billing(&restored).await;
+    all_seen(&seen, before.len() + 3).await;
+    let mut after = look(&seen).split_off(before.len());
+    after.sort();
+    assert_eq!(after, once(["n-1", "n-2", "n-3"]));
+    let error = connection.go_on_after(QUEUE, end).await.expect_err("it is read");
+    assert_eq!(error.kind(), TransportErrorKind::Refused, "{error}");
     stop(running).await;
 }

@@ -20,9 +20,16 @@ use tegami::{
     store::{Sqlite, sqlite::Durability},
 };
 
-use crate::{Folder, Subject, subject::Deed};
+use crate::{Folder, Subject, records, subject::Deed};
 
 crate::suite!(File);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d1_a_store_that_was_brought_back_has_its_queue_stand_still_until_it_is_told_where_to_go_on() {
+    records::cases::d1_a_store_that_was_brought_back_has_its_queue_stand_still_until_it_is_told_where_to_go_on::<File>(
+    )
+    .await;
+}
 
 /// A file, and the time that claims in it are made at.
 pub(crate) struct File {
