@@ -47,6 +47,7 @@ pub enum Value {
 
 impl Value {
     /// The value as text.
+    #[cfg(feature = "store")]
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),

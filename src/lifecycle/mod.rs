@@ -5,7 +5,7 @@
 
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
-#[cfg(feature = "store")]
+#[cfg(feature = "sqlite")]
 mod roving;
 mod signals;
 mod stop;
@@ -13,10 +13,8 @@ mod watch;
 
 #[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
-#[cfg(feature = "store")]
-pub(crate) use roving::Roving;
 #[cfg(feature = "sqlite")]
-pub(crate) use roving::{to_work, work};
+pub(crate) use roving::{roving, to_work, work};
 pub(crate) use signals::Signals;
 pub(crate) use stop::Stop;
 pub(crate) use watch::{Blocking, Watch, Watching};
@@ -51,6 +49,12 @@ pub(crate) fn apart_or_here(work: impl FnOnce() + Send + 'static) {
         Ok(runtime) => drop(runtime.spawn_blocking(work)),
         Err(_) => work(),
     }
+}
+
+/// Nothing that it does blocks.
+#[cfg(all(feature = "store", not(feature = "sqlite")))]
+pub(crate) async fn roving<F: Future>(future: F) -> Option<F::Output> {
+    Some(future.await)
 }
 
 /// Starts a task that ends when the answer is dropped.

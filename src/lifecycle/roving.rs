@@ -81,13 +81,21 @@ pub(crate) async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
     if is_apart { catch_unwind(AssertUnwindSafe(work)).ok() } else { spawn_blocking(work).await.ok() }
 }
 
-/// A future that goes to where its work is done. Dropped, it is cancelled at its next piece of work, or as it waits.
+/// Has a future go to where its work is done. Dropped, it is cancelled at its next piece of work, or as it waits.
 ///
 /// `None`: the runtime ended.
 ///
 /// # Panics
 /// Where the future does.
-pub(crate) struct Roving<F: Future>(Place<F>);
+pub(crate) fn roving<F>(future: F) -> impl Future<Output = Option<F::Output>>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    Roving(Place::Here(Box::pin(future)))
+}
+
+/// A future and where it is.
+struct Roving<F: Future>(Place<F>);
 
 enum Place<F: Future> {
     Here(Pin<Box<F>>),
@@ -102,12 +110,6 @@ enum Step<F: Future> {
     Moved(Place<F>),
     Waits(Place<F>),
     Ended(Option<F::Output>),
-}
-
-impl<F: Future> Roving<F> {
-    pub(crate) fn new(future: F) -> Self {
-        Self(Place::Here(Box::pin(future)))
-    }
 }
 
 impl<F: Future<Output: Send + 'static> + Send + 'static> Future for Roving<F> {
@@ -197,7 +199,7 @@ fn poll_in<F: Future>(seat: Seat, future: &mut Pin<Box<F>>, context: &mut Contex
     (polled, seat)
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
 mod tests {
     use std::{
         sync::{Mutex, atomic::AtomicU32, mpsc},
@@ -224,7 +226,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             (places, thread::current().id(), piece().await)
         };
-        let ([first, second, then], waited, last) = Roving::new(walk).await.expect("the runtime is there");
+        let ([first, second, then], waited, last) = roving(walk).await.expect("the runtime is there");
         assert!(first != here && second == first && then == first, "it went there once");
         assert!(waited == here && last != here, "it came back to wait");
         assert_ne!(piece().await, here, "others stay, and have it done elsewhere");
@@ -268,7 +270,7 @@ mod tests {
         let (go_on, waits) = mpsc::channel::<()>();
         let (waits, done) = (Arc::new(Mutex::new(waits)), Arc::new(AtomicU32::new(0)));
         let (begins, counts, ends) = (begun.clone(), done.clone(), Told(dropped.clone()));
-        let roving = Roving::new(async move {
+        let roving = roving(async move {
             let _ends = ends;
             loop {
                 let (begins, waits, counts) = (begins.clone(), waits.clone(), counts.clone());
@@ -302,7 +304,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_comes_back() {
-        let panics = Roving::new(async {
+        let panics = roving(async {
             piece().await;
             panic!("on purpose");
         });

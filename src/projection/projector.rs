@@ -18,7 +18,7 @@ use crate::{
     error::{BoxError, told},
     failpoint::Point,
     health::Status,
-    lifecycle::Roving,
+    lifecycle,
     publisher::Publisher,
     store::{Position, Recorded, Store, StoreError},
     telemetry::Observers,
@@ -109,7 +109,7 @@ impl<D: Checkpoints> Projector<D> {
             }
         };
         // Cut off, a transaction that is open is undone.
-        let _ = cut.run_until_cancelled(Roving::new(working)).await;
+        let _ = cut.run_until_cancelled(lifecycle::roving(working)).await;
     }
 
     async fn work(&mut self) {

@@ -44,6 +44,7 @@ impl<T> Lanes<T> {
     }
 
     /// Gives up what waits, in no order: the broker delivers it again. Keys whose next was ready are let go of.
+    #[cfg(any(feature = "amqp", feature = "aws"))]
     pub(crate) fn forget(&mut self, key: impl Fn(&T) -> String) -> Vec<T> {
         let ready: Vec<T> = std::mem::take(&mut self.ready).into();
         let waiting: Vec<T> = self.lanes.values_mut().flat_map(std::mem::take).collect();
@@ -54,7 +55,7 @@ impl<T> Lanes<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "amqp", feature = "aws")))]
 mod tests {
     use super::*;
 

@@ -31,6 +31,7 @@ pub(crate) fn of_store(error: StoreError) -> DatabaseError {
 }
 
 /// The error of a transaction that events were to be appended in.
+#[cfg(feature = "sqlite")]
 pub(super) fn to_store(error: DatabaseError) -> StoreError {
     let kind = match error.kind() {
         Kind::Busy | Kind::TooLong => StoreErrorKind::Busy,
