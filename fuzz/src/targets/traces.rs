@@ -13,8 +13,8 @@ pub fn read(data: &[u8]) {
     assert!(!parent.starts_with("00") || parent.len() == 55, "the first version ends here");
     assert!(parent.is_char_boundary(55) && parent.as_bytes()[2] == b'-' && parent[3..35] == id);
     let hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    assert!(hex(&id) && id.trim_matches('0') != "", "{id}");
-    assert!(hex(&parent[36..52]) && parent[36..52].trim_matches('0') != "" && hex(&parent[53..55]), "{parent}");
+    assert!(hex(&id) && !id.trim_matches('0').is_empty(), "{id}");
+    assert!(hex(&parent[36..52]) && !parent[36..52].trim_matches('0').is_empty() && hex(&parent[53..55]), "{parent}");
     assert_plain(parent);
     if let Some(carried_state) = &carried_state {
         assert!(carried_state == state && state.len() <= 512);
