@@ -88,6 +88,9 @@ pub mod design {
 
     #[doc = include_str!("../docs/design/configuration.md")]
     pub mod configuration {}
+    #[doc = include_str!("../docs/design/fuzzing.md")]
+    pub mod fuzzing {}
+
     #[doc = include_str!("../docs/design/http.md")]
     pub mod http {}
 

@@ -70,7 +70,7 @@ fn not_found() -> Response {
 }
 
 /// The path that a target names, if it has nothing but names in it.
-fn plain(target: &str) -> Option<PathBuf> {
+pub(super) fn plain(target: &str) -> Option<PathBuf> {
     let path = decode(target.trim_start_matches('/'))?;
     let odd = |c: char| c.is_control() || matches!(c, '\\' | ':');
     if path.is_empty() || path.contains(odd) || path.split('/').any(|name| name.starts_with('.')) {

@@ -10,6 +10,8 @@ mod answer;
 mod body;
 mod client;
 mod connection;
+#[cfg(feature = "testing")]
+pub(crate) mod doors;
 mod event;
 mod exchange;
 mod files;

@@ -4,13 +4,18 @@ use super::without_passwords;
 
 /// The most of one value that is told, in characters.
 const LONGEST: usize = 8 * 1024;
+/// How much behind that is looked at: the end of a URL may stand there, by which a password before it is known.
+const BEHIND: usize = 4 * 1024;
 
 /// The text without the passwords of its URLs, and not too long.
 pub(crate) fn clean(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => without_passwords(&text[..end]) + "…",
-        None => without_passwords(text),
+    let seen = text.char_indices().nth(LONGEST + BEHIND).map_or(text.len(), |(end, _)| end);
+    let mut clean = without_passwords(&text[..seen]);
+    if let Some((end, _)) = clean.char_indices().nth(LONGEST) {
+        clean.truncate(end);
+        clean.push('…');
     }
+    clean
 }
 
 /// Is this a sign that a terminal or a reader takes for more than itself? (Control characters, ends of lines, and what
@@ -45,5 +50,13 @@ mod tests {
     #[test]
     fn what_is_told_is_bounded() {
         assert_eq!(clean(&"é".repeat(100_000)).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn a_password_where_a_text_is_cut_is_not_told() {
+        for before in LONGEST - 40..LONGEST + 4 {
+            let told = clean(&format!("{}amqp://user:password@host/ and so on", "x".repeat(before)));
+            assert!(!told.contains("pass"), "{before}: {told}");
+        }
     }
 }

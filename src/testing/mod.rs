@@ -6,6 +6,8 @@
 pub mod archive;
 mod crashes;
 mod decided;
+#[doc(hidden)]
+pub mod doors;
 pub mod ledger;
 #[cfg(feature = "store")]
 mod reactions;

@@ -133,6 +133,10 @@ pub enum Settlement {
     DeadLetter(Reason),
 }
 
+/// The most bytes of each text of a reason.
+#[cfg(any(feature = "amqp", feature = "aws"))]
+const LONGEST: usize = 1024;
+
 /// Why a message was given up on (X2). Transports without room for structure carry it as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -164,11 +168,13 @@ impl Reason {
         Self { kind, error: error.into(), event: None, service, queue, attempts, first: at, last: at }
     }
 
-    /// The reason without what could forge a line where it is printed: anyone can put a message into any queue.
+    /// The reason without what could forge a line where it is printed, or fill a page: anyone can put a message into any
+    /// queue.
     #[cfg(any(feature = "amqp", feature = "aws"))]
     pub(crate) fn plain(mut self) -> Self {
         let texts = [&mut self.error, &mut self.service, &mut self.queue];
         for text in texts.into_iter().chain(&mut self.event) {
+            text.truncate(text.floor_char_boundary(LONGEST));
             *text = text.replace(char::is_control, " ");
         }
         self
@@ -282,6 +288,20 @@ impl DeadLetter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(any(feature = "amqp", feature = "aws"))]
+    #[test]
+    fn x2_a_forged_reason_is_one_line_and_not_a_long_one() {
+        let told = "a\nb\u{9b}".to_owned() + &"é".repeat(1_000);
+        let event = Some(told.clone());
+        let (service, queue) = (told.clone(), told.clone());
+        let reason =
+            Reason { event, service, queue, ..Reason::new(ReasonKind::Invalid, told, 1, SystemTime::UNIX_EPOCH) };
+        let plain = reason.plain();
+        for text in [&plain.error, &plain.service, &plain.queue].into_iter().chain(&plain.event) {
+            assert!(text.starts_with("a b é") && text.len() <= LONGEST, "{text}");
+        }
+    }
 
     #[test]
     fn reason_survives_the_way_through_json() {

@@ -1,6 +1,7 @@
 //! Envelopes on the wire: what tomodachi writes and reads, what other publishers get wrong, what an attacker sends.
 
 mod archive;
+mod bad_utf8;
 mod base64;
 mod cloud_events;
 mod contracts;

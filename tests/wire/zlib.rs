@@ -129,7 +129,9 @@ fn stored(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_shape_has_its_outcome_in_both_envelopes() {
-    for (name, bytes, expected) in shapes() {
+    let shapes = shapes();
+    assert_eq!(shapes.len(), 32);
+    for (name, bytes, expected) in shapes {
         let found = outcome(&JsonBase::default(), &json_body(&bytes)).err();
         // What is in there is not JSON, and is not unpacked again.
         let expected_in_json = if name.starts_with("nested") { Some(Undecodable) } else { expected };
@@ -139,6 +141,25 @@ fn every_shape_has_its_outcome_in_both_envelopes() {
         let text = STANDARD.encode(&bytes);
         let found = outcome(&ProtobufBase::default(), &protobuf_body("base64_gzip_proto", text.as_bytes())).err();
         assert_eq!(found, expected, "protobuf in base64: {name}");
+    }
+}
+
+#[test]
+fn no_damage_to_a_stream_is_read_as_something_else() {
+    let good = br#"{"a": 1}"#;
+    let stream = stored(good);
+    let cuts = (0..stream.len()).map(|length| stream[..length].to_vec());
+    let flips = (0..stream.len() * 8).map(|bit| {
+        let mut flipped = stream.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped
+    });
+    let damaged: Vec<_> = cuts.chain(flips).collect();
+    assert_eq!(damaged.len(), 171);
+    for bytes in damaged {
+        let found = outcome(&JsonBase::default(), &json_body(&bytes));
+        // A bit that fills up a byte says nothing.
+        assert!(found == Err(Undecodable) || found == Ok(crate::json(good.as_slice())), "{bytes:x?}: {found:?}");
     }
 }
 

@@ -259,13 +259,18 @@ async fn next(consumer: &mut Consumer, queue: &str) -> Result<Option<Arrival>, T
 
 fn dead_letter(queue: &str, arrival: Arrival) -> DeadLetter {
     let Arrival { properties, data, .. } = arrival;
-    let deaths = properties::get(&properties, DEATHS);
+    letter(queue, &properties, data.into())
+}
+
+/// What a message among the dead letters of a queue says, whoever put it there.
+pub(super) fn letter(queue: &str, properties: &BasicProperties, body: Bytes) -> DeadLetter {
+    let deaths = properties::get(properties, DEATHS);
     // A copy of ours has none: where there are some, the broker has put the message aside, and the reason is forged.
-    let written = properties::text(&properties, REASON).filter(|_| deaths.is_none());
+    let written = properties::text(properties, REASON).filter(|_| deaths.is_none());
     let reason = written.and_then(|text| serde_json::from_str(&text).ok());
     let reason = reason.map_or_else(|| brokers_reason(queue, deaths), Reason::plain);
-    let sealed = Sealed { body: data.into(), attributes: properties::attributes(&properties) };
-    DeadLetter::new(properties::id(&properties), sealed, reason)
+    let sealed = Sealed { body, attributes: properties::attributes(properties) };
+    DeadLetter::new(properties::id(properties), sealed, reason)
 }
 
 /// Why the broker itself put a message aside (X6).
@@ -283,12 +288,35 @@ fn brokers_reason(queue: &str, deaths: Option<&AMQPValue>) -> Reason {
         _ => "unknown".to_owned(),
     };
     let at = match field("time") {
-        Some(AMQPValue::Timestamp(seconds)) => SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
-        _ => SystemTime::UNIX_EPOCH,
+        Some(AMQPValue::Timestamp(seconds)) => SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)),
+        _ => None,
     };
+    // It may be anyone's word, and of a time that no clock shows.
+    let at = at.unwrap_or(SystemTime::UNIX_EPOCH);
     let why = why.replace(char::is_control, " ");
     let text = format!("RabbitMQ put it aside itself ({why}): nobody lived to say what became of it");
     let mut reason = Reason::new(ReasonKind::DeliveryLimit, text, 0, at);
     reason.queue = queue.to_owned();
     reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The broker writes such headers, but anyone can put a message with any into a queue of dead letters.
+    #[test]
+    fn x6_a_forged_death_of_no_time_there_is_can_be_looked_at() {
+        for seconds in [0, 1_764_000_000, u64::MAX / 2, u64::MAX] {
+            let mut death = FieldTable::default();
+            death.insert("reason".into(), AMQPValue::LongString("delivery_limit".into()));
+            death.insert("time".into(), AMQPValue::Timestamp(seconds));
+            let mut headers = FieldTable::default();
+            headers.insert(DEATHS.into(), AMQPValue::FieldArray(vec![AMQPValue::FieldTable(death)].into()));
+            let dead = letter("billing", &BasicProperties::default().with_headers(headers), Bytes::new());
+            assert_eq!(dead.reason(), ReasonKind::DeliveryLimit);
+            let at = dead.details().last.duration_since(SystemTime::UNIX_EPOCH).expect("not before 1970").as_secs();
+            assert!(at == seconds || at == 0, "{at}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod copies;
 mod dead;
 mod definitions;
 mod dial;
+#[cfg(feature = "testing")]
+pub(crate) mod doors;
 mod fault;
 mod guard;
 mod hold;

@@ -10,6 +10,8 @@ mod address;
 mod batch;
 mod dead;
 mod directory;
+#[cfg(feature = "testing")]
+pub(crate) mod doors;
 mod fault;
 mod filter;
 mod hold;

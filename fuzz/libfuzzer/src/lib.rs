@@ -1,0 +1,1 @@
+//! Nothing but what it depends on.
