@@ -20,7 +20,8 @@ use crate::{
 pub(super) async fn take(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sqlx::Result<Vec<Claimed>> {
     alone(schema, connection).await?;
     let query = sqlx::query(AssertSqlSafe(free_ones(schema))).bind(number(claim.most));
-    let query = query.bind(milliseconds(claim.hold.min(LONGEST))).bind(&claim.relay);
+    // Planned each time, for what it is planned by changes as fast.
+    let query = query.bind(milliseconds(claim.hold.min(LONGEST))).bind(&claim.relay).persistent(false);
     let (mut taken, mut damaged) = (Vec::new(), (Vec::new(), Vec::new()));
     for row in query.fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
@@ -43,13 +44,19 @@ pub(super) async fn take(schema: &str, connection: &mut PgConnection, claim: &Cl
     Ok(taken)
 }
 
-/// Waits until nobody else takes or settles.
+/// Waits until nobody else takes or settles. What follows in the transaction goes by the indexes.
+///
+/// An outbox is mostly empty, and is when PostgreSQL counts its rows: as soon as thousands wait, or dead ones are not yet
+/// cleared away, a plan for an empty table reads all of them for each page.
 async fn alone(schema: &str, connection: &mut PgConnection) -> sqlx::Result<()> {
     let lock = locks::number(schema, &["outbox"]);
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(connection).await.map(drop)
+    let sql = "SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true), \
+        set_config('enable_sort', 'off', true), set_config('jit', 'off', true)";
+    sqlx::query(sql).bind(lock).execute(connection).await.map(drop)
 }
 
-/// The statement that takes rows which nobody has, and none before them in their lane.
+/// The statement that takes rows which nobody has, and none before them in their lane. Whether somebody has one before is
+/// looked for row by row: a join would begin with all that there are.
 fn free_ones(schema: &str) -> String {
     let held = |row: &str| {
         let now = "statement_timestamp()";
@@ -61,9 +68,9 @@ fn free_ones(schema: &str) -> String {
         "UPDATE \"{schema}\".outbox taken SET free_at = statement_timestamp() + $2 * interval '1 millisecond', relay = $3 \
          FROM (SELECT number, size, sum(size) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) AS upto FROM \
          (SELECT number, {size} AS size FROM \"{schema}\".outbox one WHERE NOT parked AND NOT ({}) \
-         AND (due IS NULL OR due <= statement_timestamp()) AND NOT EXISTS \
-         (SELECT FROM \"{schema}\".outbox before WHERE before.lane = one.lane AND NOT before.parked \
-         AND before.number < one.number AND {}) ORDER BY number LIMIT $1) free) page \
+         AND (due IS NULL OR due <= statement_timestamp()) AND \
+         (SELECT true FROM \"{schema}\".outbox before WHERE before.lane = one.lane AND NOT before.parked \
+         AND before.number < one.number AND {} LIMIT 1) IS NULL ORDER BY number LIMIT $1) free) page \
          WHERE taken.number = page.number AND (upto <= {BYTES} OR upto = size) \
          RETURNING taken.number, refusals, id, event, key, head, body, payload",
         held("one"),
@@ -107,7 +114,7 @@ impl Alike {
             return Ok(());
         }
         let update = sqlx::query(AssertSqlSafe(sql)).bind(relay).bind(self.numbers).bind(self.reasons).bind(self.waits);
-        update.execute(connection).await.map(drop)
+        update.persistent(false).execute(connection).await.map(drop)
     }
 }
 
@@ -183,4 +190,53 @@ pub(super) async fn unpark(schema: &str, pool: &PgPool, id: &str) -> sqlx::Resul
 /// A reason as PostgreSQL takes it.
 fn text(reason: &str) -> String {
     reason.replace('\u{0}', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+    use tegami_test_servers::Postgres as Server;
+
+    use super::*;
+    use crate::store::Postgres;
+
+    /// What takes a page reads, as PostgreSQL plans it now.
+    async fn plan(connection: &mut PgConnection) -> String {
+        let mut transaction = connection.begin().await.expect("it begins");
+        alone("tegami", &mut transaction).await.expect("nobody else takes");
+        let explain = AssertSqlSafe(format!("EXPLAIN {}", free_ones("tegami")));
+        let explain = sqlx::query_scalar(explain).bind(100_i64).bind(1_000_i64).bind("relay").persistent(false);
+        let lines: Vec<String> = explain.fetch_all(&mut *transaction).await.expect("it is planned");
+        lines.join("\n")
+    }
+
+    /// Whatever PostgreSQL believes of the table, a page costs what is on it.
+    #[tokio::test]
+    async fn rows_are_taken_by_the_indexes_however_large_postgresql_believes_the_outbox_to_be() {
+        let server = Server::take().await;
+        let mut connection = PgConnection::connect(&server.url()).await.expect("it can be reached");
+        let store = Postgres::connect(server.url()).await.expect("it can be opened");
+        let fill = "INSERT INTO tegami.outbox (id, event, key, lane, head, body) \
+            SELECT number, 'event', number, number, '{}', '\\x00' FROM generate_series(1, 5000) number";
+        let steps = [
+            ("never looked at", "", fill),
+            (
+                "seen empty, with pages that are left",
+                "DELETE FROM tegami.outbox",
+                "VACUUM (TRUNCATE false) tegami.outbox",
+            ),
+            ("full again, and believed empty", "", fill),
+            ("seen full", "", "ANALYZE tegami.outbox"),
+            ("seen empty, without a page", "DELETE FROM tegami.outbox", "VACUUM FULL ANALYZE tegami.outbox"),
+            ("full once more", "", fill),
+        ];
+        for (state, before, then) in steps {
+            for sql in [before, then] {
+                sqlx::query(sql).execute(&mut connection).await.expect(state);
+            }
+            let plan = plan(&mut connection).await;
+            assert!(!plan.contains("Seq Scan") && !plan.contains("Sort") && !plan.contains("Hash"), "{state}:\n{plan}");
+        }
+        store.close().await;
+    }
 }

@@ -95,10 +95,12 @@ pub(super) fn page(select: &str, order: &str) -> String {
     )
 }
 
+/// Ids are looked for one by one: a plan for all at once, made while there are few events, would read all that come.
 fn state(events: &str) -> String {
     format!(
         "SELECT current_setting('transaction_isolation'), coalesce(version, 0), coalesce(epoch, 0), \
-         EXISTS (SELECT FROM {events} WHERE id = ANY ($2)) FROM (SELECT) one LEFT JOIN \
+         EXISTS (SELECT FROM unnest($2::text[]) new (id) WHERE (SELECT true FROM {events} known WHERE known.id = new.id)) \
+         FROM (SELECT) one LEFT JOIN \
          (SELECT version, epoch FROM {events} WHERE stream = $1 ORDER BY version DESC LIMIT 1) last ON true"
     )
 }

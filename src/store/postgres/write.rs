@@ -213,6 +213,19 @@ mod tests {
         assert_eq!(ids(&store).await, ["done"]);
     }
 
+    /// A plan outlives the few events that it was made for.
+    #[tokio::test]
+    async fn ids_are_looked_for_by_their_index_while_there_are_few_events() {
+        let server = Server::take().await;
+        let (store, mut connection) = opened(&server).await;
+        let explain = AssertSqlSafe(format!("EXPLAIN {}", Tables::of("tegami").state));
+        let ids: Vec<String> = (0..100).map(|id| id.to_string()).collect();
+        let explain = sqlx::query_scalar(explain).bind("box").bind(ids);
+        let plan: Vec<String> = explain.fetch_all(&mut connection).await.expect("it is planned");
+        assert!(!plan.iter().any(|line| line.contains("Seq Scan")), "{}", plan.join("\n"));
+        store.close().await;
+    }
+
     /// Waits until somebody waits for a lock of an append.
     async fn somebody_waits(server: &Server) {
         let mut beside = PgConnection::connect(&server.url()).await.expect("it can be reached");
