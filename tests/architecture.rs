@@ -58,10 +58,10 @@ const DEEDS: &[(&str, &[&str], &str)] = &[
         &["tokio::spawn", "task::spawn", "tasks.spawn", "thread::spawn", "thread::Builder"],
         "lifecycle/",
     ),
-    ("reads a clock", &["SystemTime::now", "Instant::now"], "time.rs"),
-    ("draws a number", &["fastrand::", "new_v4"], "time.rs"),
+    ("reads a clock", &["SystemTime::now", "Instant::now"], "time/mod.rs"),
+    ("draws a number", &["fastrand::", "new_v4"], "time/mod.rs"),
     ("draws a secret", &["getrandom::"], "store/keys/seal.rs"),
-    ("draws an id", &["from_random_bytes", ".uuid()"], "time.rs envelope/id.rs service/running.rs"),
+    ("draws an id", &["from_random_bytes", ".uuid()"], "time/mod.rs envelope/id.rs service/running.rs"),
 ];
 
 #[test]
