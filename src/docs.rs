@@ -1,6 +1,6 @@
 //! The guides: configuration, contracts, delivery, health and the admin listener, HTTP, logs, from tomodachi, operations, outbox,
 //! personal data, processes, projections, promises, RabbitMQ, SNS and SQS, schedules, settings, the event store, subscriptions,
-//! telemetry, the words of other frameworks, testing, and why things are as they are.
+//! telemetry, the words of other frameworks, testing, who may be hostile, and why things are as they are.
 
 #[doc = include_str!("../docs/admin.md")]
 pub mod admin {}
@@ -80,6 +80,9 @@ pub mod terms {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../docs/threats.md")]
+pub mod threats {}
 
 #[doc = include_str!("../docs/design/README.md")]
 pub mod design {

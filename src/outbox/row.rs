@@ -13,6 +13,7 @@ use crate::{
     envelope::{MessageId, Sealed},
     error::BoxError,
     event::{Attributes, Encoding, Value},
+    time::epoch::{after_1970, nanoseconds, since_1970},
     transport::Outgoing,
 };
 
@@ -111,7 +112,7 @@ impl Row {
             content_type: message.content_type.to_string(),
             service: message.service.as_deref().map(str::to_owned),
             correlation_id: message.correlation_id.as_ref().map(ToString::to_string),
-            time: message.time.map(nanoseconds),
+            time: message.time.map(|time| nanoseconds(since_1970(time)).unsigned_abs()),
             encoding: message.payload.as_ref().map(|payload| payload.encoding.name().to_owned()),
             attributes: attributes.collect(),
         };
@@ -162,17 +163,12 @@ impl Kept {
             content_type: Cow::Owned(head.content_type),
             service: head.service.map(Into::into),
             correlation_id: head.correlation_id.map(id).transpose()?,
-            time: head.time.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(since))),
+            time: head.time.and_then(|since| after_1970(Duration::from_nanos(since))),
             payload: encoding.zip(self.payload).map(|(encoding, bytes)| Payload { encoding, bytes }),
             ..outgoing
         };
         Ok(Row::new(head.via, outgoing))
     }
-}
-
-fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn written(name: &str, value: &Value) -> (String, char, String) {

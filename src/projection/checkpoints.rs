@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use crate::{
     outbox::{Database, DatabaseError},
     store::Position,
+    time::epoch::LONGEST_HOLD,
 };
 
 /// Which projection: versions of one name are beside each other, each with a checkpoint of its own.
@@ -79,7 +80,7 @@ pub struct Claim {
 
 /// The longest hold. One that seems to end later than that from now was noted by a clock that has been put back since, and
 /// is none.
-pub const LONGEST: Duration = Duration::from_secs(5 * 60);
+pub const LONGEST: Duration = LONGEST_HOLD;
 
 impl Claim {
     /// A wish of this projector.

@@ -13,10 +13,9 @@ use crate::{
     outbox::{
         DatabaseError,
         postgres::{Database, Tx},
-        sql::milliseconds,
     },
     store::{Position, postgres::fault},
-    time::Wall,
+    time::{Wall, epoch::milliseconds},
 };
 
 #[async_trait]

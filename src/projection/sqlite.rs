@@ -1,6 +1,6 @@
 //! Checkpoints in an SQLite file. It has one writer at a time, so an open transaction has every checkpoint.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params, types::Type};
@@ -9,10 +9,11 @@ use super::{Checkpoint, Checkpoints, Claim, Held, Id, checkpoints::LONGEST};
 use crate::{
     outbox::{
         DatabaseError,
-        sql::{milliseconds, of_store},
+        sql::of_store,
         sqlite::{Database, Tx},
     },
     store::Position,
+    time::epoch::{self, milliseconds, since_1970},
 };
 
 #[async_trait]
@@ -81,7 +82,7 @@ fn hold(sql: &Connection, claim: &Claim) -> rusqlite::Result<Held> {
                 WHERE name = :name AND version = :version \
                 AND (projector IS NULL OR projector = :projector OR NOT (held_until > :now AND held_until <= :longest)) \
                 RETURNING position";
-    let now = milliseconds(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    let now = milliseconds(since_1970(*now));
     let later = |by: Duration| now.saturating_add(milliseconds(by));
     let values = named_params! {
         ":projector": projector, ":name": id.name, ":version": id.version,
@@ -93,8 +94,7 @@ fn hold(sql: &Connection, claim: &Claim) -> rusqlite::Result<Held> {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Checkpoint> {
     let id = Id::new(row.get::<_, String>(0)?, row.get(1)?);
-    let until = Duration::from_millis(row.get::<_, i64>(4)?.unsigned_abs());
-    let until = SystemTime::UNIX_EPOCH.checked_add(until).unwrap_or(SystemTime::UNIX_EPOCH);
+    let until = epoch::time(row.get(4)?, Duration::from_millis);
     Ok(Checkpoint::new(id, position(row, 2)?).held(row.get(3)?, until))
 }
 

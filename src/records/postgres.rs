@@ -16,6 +16,7 @@ use crate::{
         Position,
         postgres::text::{read as read_text, written},
     },
+    time::epoch,
 };
 
 #[async_trait]
@@ -205,10 +206,7 @@ fn without_numbers(found: Vec<(u64, Kept)>) -> Vec<Kept> {
 
 fn read(row: &PgRow) -> sqlx::Result<(u64, Kept)> {
     let place = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
-    let time = |column: usize| {
-        let since = Duration::from_millis(row.try_get::<i64, _>(column)?.unsigned_abs());
-        Ok::<_, sqlx::Error>(SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH))
-    };
+    let time = |column: usize| Ok::<_, sqlx::Error>(epoch::time(row.try_get(column)?, Duration::from_millis));
     let text =
         |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.as_deref().map(read_text));
     let first = Some(time(5)?).filter(|first| *first > SystemTime::UNIX_EPOCH);

@@ -13,6 +13,7 @@ use crate::{
         sqlite::{Database, Tx},
     },
     store::Position,
+    time::epoch,
 };
 
 const SELECT: &str =
@@ -171,10 +172,7 @@ fn without_numbers(found: Vec<(u64, Kept)>) -> Vec<Kept> {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(u64, Kept)> {
     let place = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
-    let time = |column| {
-        let since = Duration::from_millis(row.get::<_, i64>(column)?.unsigned_abs());
-        Ok::<_, rusqlite::Error>(SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH))
-    };
+    let time = |column| Ok::<_, rusqlite::Error>(epoch::time(row.get(column)?, Duration::from_millis));
     let first = Some(time(5)?).filter(|first| *first > SystemTime::UNIX_EPOCH);
     let standing = match row.get(7)? {
         0 => Standing::Waits,

@@ -12,6 +12,8 @@ use jiff::{
     tz::{AmbiguousOffset, TimeZone},
 };
 
+use crate::time::epoch::{after_1970, since_1970};
+
 /// A calendar by the clock on the wall, which knows no zones.
 pub(super) trait Local: Send + Sync + 'static {
     /// The first time that fits after this one, or at it.
@@ -72,11 +74,11 @@ impl When {
 }
 
 fn multiple(interval: Duration, after: SystemTime) -> Option<SystemTime> {
-    let since = after.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let since = since_1970(after).as_nanos();
     let step = interval.as_nanos().max(1);
     let next = (since / step + 1).checked_mul(step)?;
     let (seconds, nanos) = (u64::try_from(next / 1_000_000_000).ok()?, (next % 1_000_000_000) as u32);
-    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+    after_1970(Duration::new(seconds, nanos))
 }
 
 /// Between two changes of the clock every hour is like the others, so each stretch is looked at alone.

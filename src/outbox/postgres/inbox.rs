@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgPool};
 
-use crate::outbox::{
-    Mark, Marked,
-    sql::{milliseconds, number},
+use crate::{
+    outbox::{Mark, Marked, sql::number},
+    time::epoch::milliseconds,
 };
 
 /// Notes that a message is handled; none if it was forgotten meanwhile, and has to be noted anew.

@@ -11,9 +11,10 @@ use crate::{
     error::BoxError,
     outbox::{
         Claim, Claimed, Fate, Kept, Parked, Row,
-        sql::{BYTES, LONGEST, milliseconds, number, unreadable},
+        sql::{BYTES, LONGEST, number, unreadable},
     },
     store::postgres::{locks, tables::outbox_channel, text::read},
+    time::epoch::milliseconds,
 };
 
 /// Takes rows, inside a transaction that ends soon.

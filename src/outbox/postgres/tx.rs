@@ -6,16 +6,14 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use super::fault;
 use crate::{
     failpoint::{self, Point},
-    outbox::{
-        DatabaseError, DatabaseErrorKind as Kind, Due, Kept, Row, Transaction,
-        sql::{milliseconds, since_1970},
-    },
+    outbox::{DatabaseError, DatabaseErrorKind as Kind, Due, Kept, Row, Transaction, sql::since_1970},
     store::postgres::{
         builder::{SCHEMA, is_schema},
         locks,
         tables::outbox_channel,
         text::written,
     },
+    time::epoch::milliseconds,
 };
 
 /// The setting of a connection or a transaction that has the schema of its outbox.

@@ -5,11 +5,13 @@
 use std::time::{Duration, SystemTime};
 
 use super::{DatabaseError, DatabaseErrorKind as Kind};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::{
+    store::{StoreError, StoreErrorKind},
+    time::epoch::{self, LONGEST_HOLD, milliseconds},
+};
 
-/// The longest hold, and the longest wait for the next attempt. What seems to be free only later than that was noted by a
-/// clock that has been put back since.
-pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// The longest hold, and the longest wait for the next attempt.
+pub(super) const LONGEST: Duration = LONGEST_HOLD;
 /// The most bytes that are taken at once, unless one row alone has more.
 pub(super) const BYTES: usize = 8 * 1024 * 1024;
 
@@ -52,13 +54,9 @@ pub(super) fn unreadable(reason: &str) -> String {
     format!("it cannot be read: {reason}")
 }
 
-pub(crate) fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// Milliseconds since 1970; none before.
 pub(crate) fn since_1970(time: SystemTime) -> i64 {
-    milliseconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    milliseconds(epoch::since_1970(time))
 }
 
 /// As databases have numbers.

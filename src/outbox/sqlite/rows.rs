@@ -8,8 +8,9 @@ use crate::{
     error::BoxError,
     outbox::{
         Claim, Claimed, Due, Fate, Kept, Parked, Row,
-        sql::{BYTES, LONGEST, milliseconds, number as as_number, since_1970, unreadable},
+        sql::{BYTES, LONGEST, number as as_number, since_1970, unreadable},
     },
+    time::epoch::milliseconds,
 };
 
 pub(super) fn put(sql: &Connection, row: &Row) -> rusqlite::Result<()> {

@@ -13,12 +13,12 @@ use super::{
     sql::{AT_ONCE, KEPT, LONGEST, away, lease, number, time},
 };
 use crate::{
-    outbox::sql::milliseconds,
     postgres::Database,
     store::{
         StoreErrorKind,
         postgres::{fault::Failed, text::written},
     },
+    time::epoch::milliseconds,
 };
 
 /// The server's time, when it was asked.

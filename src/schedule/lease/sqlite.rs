@@ -10,7 +10,7 @@ use super::{
     seen::Seen,
     sql::{AT_ONCE, KEPT, LONGEST, away, lease, number, time},
 };
-use crate::{outbox::sql::milliseconds, sqlite::Database};
+use crate::{sqlite::Database, time::epoch::milliseconds};
 
 #[async_trait]
 impl LeaseStore for Database {

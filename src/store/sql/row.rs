@@ -16,6 +16,7 @@ use crate::{
     error::BoxError,
     event::{Encoding, Value},
     store::{Entry, Position, Recorded, Version},
+    time::epoch,
 };
 
 /// The columns of a [`Row`], in its order.
@@ -144,16 +145,11 @@ pub(in crate::store) fn beside(entry: &Entry) -> String {
 
 /// Nanoseconds since 1970; the years 1678 to 2261 have one.
 pub(in crate::store) fn nanoseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    let nanoseconds = |distance: Duration| i64::try_from(distance.as_nanos()).unwrap_or(i64::MAX);
-    since.map_or_else(|before| -nanoseconds(before.duration()), nanoseconds)
+    epoch::number(time, epoch::nanoseconds)
 }
 
 fn time_of(nanoseconds: i64) -> SystemTime {
-    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
-    let epoch = SystemTime::UNIX_EPOCH;
-    let time = if nanoseconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
-    time.unwrap_or(epoch)
+    epoch::time(nanoseconds, Duration::from_nanos)
 }
 
 fn head(beside: Beside<Text<'_>>, names: &mut Names) -> Result<Head, BoxError> {

@@ -21,10 +21,12 @@ use std::{
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
-    time::SystemTime,
 };
 
-use crate::time::Clock;
+use crate::time::{
+    Clock,
+    epoch::{nanoseconds, since_1970},
+};
 
 /// How the files of ledgers end.
 const ENDING: &str = "ledger";
@@ -93,7 +95,7 @@ impl Ledger {
     pub fn write(&self, entry: Entry) {
         // The time is read under the lock: within a file it never goes back.
         let mut file = self.file();
-        let at = nanoseconds(self.0.clock.now());
+        let at = nanoseconds(since_1970(self.0.clock.now())).unsigned_abs();
         let mut line = serde_json::to_vec(&Line { at, entry }).expect("a line is plain data");
         line.push(b'\n');
         if let Err(error) = write_at_once(&mut file, &line) {
@@ -146,14 +148,12 @@ fn write_at_once(file: &mut File, line: &[u8]) -> io::Result<()> {
     }
 }
 
-fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{thread, time::Duration};
+    use std::{
+        thread,
+        time::{Duration, SystemTime},
+    };
 
     use super::*;
 

@@ -11,6 +11,7 @@ use super::names::{self, ATTEMPT, FIRST, INTEGER, KEY, NOT_BEFORE, is_kept};
 use crate::{
     envelope::MessageId,
     event::{Attributes, Value},
+    time::epoch::{after_1970, milliseconds, since_1970},
     transport::{Outgoing, PublishError, PublishErrorKind},
 };
 
@@ -156,7 +157,7 @@ impl Progress {
         let attempt = u32::try_from(attempt).expect("it was brought within bounds");
         let moment = |name| {
             let millis = u64::try_from(number(name)?).ok()?;
-            SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+            after_1970(Duration::from_millis(millis))
         };
         Self { attempt, first: moment(FIRST), not_before: moment(NOT_BEFORE) }
     }
@@ -166,8 +167,7 @@ impl Progress {
         headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(self.attempt.into()));
         for (name, moment) in [(FIRST, self.first), (NOT_BEFORE, self.not_before)] {
             if let Some(moment) = moment {
-                let millis = i64::try_from(since_1970(moment).as_millis()).unwrap_or(i64::MAX);
-                headers.insert(name.into(), AMQPValue::LongLongInt(millis));
+                headers.insert(name.into(), AMQPValue::LongLongInt(milliseconds(since_1970(moment))));
             }
         }
     }
@@ -220,10 +220,6 @@ fn size_of_value(value: &AMQPValue) -> usize {
             AMQPValue::FieldTable(table) => size(table),
             _ => 0,
         }
-}
-
-fn since_1970(time: SystemTime) -> Duration {
-    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::{
         to_vec,
     },
     envelope::MessageId,
+    time::epoch::after_1970,
 };
 
 /// The attribute's name.
@@ -92,7 +93,7 @@ impl Mark {
 
     /// When the message may be handled.
     pub(super) fn not_before(&self) -> Option<SystemTime> {
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.not_before?))
+        after_1970(Duration::from_millis(self.not_before?))
     }
 }
 

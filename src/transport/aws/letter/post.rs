@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as Name};
 use bytes::Bytes;
 
 use super::{Attribute, Letter, Named, Order};
+use crate::time::epoch::after_1970;
 
 /// The most receives that a message can claim: a redrive policy allows no more.
 const MOST_ATTEMPTS: u32 = 1_000;
@@ -61,7 +62,7 @@ fn attempt(system: &System) -> u32 {
 
 fn moment(system: &System, name: &Name) -> Option<SystemTime> {
     let millis = system.get(name)?.parse().ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    after_1970(Duration::from_millis(millis))
 }
 
 impl Post {

@@ -1,10 +1,6 @@
 //! Writing: a message as a letter to a topic.
 
-use std::{
-    borrow::Cow,
-    str,
-    time::{Duration, SystemTime},
-};
+use std::{borrow::Cow, str, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -19,6 +15,7 @@ use super::{
 use crate::{
     envelope::MessageId,
     event::{Attributes, EVENT_ATTRIBUTE, is_plain_name},
+    time::epoch::{milliseconds, since_1970},
     transport::{Outgoing, PublishError},
 };
 
@@ -87,6 +84,5 @@ fn attributes(all: &Attributes, rest: &mut Named) -> Named {
 }
 
 fn millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    milliseconds(since_1970(time)).unsigned_abs()
 }

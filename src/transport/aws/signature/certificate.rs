@@ -15,6 +15,7 @@ use super::{
     claim::{Claim, Hash},
     error::refused,
 };
+use crate::time::epoch::since_1970;
 
 /// What issuers may sign with.
 const ALGORITHMS: [&dyn SignatureVerificationAlgorithm; 5] = [
@@ -73,7 +74,7 @@ impl Certificate {
         if !certificate.valid_dns_names().any(|name| names.iter().any(|known| known == name)) {
             return Err(bad("the certificate is not in a name of SNS at its address"));
         }
-        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = since_1970(now);
         let (anchors, now) = (issuers.map_or(&[][..], |issuers| &issuers.0), UnixTime::since_unix_epoch(now));
         let usage = KeyUsage::server_auth();
         let path = certificate.verify_for_usage(&ALGORITHMS, anchors, &self.between, now, usage, None, None);

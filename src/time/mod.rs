@@ -3,6 +3,8 @@
 //! Everything else is handed a [`Clock`] or a [`Dice`], so that a test decides what time it is and how the
 //! dice fall.
 
+pub(crate) mod epoch;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -12,6 +14,8 @@ use std::{
 };
 
 use tokio::time::Instant;
+
+use self::epoch::milliseconds;
 
 /// How long to wait before asking a transport again, at first and at most (N2). With what chance adds to it, a
 /// transport that came back is used again within 5 s (N1).
@@ -82,17 +86,13 @@ impl Wall {
 
     /// Puts it forward.
     pub fn forward(&self, by: Duration) {
-        self.jumped.fetch_add(millis(by), Ordering::Relaxed);
+        self.jumped.fetch_add(milliseconds(by), Ordering::Relaxed);
     }
 
     /// Puts it back.
     pub fn back(&self, by: Duration) {
-        self.jumped.fetch_sub(millis(by), Ordering::Relaxed);
+        self.jumped.fetch_sub(milliseconds(by), Ordering::Relaxed);
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    duration.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
 /// Random numbers, from the machine or from a seed.
