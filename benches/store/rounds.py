@@ -1,7 +1,7 @@
 """Has the sides take turns at events in databases and at messages through an outbox, and prints what each turn cost, a line of
 JSON for each; scripts/bench calls it.
 
-    POSTGRES_URL=… AMQP_URL=… rounds.py PROGRAM PROJECTIONS ROUNDS APPENDS STREAMS MESSAGES EVENTS
+    POSTGRES_URL=… AMQP_URL=… rounds.py PROGRAM PROJECTIONS PEERS ROUNDS APPENDS STREAMS MESSAGES EVENTS
 """
 
 import json
@@ -9,8 +9,8 @@ import os
 import subprocess
 import sys
 
-PROGRAM, PROJECTIONS = sys.argv[1:3]
-ROUNDS, APPENDS, STREAMS, MESSAGES, EVENTS = map(int, sys.argv[3:8])
+PROGRAM, PROJECTIONS, PEERS = sys.argv[1:4]
+ROUNDS, APPENDS, STREAMS, MESSAGES, EVENTS = map(int, sys.argv[4:9])
 DATABASES = ("sqlite", "sqlite-process", "postgres")
 # How many appends, how many at once, of how many events each.
 WAYS = {
@@ -20,6 +20,8 @@ WAYS = {
     "read": ("read", STREAMS),
     "find": ("find", STREAMS),
 }
+# What another event store does of it, on PostgreSQL.
+BESIDE = {"append": ("append", APPENDS, 1), "append at once": ("append", APPENDS, 16), "read": ("read", STREAMS)}
 # Messages of a walk: 200 a second, of which the first hundred are not counted.
 WALK = max(300, MESSAGES // 20)
 # A tenth of the events must take as much memory as all.
@@ -40,13 +42,22 @@ def tell(**line):
 SIDES = ("tegami", "bare", "coded")
 
 
+def peer(number, way):
+    tell(round=number, way=f"postgres {way}", side="cqrs-es", **told(PEERS, *BESIDE[way]))
+
+
 def turns(number):
     """The sides of a way take turns to be first."""
     first = number % len(SIDES)
     for database in DATABASES:
         for way, (word, *amounts) in WAYS.items():
+            has_peer = database == "postgres" and way in BESIDE
+            if has_peer and number % 2:
+                peer(number, way)
             for side in SIDES[first:] + SIDES[:first]:
                 tell(round=number, way=f"{database} {way}", side=side, **told(PROGRAM, word, database, side, *amounts))
+            if has_peer and not number % 2:
+                peer(number, way)
     for database in ("none", "sqlite", "postgres"):
         tell(round=number, way="relay", side=database, **told(PROGRAM, "publish", database, MESSAGES))
         tell(round=number, way="latency", side=database, **told(PROGRAM, "latency", database, WALK))

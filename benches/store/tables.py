@@ -43,6 +43,23 @@ def speeds(lines, database):
     return table([DATABASES[database], *head, "share of coded: lowest", "median", "highest", "of bare"], rows)
 
 
+def peers(lines):
+    """tegami beside another event store; of what was measured before there was one, it says so."""
+    rows = []
+    for way, told in WAYS.items():
+        sides = by_side(lines, f"postgres {way}")
+        if "cqrs-es" not in sides:
+            continue
+        middle = [statistics.median(map(speed, sides[side].values())) for side in ("tegami", "cqrs-es")]
+        cpu = [statistics.median(line["cpu"] / line["messages"] for line in sides[side].values()) * 1e6
+               for side in ("tegami", "cqrs-es")]
+        times = ratios(sides["tegami"], sides["cqrs-es"])
+        cells = [f"{value:,.0f}" for value in middle] + [f"{pick(times):.2f}" for pick in PICKS]
+        rows.append([told, *cells, *(f"{value:,.0f} µs" for value in cpu)])
+    head = ["PostgreSQL", "tegami", "cqrs-es", "times as fast: lowest", "median", "highest", "processor an event: tegami", "cqrs-es"]
+    return table(head, rows) if rows else "Not measured yet."
+
+
 def aim(lines):
     middles = {base: min(statistics.median(shares(lines, f"{database} {way}", base))
                          for database in DATABASES for way in WAYS) for base in ("coded", "bare")}
@@ -88,6 +105,7 @@ def parts(lines):
     """What the template names, and what it becomes."""
     tables = {f"store {database}": speeds(lines, database) for database in DATABASES}
     rounds = str(len(by_side(lines, "relay")["none"]))
+    tables["store peers"] = peers(lines)
     return tables | {"store aim": aim(lines), "store rounds": rounds, "store relay": relay(lines),
                      "store latency": latency(lines), "store rebuild": rebuild(lines)}
 

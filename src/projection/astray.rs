@@ -46,7 +46,7 @@ pub(crate) async fn end(store: &Store) -> Result<Position, StoreError> {
 }
 
 /// Where the checkpoint was, if it was found to be astray.
-pub(super) fn found(checkpoint: Position) -> Option<Position> {
+pub(crate) fn found(checkpoint: Position) -> Option<Position> {
     let is_astray = checkpoint.epoch() & ASTRAY != 0;
     is_astray.then(|| Position::in_epoch(checkpoint.epoch() & !ASTRAY, checkpoint.number()))
 }

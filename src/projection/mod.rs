@@ -21,7 +21,7 @@ mod sign;
 mod sqlite;
 
 pub use astray::move_checkpoint;
-pub(crate) use astray::{Astray, end, look};
+pub(crate) use astray::{Astray, end, found, look};
 pub use checkpoints::{Checkpoint, Checkpoints, Claim, Held, Id, LONGEST};
 pub use error::{ProjectionError, ProjectionErrorKind};
 pub use handler::{Clear, Handler};

@@ -87,7 +87,7 @@ impl<D: Queues> Dead<'_, D> {
         let unknown = || Reason::new(ReasonKind::HandlerError, "the reason was not kept", kept.attempt, at);
         let reason = match &kept.standing {
             Standing::Dead(reason) => serde_json::from_str(reason).unwrap_or_else(|_| unknown()),
-            Standing::Waits | Standing::Back => unknown(),
+            Standing::Waits | Standing::Begun | Standing::Back => unknown(),
         };
         Ok(DeadLetter::new(id, event.map(sealed).unwrap_or_default(), reason))
     }

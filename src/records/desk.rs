@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::state::{Batch, Settled, State, Taken};
+use super::state::{Batch, Effect, Rules, State, Taken};
 use crate::{store::Position, time::Clock, transport::Settlement};
 
 /// One consumer's side of a queue.
@@ -35,9 +35,9 @@ pub(super) struct Desk {
 pub(super) struct NotOurs;
 
 impl Desk {
-    pub(super) fn new(ordered: bool, clock: Clock, closed: CancellationToken) -> Self {
+    pub(super) fn new(rules: Rules, clock: Clock, closed: CancellationToken) -> Self {
         Self {
-            state: Mutex::new(State::new(ordered, clock)),
+            state: Mutex::new(State::new(rules, clock)),
             clock,
             ready: Notify::new(),
             work: Notify::new(),
@@ -55,24 +55,32 @@ impl Desk {
 
     /// Takes what may be handed out; what is not handed out goes back when the answer is dropped.
     pub(super) fn take(&self, room: usize) -> Going<'_> {
-        let taken = self.state().take(room);
-        Going { desk: self, taken }
+        let (taken, begin) = self.state().take(room);
+        if let Effect::After(..) = begin {
+            self.work.notify_one();
+        }
+        Going { desk: self, taken, begin }
     }
 
     /// Settles a delivery.
     pub(super) async fn settle(&self, position: Position, tag: u64, settlement: Settlement) -> Result<(), NotOurs> {
-        let settled = self.settle_now(position, tag, settlement)?;
-        let Settled::After(batch, lost) = settled else { return Ok(()) };
+        let effect = self.settle_now(position, tag, settlement)?;
+        self.takes(&effect).await
+    }
+
+    /// Waits until something takes effect.
+    pub(super) async fn takes(&self, effect: &Effect) -> Result<(), NotOurs> {
+        let Effect::After(batch, lost) = effect else { return Ok(()) };
         let mut noted = self.noted.subscribe();
         tokio::select! {
             biased;
-            noted = noted.wait_for(|noted| *noted >= batch) => noted.map(drop).map_err(|_| NotOurs),
+            noted = noted.wait_for(|noted| noted >= batch) => noted.map(drop).map_err(|_| NotOurs),
             () = lost.cancelled() => Err(NotOurs),
         }
     }
 
     /// The part of it that waits for nobody.
-    pub(super) fn settle_now(&self, position: Position, tag: u64, settlement: Settlement) -> Result<Settled, NotOurs> {
+    pub(super) fn settle_now(&self, position: Position, tag: u64, settlement: Settlement) -> Result<Effect, NotOurs> {
         let mut state = self.state();
         let settled = state.settle(position, tag, settlement).map_err(|_| NotOurs);
         let is_worth_a_look = state.is_worth_a_look();
@@ -120,13 +128,28 @@ impl Desk {
 pub(super) struct Going<'a> {
     desk: &'a Desk,
     pub(super) taken: Vec<Taken>,
+    /// When their handlers may begin.
+    begin: Effect,
+}
+
+impl Going<'_> {
+    /// Waits until their handlers may begin; may they?
+    pub(super) async fn may_begin(&self) -> bool {
+        let Desk { closed, ended, .. } = self.desk;
+        tokio::select! {
+            biased;
+            begin = self.desk.takes(&self.begin) => begin.is_ok(),
+            () = closed.cancelled() => false,
+            () = ended.cancelled() => false,
+        }
+    }
 }
 
 impl Drop for Going<'_> {
     fn drop(&mut self) {
         let mut state = self.desk.state();
-        for (position, _) in self.taken.drain(..).rev() {
-            state.untake(position);
+        for taken in self.taken.drain(..).rev() {
+            state.untake(taken.position);
         }
     }
 }

@@ -9,19 +9,23 @@ use tokio_util::sync::CancellationToken;
 use super::{
     desk::{Desk, Going},
     opening::{Opened, Opening},
-    state::{Handed, before},
+    state::{Handed, Taken, before},
 };
 use crate::{
+    envelope::{MessageId, Sealed},
     error::told,
     store::{Position, Query, Recorded, Store, StoreError},
     time::{Dice, backoff},
     transport::{
-        Deliveries, Delivery, Lease, SettleError, SettleErrorKind, Settlement, TransportError, TransportErrorKind,
+        Deliveries, Delivery, Lease, Reason, ReasonKind, SettleError, SettleErrorKind, Settlement, TransportError,
+        TransportErrorKind,
     },
 };
 
 /// How many events are read at once.
 const PAGE: usize = 256;
+/// What is known of an event that its handlers were begun with, and no more.
+const UNANSWERED: &str = "each process that had it ended, or lost the queue, before its handler had";
 
 /// One consumer of a queue.
 pub(super) struct Intake {
@@ -124,37 +128,71 @@ impl Intake {
     }
 
     async fn hand_out(&self, mut going: Going<'_>) -> Result<Vec<Delivery>, StoreError> {
+        if !going.may_begin().await {
+            return Ok(Vec::new());
+        }
         let mut opened = Vec::with_capacity(going.taken.len());
-        for (position, event) in &mut going.taken {
-            let event = match event.take() {
-                Some(event) => Some(*event),
-                None => recorded(&self.store, *position).await?,
-            };
-            opened.push(match event {
-                Some(event) => {
-                    let id = event.entry.message.head.id.clone();
-                    Some((self.opening.open(event).await?, id))
-                }
-                None => None,
-            });
+        for taken in &mut going.taken {
+            opened.push(self.open(taken).await?);
         }
         let mut found = Vec::with_capacity(opened.len());
-        for ((position, _), opened) in going.taken.drain(..).zip(opened) {
-            let Some((Opened::Sealed(sealed), id)) = opened else {
-                tracing::warn!(%position, "not handled: the event is not there any more, or its subject was forgotten");
-                self.desk.state().pass_by(position);
-                self.desk.work.notify_one();
+        for (Taken { position, is_over, .. }, event) in going.taken.drain(..).zip(opened) {
+            if !is_over && event.is_none() {
+                self.pass_by(position);
                 continue;
-            };
+            }
             let handed = self.desk.state().hand_out(position);
             // Lost meanwhile, it is somebody else's.
-            let Some(Handed { tag, attempt, redelivered, first, lost }) = handed else { continue };
-            let lease = EventLease { desk: self.desk.clone(), position, tag, lost, settled: false };
-            let mut delivery = Delivery::new(sealed, attempt, lease);
-            (delivery.redelivered, delivery.id, delivery.first_delivered) = (redelivered, id, first);
-            found.push(delivery);
+            let Some(handed) = handed else { continue };
+            match event {
+                Some((sealed, id)) if !is_over => found.push(self.delivery(position, handed, sealed, id)),
+                _ => self.give_up(position, handed),
+            }
         }
         Ok(found)
+    }
+
+    /// The event as a message; none, if there is nothing to be handled.
+    async fn open(&self, taken: &mut Taken) -> Result<Option<(Sealed, Option<MessageId>)>, StoreError> {
+        if taken.is_over {
+            // Already that may be what ends the process.
+            return Ok(None);
+        }
+        let event = match taken.event.take() {
+            Some(event) => Some(*event),
+            None => recorded(&self.store, taken.position).await?,
+        };
+        let Some(event) = event else { return Ok(None) };
+        let id = event.entry.message.head.id.clone();
+        Ok(match self.opening.open(event).await? {
+            Opened::Sealed(sealed) => Some((sealed, id)),
+            Opened::Erased => None,
+        })
+    }
+
+    fn delivery(&self, position: Position, handed: Handed, sealed: Sealed, id: Option<MessageId>) -> Delivery {
+        let Handed { tag, attempt, redelivered, first, lost } = handed;
+        let lease = EventLease { desk: self.desk.clone(), position, tag, lost, settled: false };
+        let mut delivery = Delivery::new(sealed, attempt, lease);
+        (delivery.redelivered, delivery.id, delivery.first_delivered) = (redelivered, id, first);
+        delivery
+    }
+
+    fn pass_by(&self, position: Position) {
+        tracing::warn!(%position, "not handled: the event is not there any more, or its subject was forgotten");
+        self.desk.state().pass_by(position);
+        self.desk.work.notify_one();
+    }
+
+    /// Nobody lived to say what became of it, as often as it may be tried (X6).
+    fn give_up(&self, position: Position, Handed { tag, attempt, first, .. }: Handed) {
+        let (queue, now) = (self.opening.queue(), self.desk.clock.now());
+        let mut reason = Reason::new(ReasonKind::DeliveryLimit, UNANSWERED, attempt, first.unwrap_or(now));
+        (reason.queue, reason.last) = (queue.to_owned(), now);
+        // Lost meanwhile, whoever has it now does so.
+        if self.desk.settle_now(position, tag, Settlement::DeadLetter(reason)).is_ok() {
+            tracing::error!(queue, %position, attempts = attempt, "{UNANSWERED}: given up; kept as a dead letter");
+        }
     }
 
     fn goes_on(&mut self) {

@@ -14,6 +14,7 @@ mod reader;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
+mod waiting;
 
 pub use queues::{Counts, Kept, Queues, Sorting, Standing};
 
@@ -34,6 +35,7 @@ use self::{
     opening::{AsRecorded, Opening},
     queues::id_of,
     reader::Reader,
+    state::Rules,
 };
 use crate::{
     codec::Hands,
@@ -41,12 +43,12 @@ use crate::{
     health::Status,
     lifecycle,
     outbox::DatabaseError,
-    projection::{self, Claim, Held, LONGEST},
+    projection::{self, Checkpoint, Claim, Held, LONGEST},
     store::{Position, Store},
     time::{Clock, Dice, Wall},
     transport::{
-        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan,
-        Sorter, Topology, Transport, TransportError, TransportErrorKind, in_one,
+        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, Prune, PublishError, PublishErrorKind,
+        QueuePlan, Remnant, Sorter, Topology, Transport, TransportError, TransportErrorKind, in_one,
     },
 };
 
@@ -164,13 +166,14 @@ impl<D: Queues> Records<D> {
     }
 
     /// Up to where every event of a queue is done with, or waits for another attempt, or was given up on; none, if the queue
-    /// is not there.
+    /// is not there. Of a queue that stands still since its store was brought back, where it was then.
     ///
     /// # Errors
     /// The database cannot be asked.
     pub async fn position(&self, queue: &str) -> Result<Option<Position>, TransportError> {
         let known = self.database.checkpoint(&id_of(queue)).await.map_err(of_database)?;
-        Ok(known.map(|known| known.position))
+        let position = |known: Checkpoint| projection::found(known.position).unwrap_or(known.position);
+        Ok(known.map(position))
     }
 
     /// Deletes a queue that nobody reads any more, with its dead letters; was it there? Made again, it begins anew.
@@ -339,7 +342,7 @@ impl<D: Queues> Transport for Records<D> {
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         self.known(&queue.name).await?;
-        let desk = Arc::new(Desk::new(queue.ordered, self.clock, self.connection.closed.clone()));
+        let desk = Arc::new(Desk::new(Rules::of(queue), self.clock, self.connection.closed.clone()));
         let reader = Reader {
             desk: desk.clone(),
             database: self.database.clone(),
@@ -369,6 +372,15 @@ impl<D: Queues> Transport for Records<D> {
         self.dead(queue).sort(sorter).await.map_err(of_database)
     }
 
+    async fn prune(&self, former: &[QueuePlan], today: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+        self.open()?;
+        let mut remnants = Vec::new();
+        for plan in former.iter().filter(|plan| !today.queues.iter().any(|queue| queue.name == plan.name)) {
+            remnants.extend(self.remnant(plan, mode).await?);
+        }
+        Ok(remnants)
+    }
+
     async fn close(&self) {
         self.connection.closed.cancel();
         let desks = std::mem::take(&mut *held(&self.connection.desks));
@@ -388,11 +400,7 @@ impl<D: Queues> Transport for Records<D> {
     }
 
     async fn backlog(&self, queue: &QueuePlan) -> Backlog {
-        let Ok(Some(mark)) = self.position(&queue.name).await else { return Backlog::default() };
-        let behind = self.store.inner().count(&self.opening(queue).query(), mark, COUNTED).await.ok();
-        let counts = self.database.counts(&queue.name, self.wall.now()).await.ok();
-        let waiting = behind.zip(counts).map(|(behind, counts)| behind + counts.due);
-        Backlog::new(waiting, counts.map(|counts| counts.dead))
+        self.waiting(queue).await
     }
 }
 

@@ -61,6 +61,11 @@ impl Opening {
         Self { store, plan: Arc::new(plan), hands: Arc::new(hands) }
     }
 
+    /// The queue's name.
+    pub(super) fn queue(&self) -> &str {
+        &self.plan.name
+    }
+
     /// What to read, under older contracts too.
     pub(super) fn query(&self) -> Query {
         let contracts = self.contracts();
@@ -68,6 +73,11 @@ impl Opening {
         let named = named.fold(Criterion::any(), |criterion, to| criterion.named(to.event));
         let wide = contracts.into_iter().fold(named, Criterion::contract);
         self.store.widened(&Query::from(wide))
+    }
+
+    /// Is there something that the queue does not want of all that is read for it?
+    pub(super) fn has_filter(&self) -> bool {
+        self.plan.bindings.iter().any(|to| !to.policy.is_empty())
     }
 
     /// Does the queue want it? Of what is upcast before it is handled, the filter is asked later.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, PgConnection, PgExecutor, Row as _, postgres::PgRow};
 
-use super::queues::{Counts, Kept, Queues, Sorting, Standing};
+use super::queues::{BEGUN, Counts, Kept, Queues, Sorting, Standing};
 use crate::{
     outbox::{
         DatabaseError,
@@ -143,12 +143,13 @@ async fn note(
 async fn insert(schema: &str, connection: &mut PgConnection, queue: &str, kept: &[Kept]) -> sqlx::Result<()> {
     let numbers = |of: fn(&Kept) -> i64| kept.iter().map(of).collect::<Vec<i64>>();
     let standing = |kept: &Kept| match kept.standing {
-        Standing::Waits => 0,
+        Standing::Waits | Standing::Begun => 0,
         Standing::Back => 1,
         Standing::Dead(_) => 2,
     };
     let reasons = kept.iter().map(|kept| match &kept.standing {
         Standing::Dead(reason) => Some(written(reason)),
+        Standing::Begun => Some(written(BEGUN)),
         Standing::Waits | Standing::Back => None,
     });
     let insert = format!(
@@ -211,6 +212,7 @@ fn read(row: &PgRow) -> sqlx::Result<(u64, Kept)> {
         |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.as_deref().map(read_text));
     let first = Some(time(5)?).filter(|first| *first > SystemTime::UNIX_EPOCH);
     let standing = match row.try_get::<i16, _>(7)? {
+        0 if text(8)?.is_some() => Standing::Begun,
         0 => Standing::Waits,
         1 => Standing::Back,
         _ => Standing::Dead(text(8)?.unwrap_or_default()),

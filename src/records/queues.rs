@@ -11,6 +11,10 @@ use crate::{
     store::Position,
 };
 
+/// How a database has it that an event was begun, where it has the reason of dead letters: for whoever does not know it, the
+/// event waits.
+pub(super) const BEGUN: &str = "begun";
+
 /// The checkpoint of a queue.
 pub(super) fn id_of(queue: &str) -> Id {
     Id::new(format!("queue:{queue}"), 0)
@@ -48,6 +52,8 @@ impl Kept {
 pub enum Standing {
     /// The next attempt.
     Waits,
+    /// The same, and its handler was begun by a reader that may have ended by it.
+    Begun,
     /// It was given up on, and was put back: its reader has not seen it yet.
     Back,
     /// It was given up on, for this reason, as JSON: somebody who looks after it.
@@ -114,7 +120,7 @@ pub trait Queues: Checkpoints {
     async fn note(&self, tx: &mut Self::Tx, queue: &str, done: &[Position], kept: &[Kept])
     -> Result<(), DatabaseError>;
 
-    /// Those that wait, in the order of their positions.
+    /// Those that wait or were begun, in the order of their positions.
     ///
     /// # Errors
     /// The database cannot be asked.

@@ -166,7 +166,19 @@ impl<D: Queues> Reader<D> {
         let kept = self.database.kept(&self.queue).await?;
         tracing::info!(queue = self.queue, position = %mark, kept = kept.len(), "reads the queue");
         let until = said + self.pace.hold;
-        self.desk.state().begin(until, (mark, seen_before), kept);
+        let suspects = {
+            let mut state = self.desk.state();
+            state.begin(until, (mark, seen_before), kept);
+            state.suspects()
+        };
+        if suspects > 0 {
+            let queue = &self.queue;
+            tracing::warn!(
+                queue,
+                suspects,
+                "whoever had these events ended: each is tried alone, and counted as an attempt"
+            );
+        }
         hold.until = Some(until);
         self.desk.ready.notify_one();
         Ok(Turn::Has)

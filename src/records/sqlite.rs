@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use rusqlite::{Connection, Params, Row, params};
 
-use super::queues::{Counts, Kept, Queues, Sorting, Standing};
+use super::queues::{BEGUN, Counts, Kept, Queues, Sorting, Standing};
 use crate::{
     outbox::{
         DatabaseError,
@@ -133,8 +133,9 @@ fn note(sql: &Connection, queue: &str, done: &[Position], kept: &[Kept]) -> rusq
         let (epoch, event) = (position.epoch().cast_signed(), position.number().cast_signed());
         let (standing, reason) = match standing {
             Standing::Waits => (0, None),
+            Standing::Begun => (0, Some(BEGUN)),
             Standing::Back => (1, None),
-            Standing::Dead(reason) => (2, Some(reason)),
+            Standing::Dead(reason) => (2, Some(&**reason)),
         };
         let first = first.map_or(0, |first| since_1970(first).max(1));
         insert.execute(params![queue, epoch, event, key, attempt, first, since_1970(*due), standing, reason])?;
@@ -175,6 +176,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(u64, Kept)> {
     let time = |column| Ok::<_, rusqlite::Error>(epoch::time(row.get(column)?, Duration::from_millis));
     let first = Some(time(5)?).filter(|first| *first > SystemTime::UNIX_EPOCH);
     let standing = match row.get(7)? {
+        0 if row.get::<_, Option<String>>(8)?.is_some() => Standing::Begun,
         0 => Standing::Waits,
         1 => Standing::Back,
         _ => Standing::Dead(row.get::<_, Option<String>>(8)?.unwrap_or_default()),

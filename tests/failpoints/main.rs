@@ -11,7 +11,7 @@ mod error;
 mod outbox;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod projection;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod records;
 #[cfg(all(feature = "postgres", feature = "schedule", feature = "sqlite"))]
 mod schedule;

@@ -258,4 +258,9 @@ mod postgres {
     fn t2_f27_a_process_that_ends_while_it_publishes_what_is_recorded_publishes_all_of_it_in_order() {
         strikes::<Postgres>(Work::Publishing, &[1]);
     }
+
+    #[test]
+    fn t2_a_failure_while_what_is_recorded_is_published_is_mended_by_the_next_attempt() {
+        fails::<Postgres>(Work::Publishing);
+    }
 }

@@ -8,7 +8,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write,
     os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -19,17 +19,23 @@ use tegami::{
         Point,
         fail::{self, FailScenario},
     },
-    records::Records,
-    sqlite::Database,
-    store::{Append, Store, StreamId},
+    records::{Queues, Records},
+    store::{Append, Query, StreamId},
     transport::Transport,
 };
 use tokio::runtime::Runtime;
 
-use crate::contracts::shop::orders::v1::OrderPaid;
+use crate::{
+    contracts::shop::orders::v1::OrderPaid,
+    outbox::{
+        Folder,
+        place::{File, Place, Postgres},
+    },
+};
 
-/// Tells the binary to be the process that ends, and where its folder is.
+/// Tells the binary to be the process that ends, and where its folder and its database are.
 const ROLE: &str = "FAILPOINTS_RECORDS";
+const ADDRESS: &str = "FAILPOINTS_DATABASE";
 const QUEUE: &str = "billing-shop-orders-v1-OrderPaid";
 /// One after the other; the fourth fails once, and the seventh is given up on.
 const ORDERS: [&str; 10] = ["o-0", "o-1", "o-2", "late", "o-4", "o-5", "never", "o-7", "o-8", "o-9"];
@@ -38,37 +44,26 @@ const SHORT: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(30);
 const SIGABRT: i32 = 6;
 
-struct Folder(PathBuf);
+/// Where it is done.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    folder: &'a Path,
+    address: &'a str,
+}
 
-impl Folder {
-    async fn new(name: &str) -> Self {
-        let folder = Self(std::env::temp_dir().join(format!("tegami-records-{}-{name}", std::process::id())));
-        fs::create_dir_all(&folder.0).expect("a folder can be made");
-        let (db, store) = open(&folder.0).await;
-        for order in ORDERS {
-            let paid = OrderPaid::builder().order_id(order).currency("EUR").amount_minor(1).build();
-            let append = Append::to(StreamId::new("orders").expect("a good name")).event(&paid).expect("it is valid");
-            store.append(append).await.expect("it is appended");
-        }
-        db.close().await;
-        folder
+async fn record<P: Place>(address: &str) {
+    let db = P::open(address).await;
+    let store = P::store(&db);
+    for order in ORDERS {
+        let paid = OrderPaid::builder().order_id(order).currency("EUR").amount_minor(1).build();
+        let append = Append::to(StreamId::new("orders").expect("a good name")).event(&paid).expect("it is valid");
+        store.append(append).await.expect("it is appended");
     }
+    P::close(db).await;
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-async fn open(folder: &Path) -> (Database, Store) {
-    let db = Database::connect(folder.join("shop.db")).await.expect("the file can be opened");
-    let store = Store::new(db.store());
-    (db, store)
-}
-
-fn records(db: &Database, store: &Store) -> Records<Database> {
-    Records::new(db, store).poll(Duration::from_millis(20)).from_the_first_event()
+fn records<P: Place<Db: Queues>>(db: &P::Db) -> Records<P::Db> {
+    Records::new(db, &P::store(db)).poll(Duration::from_millis(20)).from_the_first_event()
 }
 
 async fn handle(order: OrderPaid, ctx: Context<fs::File>) -> Result<(), HandlerError> {
@@ -82,23 +77,24 @@ async fn handle(order: OrderPaid, ctx: Context<fs::File>) -> Result<(), HandlerE
 }
 
 /// Runs the service until every order is handled, or dead.
-async fn work(folder: &Path, hold: Duration) {
-    let (db, store) = open(folder).await;
+async fn work<P: Place<Db: Queues>>(here: Here<'_>, hold: Duration) {
+    let (db, folder) = (P::open(here.address).await, here.folder);
     let file = OpenOptions::new().create(true).append(true).open(folder.join("seen")).expect("a file");
-    let service = Service::new("billing").transport(records(&db, &store).hold(hold)).state(file);
+    let service = Service::new("billing").transport(records::<P>(&db).hold(hold)).state(file);
     let soon = Retry::after([Duration::from_millis(5); 3]);
     let one_by_one = |s: tegami::Subscription<OrderPaid>| s.retry(soon).concurrency(1);
     let running = service.on_with::<OrderPaid>(handle, one_by_one).start().await.expect("it starts");
     let all_done = async {
         while done(folder).values().filter(|attempts| attempts.iter().any(|done| *done)).count() < ORDERS.len()
-            || records(&db, &store).dead_letters(QUEUE, 9).await.map_or(0, |dead| dead.len()) == 0
+            || records::<P>(&db).dead_letters(QUEUE, 9).await.map_or(0, |dead| dead.len()) == 0
+            || left::<P>(&db).await > 0
         {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), all_done).await.expect("all are handled in the end");
     running.stop().await.expect("it stops");
-    db.close().await;
+    P::close(db).await;
 }
 
 /// For each order its runs: did it end well, or was it given up on?
@@ -111,64 +107,111 @@ fn done(folder: &Path) -> BTreeMap<String, Vec<bool>> {
     done
 }
 
-/// Not a test by itself: the process that the test below starts.
+/// Not a test by itself: the process that the tests below start.
 #[test]
 fn process() {
     let Some(folder) = std::env::var_os(ROLE) else { return };
+    let address = std::env::var(ADDRESS).expect("it was told");
+    let here = Here { folder: Path::new(&folder), address: &address };
     let scenario = FailScenario::setup();
-    Runtime::new().expect("a runtime").block_on(work(Path::new(&folder), SHORT));
+    Runtime::new().expect("a runtime").block_on(async {
+        match address.starts_with("postgres://") {
+            true => work::<Postgres>(here, SHORT).await,
+            false => work::<File>(here, SHORT).await,
+        }
+    });
     scenario.teardown();
 }
 
 /// Runs it with these points set, and says whether it ended at one.
-fn ended_at_point(folder: &Path, set: &str) -> bool {
+fn ended_at_point(here: Here<'_>, set: &str) -> bool {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
-    command.args(["records::process", "--exact"]).stdin(Stdio::null());
-    let output = command.env(ROLE, folder).env("FAILPOINTS", set).output().expect("this binary runs");
+    command.args(["records::process", "--exact"]).stdin(Stdio::null()).env(ROLE, here.folder);
+    let output = command.env(ADDRESS, here.address).env("FAILPOINTS", set).output().expect("this binary runs");
     let ended = output.status.signal() == Some(SIGABRT);
     assert!(ended || output.status.success(), "{set}: {}", String::from_utf8_lossy(&output.stderr));
     ended
 }
 
+/// How many events are not noted as done.
+async fn left<P: Place<Db: Queues>>(db: &P::Db) -> usize {
+    let position = records::<P>(db).position(QUEUE).await.expect("it is read").unwrap_or_default();
+    P::store(db).inner().read_all(&Query::all(), position, ORDERS.len()).await.expect("it is read").events.len()
+}
+
 /// Everything is done or dead; how many runs were more than needed.
-async fn check(folder: &Path, what: &str) -> usize {
-    let (db, store) = open(folder).await;
-    let dead = records(&db, &store).dead_letters(QUEUE, 9).await.expect("they are read");
-    let position = records(&db, &store).position(QUEUE).await.expect("it is read");
-    db.close().await;
+async fn check<P: Place<Db: Queues>>(here: Here<'_>, what: &str) -> usize {
+    let db = P::open(here.address).await;
+    let dead = records::<P>(&db).dead_letters(QUEUE, 9).await.expect("they are read");
+    let left = left::<P>(&db).await;
+    P::close(db).await;
     assert_eq!(dead.len(), 1, "{what}: one is dead");
-    assert_eq!(position.map(|position| position.number()), Some(ORDERS.len() as u64), "{what}: nothing is left");
-    let done = done(folder);
+    assert_eq!(left, 0, "{what}: nothing is left");
+    let done = done(here.folder);
     assert_eq!(done.len(), ORDERS.len(), "{what}: {done:?}");
     done.values().map(Vec::len).sum::<usize>() - ORDERS.len() - 1
 }
 
-/// D1, D2: nothing is lost, and what one transaction noted is not handled again.
-#[tokio::test]
-async fn d1_a_process_that_ends_at_any_point_of_a_queue_loses_no_event() {
-    for point in Point::IN_RECORDS {
-        for passed in [0, 3] {
-            let what = format!("{} after {passed}", point.name());
-            let folder = Folder::new(&format!("{}-{passed}", point.name())).await;
-            let set = format!("{}={passed}*off->1*return(abort)", point.name());
-            assert!(ended_at_point(&folder.0, &set), "{what}: it was not passed");
-            assert!(!ended_at_point(&folder.0, ""), "{what}");
-            let again = check(&folder.0, &what).await;
-            assert!(again <= ORDERS.len(), "{what}: {again} were handled again");
-        }
+/// Ends the process at each point, once it was passed so often.
+fn strikes<P: Place<Db: Queues>>(passed: &[usize]) {
+    let (place, runtime) = (P::new(), Runtime::new().expect("a runtime"));
+    for (point, passed) in Point::IN_RECORDS.iter().flat_map(|point| passed.iter().map(move |passed| (point, passed))) {
+        let what = format!("{} after {passed}", point.name());
+        let folder = Folder::new(&format!("records-{}-{passed}", point.name()));
+        let address = place.fresh(&folder.0);
+        let here = Here { folder: &folder.0, address: &address };
+        runtime.block_on(record::<P>(&address));
+        let set = format!("{}={passed}*off->1*return(abort)", point.name());
+        assert!(ended_at_point(here, &set), "{what}: it was not passed");
+        runtime.block_on(P::end_leases(&address));
+        assert!(!ended_at_point(here, ""), "{what}");
+        let again = runtime.block_on(check::<P>(here, &what));
+        assert!(again <= ORDERS.len(), "{what}: {again} were handled again");
     }
 }
 
-#[tokio::test]
-async fn d1_a_failure_at_any_point_of_a_queue_is_mended_by_the_next_attempt() {
-    let scenario = FailScenario::setup();
+/// A failure at each point.
+fn fails<P: Place<Db: Queues>>() {
+    let (scenario, place, runtime) = (FailScenario::setup(), P::new(), Runtime::new().expect("a runtime"));
     for point in Point::IN_RECORDS {
-        let folder = Folder::new(&format!("{}-error", point.name())).await;
+        let folder = Folder::new(&format!("records-{}-error", point.name()));
+        let address = place.fresh(&folder.0);
+        let here = Here { folder: &folder.0, address: &address };
+        runtime.block_on(record::<P>(&address));
         fail::cfg(point.name(), "1*off->2*return(error)->off").expect("a good action");
-        work(&folder.0, LONG).await;
-        let again = check(&folder.0, point.name()).await;
-        assert_eq!(again, 0, "{}: the reader had the queue all the while", point.name());
+        runtime.block_on(work::<P>(here, LONG));
         fail::remove(point.name());
+        let again = runtime.block_on(check::<P>(here, point.name()));
+        assert_eq!(again, 0, "{}: the reader had the queue all the while", point.name());
     }
     scenario.teardown();
+}
+
+mod sqlite {
+    use super::*;
+
+    /// D1, D2: nothing is lost, and what one transaction noted is not handled again.
+    #[test]
+    fn d1_a_process_that_ends_at_any_point_of_a_queue_loses_no_event() {
+        strikes::<File>(&[0, 3]);
+    }
+
+    #[test]
+    fn d1_a_failure_at_any_point_of_a_queue_is_mended_by_the_next_attempt() {
+        fails::<File>();
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn d1_a_process_that_ends_at_any_point_of_a_queue_loses_no_event() {
+        strikes::<Postgres>(&[3]);
+    }
+
+    #[test]
+    fn d1_a_failure_at_any_point_of_a_queue_is_mended_by_the_next_attempt() {
+        fails::<Postgres>();
+    }
 }

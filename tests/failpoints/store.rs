@@ -12,8 +12,9 @@ use tegami::{
     failpoint::{
         Point,
         fail::{self, FailScenario},
+        hits,
     },
-    store::{Append, Sqlite, Store, StoreErrorKind, StreamId, Version},
+    store::{Append, Expected, Sqlite, Store, StoreErrorKind, StreamId, Version},
 };
 use tokio::runtime::Runtime;
 
@@ -116,18 +117,51 @@ async fn e1_a_store_that_fails_in_between_has_recorded_nothing() {
     scenario.teardown();
 }
 
-/// The answer is lost, and the same append is made again: it is there once, and answered.
-#[tokio::test]
-async fn an_append_whose_answer_is_lost_is_recorded_once() {
+/// E1: the answer is lost, and the same append is made again: it is there once, and answered; also where it insists on a
+/// version, which is not that of the stream any more.
+async fn is_recorded_once_whose_answer_is_lost(store: &Store) {
     let scenario = FailScenario::setup();
-    let file = File::new("lost");
-    let store = open(&file.0).await;
-    fail::cfg(Point::StoreAfterCommit.name(), "1*return(error)").expect("a good action");
-    let appended = store.append(payments(1)).await.expect("it finds out");
-    assert_eq!((appended.version, amounts(&store).await), (Version::new(3), vec![1, 1, 1]));
-    fail::cfg(Point::StoreAfterCommit.name(), "2*return(error)").expect("a good action");
+    let lose = |times: usize| {
+        let action = format!("{times}*return(error)");
+        fail::cfg(Point::StoreAfterCommit.name(), &action).expect("a good action");
+    };
+    for (number, expected) in
+        [Expected::None, Expected::Exactly(Version::new(3)), Expected::Any].into_iter().enumerate()
+    {
+        lose(1);
+        let before = hits(Point::StoreAfterCommit);
+        let appended = store.append(payments(1).expecting(expected)).await.expect("it finds out");
+        assert_eq!(hits(Point::StoreAfterCommit) - before, 2, "the answer was lost once");
+        let version = 3 * (number as u64 + 1);
+        assert_eq!(appended.version, Version::new(version));
+        assert_eq!(amounts(store).await.len() as u64, version, "each of the three is there once");
+    }
+    lose(2);
     let error = store.append(payments(2)).await.expect_err("it does not find out");
     assert_eq!(error.kind(), StoreErrorKind::Unknown, "{error}");
-    assert_eq!(amounts(&store).await, [1, 1, 1, 2, 2, 2]);
+    assert_eq!(amounts(store).await, [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
     scenario.teardown();
+}
+
+#[tokio::test]
+async fn e1_an_append_whose_answer_is_lost_is_recorded_once() {
+    let file = File::new("lost");
+    is_recorded_once_whose_answer_is_lost(&open(&file.0).await).await;
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::*;
+    use crate::outbox::place::{Place, Postgres};
+
+    #[test]
+    fn e1_an_append_whose_answer_is_lost_is_recorded_once() {
+        let (place, runtime) = (Postgres::new(), Runtime::new().expect("a runtime"));
+        let address = place.fresh(Path::new(""));
+        runtime.block_on(async {
+            let db = Postgres::open(&address).await;
+            is_recorded_once_whose_answer_is_lost(&Postgres::store(&db)).await;
+            Postgres::close(db).await;
+        });
+    }
 }

@@ -54,6 +54,8 @@ macro_rules! suite {
             frozen::f49_a_relay_that_stood_still_has_another_send_and_skips_nothing
             frozen::e4_f49_a_projector_that_stood_still_doubles_nothing
             cases::d1_x7_a_handler_has_each_event_once_with_retries_dead_letters_and_redrive
+            cases::the_backlog_is_what_the_filters_want
+            cases::what_an_earlier_plan_left_is_removed_where_nothing_waits_in_it
             cases::a_queue_begins_when_it_is_made_or_with_the_first_event
             cases::what_is_published_to_a_store_is_refused_and_an_attached_broker_takes_it
             cases::o2_an_event_that_waits_holds_those_behind_it_of_its_key

@@ -23,6 +23,7 @@ fn service() -> Service {
         .publishes::<letters::v1::LetterPosted>()
         .publishes::<letters::v2::LetterPosted>()
         .publishes::<shop::billing::v1::ReceiptSent>()
+        .publishes::<shop::customers::v1::CustomerRegistered>()
         .publishes::<shop::orders::v1::OrderPaid>()
         .publishes::<shop::orders::v2::OrderPaid>()
         .publishes::<shop::shipping::v1::ParcelShipped>()

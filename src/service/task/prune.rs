@@ -126,7 +126,9 @@ fn planned(queue: &DescribedQueue) -> QueuePlan {
 /// Where a queue was fed from; what for does not matter any more.
 fn fed(way: &DescribedHandler) -> Binding {
     let (topic, routing_key) = (way.topic.clone(), way.routing_key.clone());
-    Binding { topic, routing_key, event: "", by_name: false, policy: Default::default() }
+    // For as long as the program runs, which does nothing else; an earlier plan is bounded.
+    let event = String::leak(way.event.clone());
+    Binding { topic, routing_key, event, by_name: false, policy: Default::default() }
 }
 
 fn wrong(text: impl Into<String>) -> Error {

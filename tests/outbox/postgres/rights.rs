@@ -8,14 +8,17 @@ use tegami::{
     error::BoxError,
     postgres::{Database, Tx},
     projection::Projection,
+    records::Records,
     schedule::{LeaseStore, Schedule, Tick},
     store::{Append, Criterion, Expected, Position, Snapshot, Store, StoreErrorKind, Stored, StreamId, Version},
-    transport::Memory,
+    transport::{Memory, Transport},
 };
 use tegami_test_servers::Postgres as Server;
 
 use crate::{OrderPaid, paid, receipt, subject::until};
 
+/// The queue of what is heard of recorded events.
+const HEARD: &str = "billing-heard";
 const LONG: Duration = Duration::from_secs(60);
 
 /// What the guide grants: to whoever owns the schema, and to whoever does not.
@@ -70,6 +73,14 @@ async fn project(paid: Stored<OrderPaid>, tx: &mut Tx) -> Result<(), BoxError> {
     write(tx, &format!("projected {}", paid.event.order_id)).await
 }
 
+/// A row for each event that is recorded, but for one that is given up on.
+async fn hear(order: OrderPaid, _: Context<Store>, tx: &mut Tx) -> Result<(), HandlerError> {
+    if order.order_id == "o-4" {
+        return Err(HandlerError::reject("it is never heard"));
+    }
+    write(tx, &format!("heard {}", order.order_id)).await.map_err(HandlerError::retry)
+}
+
 async fn tick(_: Tick<Store>) -> Result<(), HandlerError> {
     Ok(())
 }
@@ -96,6 +107,15 @@ async fn records(store: &Store) {
     assert_eq!(found.expect("it is told").events.len(), 1);
 }
 
+/// Everything that becomes of a dead letter of recorded events.
+async fn gives_up(records: &Records<Database>, store: &Store) {
+    store.append(payment("o-4")).await.expect("it may");
+    let dead = async || records.dead_letters(HEARD, 9).await.expect("it may").len();
+    until(async || dead().await == 1).await;
+    assert_eq!(records.redrive(HEARD).await.expect("it may"), 1);
+    until(async || dead().await == 1).await;
+}
+
 /// Everything that a service asks of its database.
 async fn serves(db: &Database, store: &Store, pool: &PgPool) {
     let projection = Projection::new("receipts", 1).on::<OrderPaid>(project);
@@ -103,17 +123,22 @@ async fn serves(db: &Database, store: &Store, pool: &PgPool) {
     let service = Service::new("billing").state(store.clone()).transport(Memory::new()).outbox(db).leases(db);
     let service = service.allow_unroutable::<crate::ReceiptSent>().transactional(db).on::<OrderPaid>(handle);
     let service = service.schedule_with(Schedule::every(Duration::from_millis(50)), tick, |s| s.name("report"));
+    let records = Records::new(db, store).poll(Duration::from_millis(20));
+    let service = service.attach("records", records.clone());
+    let service = service.transactional(db).on_with::<OrderPaid>(hear, |s| s.via("records").group("heard"));
     let running = service.projection(db, store, projection).start().await.expect("it starts");
     running.publisher().publish(&paid("o-3")).await.expect("it is published");
     let written = async || -> i64 {
         let count = "SELECT count(*) FROM app.receipts WHERE order_id LIKE '%o-3'";
         sqlx::query_scalar(count).fetch_one(pool).await.expect("it is read")
     };
-    until(async || written().await == 2).await;
+    until(async || written().await == 3).await;
+    gives_up(&records, store).await;
     progress.until_caught_up(LONG).await.expect("it gets there");
     until(async || running.unpublished().await.expect("it may") == 0).await;
     until(async || running.schedules()[0].runs.iter().any(|run| run.outcome.is_some())).await;
     running.stop().await.expect("it stops");
+    assert!(records.remove(HEARD).await.expect("it may"));
     assert!(db.known("billing/report").await.expect("it may").latest.is_some());
     assert!(db.forget_schedule("billing/report").await.expect("it may"));
     assert!(db.parked(10).await.expect("it may").is_empty());

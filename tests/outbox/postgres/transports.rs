@@ -21,6 +21,7 @@ crate::records::transports!(Postgres:
     "X-01" x_01_undecodable
     "X-06" x_06_reasons
     "X-10" x_10_redrive
+    "X-13" x_13_process_killer
     "X-14" x_14_chosen_ones_leave
     "X-15" x_15_two_at_once
     "X-16" x_16_cut_while_put_back

@@ -15,7 +15,10 @@ use tegami::{
     records::Records,
     service::Running,
     store::{Append, Position, Store, StreamId, keys},
-    transport::{Memory, PublishErrorKind, Reach, ReasonKind, Transport, TransportErrorKind},
+    transport::{
+        Backlog, DeadLetter, Fate, Memory, Provision, Prune, PublishErrorKind, Reach, ReasonKind, Sorter, Topology,
+        Transport, TransportErrorKind,
+    },
 };
 
 use super::quick;
@@ -385,6 +388,8 @@ where
     }
     assert_eq!(look(&seen), before, "nothing is handled, however far the store has grown");
 
+    let position = connection.position(QUEUE).await.expect("it is read").expect("it is there");
+    assert_eq!(position, Position::new(3), "where it had come to");
     connection.go_on_after(QUEUE, end).await.expect("nobody reads it");
     assert!(
         connection.dead_letters(QUEUE, 9).await.expect("it is asked").is_empty(),
@@ -398,4 +403,75 @@ where
     let error = connection.go_on_after(QUEUE, end).await.expect_err("it is read");
     assert_eq!(error.kind(), TransportErrorKind::Refused, "{error}");
     stop(running).await;
+}
+
+/// What waits is what the filters want; where a queue stands still, its position is the one it had come to.
+pub(crate) async fn the_backlog_is_what_the_filters_want<S: Subject>() {
+    let all = S::open().await;
+    let store = Store::new(all.events());
+    let connection = records(&all, &store);
+    let service = Service::new("billing").transport(records(&all, &store)).state(Seen::default());
+    let euros = |s: tegami::Subscription<OrderPaid>| s.filter(OrderPaid::currency().one_of(["EUR"]));
+    let service = service.on_with::<OrderPaid>(note, euros);
+    let plan = service.topology().expect("it is planned").queues.remove(0);
+    let topology = service.topology().expect("it is planned");
+    connection.provision(&topology, Provision::Create).await.expect("it is made");
+    for (number, currency) in ["EUR", "SEK", "EUR", "SEK", "SEK"].into_iter().enumerate() {
+        let order = OrderPaid::builder().order_id(format!("o-{number}")).currency(currency).amount_minor(1).build();
+        let append = Append::to(StreamId::new("orders").expect("a good name")).event(&order).expect("it is valid");
+        store.append(append).await.expect("it is appended");
+    }
+    assert_eq!(connection.backlog(&plan).await, Backlog::new(Some(2), Some(0)));
+}
+
+/// What an earlier plan left goes where nothing waits in it, and stays otherwise, with the reason.
+pub(crate) async fn what_an_earlier_plan_left_is_removed_where_nothing_waits_in_it<S: Subject>() {
+    let all = S::open().await;
+    let (store, seen) = (Store::new(all.events()), Seen::default());
+    let connection = records(&all, &store);
+    let billing = || billing(&seen, records(&all, &store)).on_with::<OrderPaid>(fail_some, |s| s.retry(soon()));
+    let former = billing().topology().expect("it is planned").queues;
+    let prune = async |mode| connection.prune(&former, &Topology::default(), mode).await.expect("it is looked at");
+    assert_eq!(prune(Prune::Look).await, [], "it was never there");
+    let running = start(billing()).await;
+    append(&store, ["o-1", "bad"]).await;
+    until(async || connection.dead_letters(QUEUE, 9).await.is_ok_and(|dead| dead.len() == 1)).await;
+    let reason = async |mode| prune(mode).await.remove(0).kept.unwrap_or_default();
+    assert!(reason(Prune::Delete).await.contains("is read"));
+    stop(running).await;
+    assert!(reason(Prune::Delete).await.contains("dead letters: 1"));
+    assert_eq!(connection.redrive(QUEUE).await.expect("they are put back"), 1);
+    assert!(reason(Prune::Delete).await.contains("not empty: 1"), "it waits");
+    let running = start(billing()).await;
+    until(async || connection.dead_letters(QUEUE, 9).await.is_ok_and(|dead| dead.len() == 1)).await;
+    stop(running).await;
+    connection.sort_dead_letters(QUEUE, &mut Drop).await.expect("they are dropped");
+    append(&store, ["o-2"]).await;
+    assert!(reason(Prune::Delete).await.contains("not empty: 1"), "it was recorded meanwhile");
+    let so_far = look(&seen).len();
+    let running = start(billing()).await;
+    all_seen(&seen, so_far + 1).await;
+    stop(running).await;
+    let today = billing().topology().expect("it is planned");
+    assert_eq!(connection.prune(&former, &today, Prune::Delete).await.expect("it is looked at"), [], "it is needed");
+    assert_eq!(prune(Prune::Look).await.remove(0).kept, None);
+    assert!(connection.position(QUEUE).await.expect("it is read").is_some(), "only looked at");
+    assert_eq!(prune(Prune::Delete).await.remove(0).kept, None);
+    assert_eq!(connection.position(QUEUE).await.expect("it is read"), None);
+}
+
+/// Drops every dead letter.
+struct Drop;
+
+#[async_trait::async_trait]
+impl Sorter for Drop {
+    async fn room(&mut self) -> usize {
+        9
+    }
+
+    fn fate(&mut self, _: &DeadLetter) -> Fate {
+        Fate::Drop
+    }
+
+    fn left(&mut self, _: Fate) {}
 }

@@ -1,6 +1,6 @@
 //! The suite for transports, on recorded events: a publish is an append.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tegami::{
@@ -157,6 +157,17 @@ impl<S: Subject> tegami::testing::transport::Subject for OnDatabase<S> {
     async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
         let subject = self.0.get_or_init(S::open).await;
         Ok(Arc::new(Appending::<S>::to(subject.db(), subject.events())))
+    }
+
+    async fn address(&self) -> Option<String> {
+        Some(self.0.get_or_init(S::open).await.address())
+    }
+
+    async fn connect_to(&self, address: &str) -> Result<Arc<dyn Transport>, TransportError> {
+        let db = S::connect(address).await;
+        let Appending { records, store } = Appending::<S>::to(&db, S::store(&db));
+        // It is to die, and the next one waits until its hold has ended.
+        Ok(Arc::new(Appending::<S> { records: records.hold(Duration::from_secs(1)), store }))
     }
 
     fn many(&self) -> usize {

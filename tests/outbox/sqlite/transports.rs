@@ -39,6 +39,7 @@ crate::records::transports!(File:
     "X-10" x_10_redrive
     "X-11" x_11_no_magic
     "X-12" x_12_header_bomb
+    "X-13" x_13_process_killer
     "X-14" x_14_chosen_ones_leave
     "X-15" x_15_two_at_once
     "X-16" x_16_cut_while_put_back
