@@ -167,9 +167,10 @@ impl State {
         self.items.values().any(|item| matches!(item.place, Place::Out(_) | Place::Taken | Place::Dying))
     }
 
-    /// When the first delay ends.
+    /// When the first delay ends; none, once nothing may be handed out.
     pub(super) fn earliest(&self) -> Option<Instant> {
-        self.delayed.first().map(|(due, _)| *due)
+        let has = self.lost.is_some() && self.clock.instant() < self.until;
+        self.delayed.first().filter(|_| has).map(|(due, _)| *due)
     }
 
     /// Takes in events that were read behind the last ones, those that are wanted; all up to `next` were looked at.
@@ -192,7 +193,9 @@ impl State {
         let now = self.clock.now();
         let due = due.duration_since(now).ok().filter(|wait| !wait.is_zero());
         let place = due.map_or(Place::Waits, |wait| Place::Delayed(end_of(wait, self.clock.instant())));
-        let redelivered = first.is_some() || attempt > 1 || standing == Standing::Back;
+        // The row may be older than the first sight of it.
+        let seen = position <= self.seen_before || standing == Standing::Back;
+        let redelivered = seen || first.is_some() || attempt > 1;
         let since = self.clock.instant();
         self.place(position, Item { key, attempt, first, redelivered, place, since, event: None });
     }
@@ -566,6 +569,28 @@ mod tests {
         for seed in 0..150 {
             walk(seed, seed % 2 == 0).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn d4_what_had_a_row_before_it_was_handed_out_says_that_it_comes_again() {
+        for (seen_before, again) in [(Position::new(2), true), (Position::START, false)] {
+            let mut state = State::new(true, Clock::system());
+            let kept = Kept::new(Position::new(1), 1);
+            state.begin(until(), (Position::new(2), seen_before), vec![kept]);
+            let taken = state.take(1).into_iter().map(|(at, _)| state.hand_out(at).expect("ours").redelivered);
+            assert_eq!(taken.collect::<Vec<_>>(), [again], "{seen_before}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l2_nobody_waits_for_a_delay_that_is_over_once_the_hold_is() {
+        let (hold, now) = (Duration::from_secs(3), Instant::now());
+        let mut state = State::new(false, Clock::system());
+        let later = Kept { due: SystemTime::now() + Duration::from_secs(1), ..Kept::new(Position::new(1), 2) };
+        state.begin(now + hold, (Position::new(1), Position::START), vec![later]);
+        assert!(state.earliest().is_some());
+        tokio::time::advance(hold).await;
+        assert_eq!((state.take(1).len(), state.earliest()), (0, None));
     }
 
     #[tokio::test(start_paused = true)]
