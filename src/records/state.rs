@@ -61,10 +61,19 @@ struct Item {
     attempt: u32,
     first: Option<SystemTime>,
     redelivered: bool,
+    /// Was it handed out for the first time after its row was written?
+    unnoted: bool,
     place: Place,
     since: Instant,
     /// As it was read, until it is handed out.
     event: Option<Box<Recorded>>,
+}
+
+impl Item {
+    /// Does its row not say that it was handed out?
+    fn is_seen_since(&self, position: Position, loose: &BTreeSet<Position>) -> bool {
+        self.unnoted && self.place != Place::Dying && !loose.contains(&position)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,7 +189,8 @@ impl State {
             let position = event.position;
             let key = event.entry.message.head.key.clone().filter(|_| self.ordered);
             let (redelivered, event) = (position <= self.seen_before, Some(Box::new(event)));
-            let item = Item { key, attempt: 1, first: None, redelivered, place: Place::Waits, since, event };
+            let (attempt, first, unnoted, place) = (1, None, false, Place::Waits);
+            let item = Item { key, attempt, first, redelivered, unnoted, place, since, event };
             self.loose.insert(position);
             self.place(position, item);
         }
@@ -197,7 +207,8 @@ impl State {
         let seen = position <= self.seen_before || standing == Standing::Back;
         let redelivered = seen || first.is_some() || attempt > 1;
         let since = self.clock.instant();
-        self.place(position, Item { key, attempt, first, redelivered, place, since, event: None });
+        let (unnoted, event) = (false, None);
+        self.place(position, Item { key, attempt, first, redelivered, unnoted, place, since, event });
     }
 
     /// Takes in those that were put back.
@@ -269,6 +280,7 @@ impl State {
         self.tags += 1;
         item.place = Place::Out(self.tags);
         let redelivered = std::mem::replace(&mut item.redelivered, true);
+        item.unnoted |= item.first.is_none();
         let first = *item.first.get_or_insert_with(|| self.clock.now());
         Some(Handed { tag: self.tags, attempt: item.attempt, redelivered, first: Some(first), lost })
     }
@@ -334,7 +346,8 @@ impl State {
 
     /// Has it written down.
     fn keep(&mut self, position: Position, standing: Standing) {
-        let Some(item) = self.items.get(&position) else { return };
+        let Some(item) = self.items.get_mut(&position) else { return };
+        item.unnoted = false;
         let due = match item.place {
             Place::Delayed(due) => self.clock.wall(due),
             _ => SystemTime::UNIX_EPOCH,
@@ -374,7 +387,10 @@ impl State {
         };
         // Whatever is before a row has one.
         let in_the_way: Vec<Position> = self.loose.range(..=last_row.max(last_old)).copied().collect();
-        for position in in_the_way {
+        let seen_since =
+            self.items.iter().filter(|(position, item)| is_last && item.is_seen_since(**position, &self.loose));
+        let seen_since: Vec<Position> = seen_since.map(|(position, _)| *position).collect();
+        for position in in_the_way.into_iter().chain(seen_since) {
             self.keep(position, Standing::Waits);
         }
     }
@@ -580,6 +596,17 @@ mod tests {
             let taken = state.take(1).into_iter().map(|(at, _)| state.hand_out(at).expect("ours").redelivered);
             assert_eq!(taken.collect::<Vec<_>>(), [again], "{seen_before}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn d4_a_row_says_at_the_end_what_was_handed_out_since_it_was_written() {
+        let mut state = State::new(true, Clock::system());
+        state.begin(until(), (Position::new(1), Position::START), vec![Kept::new(Position::new(1), 1)]);
+        let (at, _) = state.take(1).remove(0);
+        let tag = state.hand_out(at).expect("ours").tag;
+        assert!(state.settle(at, tag, Settlement::Release).is_ok());
+        let batch = state.batch(true);
+        assert!(batch.kept.len() == 1 && batch.kept[0].first.is_some());
     }
 
     #[tokio::test(start_paused = true)]

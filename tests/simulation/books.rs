@@ -38,7 +38,13 @@ impl Handler<LetterFiled, Tx> for Book {
 
 impl Book {
     async fn enter(&self, position: Position, tx: &mut Tx) -> Result<(), BoxError> {
-        tx.projects(position);
+        let place = tx.projects(position);
+        self.write().await?;
+        tx.projected(place);
+        Ok(())
+    }
+
+    async fn write(&self) -> Result<(), BoxError> {
         if self.0.is_calm() {
             return Ok(());
         }

@@ -89,7 +89,9 @@ impl Model {
         }
         for hold in self.holds.values_mut().filter(|hold| hold.queue == queue && hold.by != by) {
             hold.lost = true;
-            if matches!(hold.run, Run::Going(_)) {
+            // Nobody tells what is left of a process that is gone.
+            let lives = self.crews.get(&hold.by).is_some_and(|crew| !crew.killed);
+            if lives && matches!(hold.run, Run::Going(_)) {
                 hold.taken = Some(now);
             }
         }

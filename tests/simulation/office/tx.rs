@@ -17,6 +17,9 @@ use tokio::time::Instant;
 use super::{Counter, archive::away, fault, rows, shelves, timeouts::Deed};
 use crate::happened::{Archived, Happened, Rows, Tag};
 
+/// Sets what is half done apart: nobody's transaction may have it at its end.
+const HALF: u64 = 1 << 50;
+
 /// A transaction.
 pub struct Tx {
     counter: Counter,
@@ -57,9 +60,15 @@ impl Tx {
         self.effect = Some(tag);
     }
 
-    /// Has what a projection made of the event at this position.
-    pub fn projects(&mut self, position: Position) {
-        self.projected.push(position.number());
+    /// Has half of what a projection makes of the event at this position; where that is.
+    pub fn projects(&mut self, position: Position) -> usize {
+        self.projected.push(HALF + position.number());
+        self.projected.len() - 1
+    }
+
+    /// The other half, too.
+    pub fn projected(&mut self, place: usize) {
+        self.projected[place] -= HALF;
     }
 
     pub fn mark(&mut self, mark: &Mark) -> Option<Marked> {
