@@ -1,11 +1,14 @@
 //! What reader, consumer and deliveries of one queue share: the state behind its lock, and the bells that wake whoever waits.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
+use std::{
+    pin::pin,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::state::{Batch, Effect, Rules, State, Taken};
@@ -19,8 +22,10 @@ pub(super) struct Desk {
     pub(super) ready: Notify,
     /// For the reader: something is to be noted.
     pub(super) work: Notify,
-    /// The last transaction that went well.
-    noted: watch::Sender<u64>,
+    /// The last transaction that went well, and the bell for those who wait for one. (A `watch` wakes them in an order that
+    /// is left to chance.)
+    noted: AtomicU64,
+    told: Notify,
     /// The transport is closed.
     pub(super) closed: CancellationToken,
     /// Nobody consumes any more.
@@ -41,7 +46,8 @@ impl Desk {
             clock,
             ready: Notify::new(),
             work: Notify::new(),
-            noted: watch::Sender::new(0),
+            noted: AtomicU64::new(0),
+            told: Notify::new(),
             closed,
             left: CancellationToken::new(),
             ended: CancellationToken::new(),
@@ -71,11 +77,22 @@ impl Desk {
     /// Waits until something takes effect.
     pub(super) async fn takes(&self, effect: &Effect) -> Result<(), NotOurs> {
         let Effect::After(batch, lost) = effect else { return Ok(()) };
-        let mut noted = self.noted.subscribe();
         tokio::select! {
             biased;
-            noted = noted.wait_for(|noted| noted >= batch) => noted.map(drop).map_err(|_| NotOurs),
+            () = self.until_noted(*batch) => Ok(()),
             () = lost.cancelled() => Err(NotOurs),
+        }
+    }
+
+    async fn until_noted(&self, batch: u64) {
+        loop {
+            // Registered before looking, so that what is noted after the look wakes us.
+            let mut told = pin!(self.told.notified());
+            told.as_mut().enable();
+            if self.noted.load(Ordering::Acquire) >= batch {
+                return;
+            }
+            told.await;
         }
     }
 
@@ -96,10 +113,12 @@ impl Desk {
     pub(super) fn noted(&self, batch: &Batch, until: Instant) {
         let mut state = self.state();
         state.noted(batch);
+        let had_run_out = state.until <= self.clock.instant();
         state.until = until;
         drop(state);
-        self.noted.send_replace(batch.number);
-        if !batch.kept.is_empty() {
+        self.noted.store(batch.number, Ordering::Release);
+        self.told.notify_waiters();
+        if had_run_out || !batch.kept.is_empty() {
             self.ready.notify_one();
         }
     }

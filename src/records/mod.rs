@@ -97,9 +97,9 @@ pub struct Records<D> {
     store: Store,
     begins: Begins,
     pace: Pace,
-    clock: Clock,
-    wall: Wall,
-    dice: Dice,
+    pub(crate) clock: Clock,
+    pub(crate) wall: Wall,
+    pub(crate) dice: Dice,
     connection: Arc<Connection>,
 }
 

@@ -56,6 +56,13 @@ struct Hold {
     looked: Option<Instant>,
 }
 
+impl Hold {
+    /// How much longer the queue is this reader's, if it is: those that handle it are told at once when that is over.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(now))
+    }
+}
+
 impl<D: Queues> Reader<D> {
     /// Works until the transport is closed, or nobody consumes any more and what was handed out is settled.
     pub(super) async fn run(self) {
@@ -75,7 +82,8 @@ impl<D: Queues> Reader<D> {
                     self.failed(&error, failures)
                 }
             };
-            self.rest(wait, failures == 0).await;
+            let left = hold.left(self.desk.clock.instant());
+            self.rest(left.map_or(wait, |left| left.min(wait)), failures == 0).await;
         }
     }
 
@@ -135,7 +143,11 @@ impl<D: Queues> Reader<D> {
         if let Turn::Has = turn
             && hold.looked.is_none_or(|looked| looked + self.pace.poll <= now)
         {
-            self.look_for_those_that_are_back().await?;
+            let until = hold.until.unwrap_or(until);
+            let Ok(looked) = tokio::time::timeout_at(until, self.look_for_those_that_are_back()).await else {
+                return Ok(Turn::Lost);
+            };
+            looked?;
             hold.looked = Some(now);
         }
         Ok(turn)

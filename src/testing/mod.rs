@@ -12,6 +12,8 @@ pub mod ledger;
 #[cfg(feature = "store")]
 mod reactions;
 mod record;
+#[cfg(feature = "store")]
+mod records;
 #[cfg(feature = "http")]
 mod routes;
 #[cfg(feature = "store")]

@@ -16,6 +16,9 @@ use crate::{
     world::{World, millis},
 };
 
+/// The longest that a slow way takes, in milliseconds: longer than a lease.
+const SLOW: u64 = 60_000;
+
 /// One life's connection to the store.
 #[derive(Clone)]
 pub struct Leases {
@@ -41,6 +44,26 @@ impl Leases {
         if away { Err(fault()) } else { Ok(()) }
     }
 
+    /// Does it; or rarely has it done on a way so slow that nobody waits for the answer any more, but for whom it counts.
+    async fn done<T, F>(&self, work: F) -> Result<T, LeaseError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, LeaseError>> + Send + 'static,
+    {
+        self.ask().await?;
+        if !self.world.strikes(5) {
+            let done = work.await?;
+            return self.answer(done).await;
+        }
+        let world = self.world.clone();
+        tokio::spawn(async move {
+            world.sleep(0..SLOW).await;
+            drop(work.await);
+        });
+        self.world.sleep(0..SLOW).await;
+        Err(fault())
+    }
+
     async fn answer<T>(&self, answer: T) -> Result<T, LeaseError> {
         self.world.travel().await;
         if self.dead.load(Ordering::Relaxed) || self.world.strikes(10) { Err(fault()) } else { Ok(answer) }
@@ -61,30 +84,37 @@ fn fault() -> LeaseError {
     LeaseError::new(LeaseErrorKind::Unavailable, "the leases do not answer")
 }
 
+/// Takes the lease, and tells the model.
+async fn take(leases: Leases, claim: Claim) -> Result<Taken, LeaseError> {
+    let taken = leases.memory.take(&claim).await?;
+    if taken == Taken::Granted {
+        let turn = turn(&claim.schedule, claim.tick);
+        leases.note(Ticked::Granted { turn, by: leases.by.to_string() });
+    }
+    Ok(taken)
+}
+
+/// Finishes the tick, and tells the model.
+async fn finish(leases: Leases, claim: Claim) -> Result<bool, LeaseError> {
+    let noted = leases.memory.finish(&claim).await?;
+    let turn = turn(&claim.schedule, claim.tick);
+    leases.note(Ticked::Finished { turn, by: leases.by.to_string(), noted });
+    Ok(noted)
+}
+
 #[async_trait]
 impl LeaseStore for Leases {
     async fn take(&self, claim: &Claim) -> Result<Taken, LeaseError> {
-        self.ask().await?;
-        let taken = self.memory.take(claim).await?;
-        if taken == Taken::Granted {
-            let turn = turn(&claim.schedule, claim.tick);
-            self.note(Ticked::Granted { turn, by: self.by.to_string() });
-        }
-        self.answer(taken).await
+        self.done(take(self.clone(), claim.clone())).await
     }
 
     async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError> {
-        self.ask().await?;
-        let held = self.memory.renew(claim).await?;
-        self.answer(held).await
+        let (memory, claim) = (self.memory.clone(), claim.clone());
+        self.done(async move { memory.renew(&claim).await }).await
     }
 
     async fn finish(&self, claim: &Claim) -> Result<bool, LeaseError> {
-        self.ask().await?;
-        let noted = self.memory.finish(claim).await?;
-        let turn = turn(&claim.schedule, claim.tick);
-        self.note(Ticked::Finished { turn, by: self.by.to_string(), noted });
-        self.answer(noted).await
+        self.done(finish(self.clone(), claim.clone())).await
     }
 
     async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {

@@ -4,15 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use tegami::{
     Context, Event, Handler, HandlerError, Publisher, TransactionalHandler,
+    error::BoxError,
     outbox::Database,
+    store::{Append, Store, StreamId},
     testing::transport::{LetterFiled, LetterPosted, filed, letter},
     transport::{PublishError, PublishErrorKind},
 };
 
 use crate::{
+    books,
     happened::{Answer, Happened, How, Post, Tag},
     office::{Counter, Tx},
-    wire::{self, COPY, TAG},
+    wire::{self, COPY, PLACE, TAG},
     world::World,
 };
 
@@ -20,7 +23,11 @@ use crate::{
 const PUBLISH: Duration = Duration::from_secs(11);
 
 /// A handler that does what chance says, and says what it did.
-pub struct Desk(pub Arc<World>);
+pub struct Desk {
+    pub world: Arc<World>,
+    /// Does it publish, too?
+    pub publishes: bool,
+}
 
 impl Handler<LetterPosted> for Desk {
     async fn call(&self, event: LetterPosted, ctx: Context) -> Result<(), HandlerError> {
@@ -53,15 +60,12 @@ impl Desk {
         ctx: Context,
         mut tx: Option<&mut Tx>,
     ) -> Result<(), HandlerError> {
-        let known = |name| wire::number(ctx.attributes(), name);
-        let tag = Tag { id: known(TAG), number, copy: known(COPY) };
+        let mut run = Run::begin(&self.world, number, &ctx);
         if text != format!("letter {number}") {
-            self.0.fail(format!("P9: {tag} says `{text}`"));
+            self.world.fail(format!("P9: {} says `{text}`", run.tag));
         }
-        self.0.note(Happened::Began { tag, attempt: ctx.attempt() });
-        let mut run = Run { world: &self.0, tag, how: None };
-        tx.iter_mut().for_each(|tx| tx.has_effect(tag));
-        self.0.sleep(0..200).await;
+        tx.iter_mut().for_each(|tx| tx.has_effect(run.tag));
+        self.world.sleep(0..200).await;
         let answer = self.behave(&ctx, tx).await;
         run.how = Some(match &answer {
             Ok(()) => How::Done,
@@ -72,16 +76,16 @@ impl Desk {
     }
 
     async fn behave(&self, ctx: &Context, tx: Option<&mut Tx>) -> Result<(), Trouble> {
-        match self.0.draw(0..100) {
+        match self.world.draw(0..100) {
             0..55 => {}
             55..65 => return Err(Trouble::Failed(None)),
-            65..69 => return Err(Trouble::Failed(Some(self.0.millis(0..10_000)))),
+            65..69 => return Err(Trouble::Failed(Some(self.world.millis(0..10_000)))),
             69..73 => return Err(Trouble::Refused),
             73..78 => std::panic::resume_unwind(Box::new("no ink")),
-            78..88 => self.0.sleep(0..40_000).await,
+            78..88 => self.world.sleep(0..40_000).await,
             88..91 => std::future::pending().await,
             91..94 => ctx.cancelled().await,
-            94..97 => self.follow_up(ctx, tx).await?,
+            94..97 if self.publishes => self.follow_up(ctx, tx).await?,
             _ => tokio::task::yield_now().await,
         }
         Ok(())
@@ -90,10 +94,10 @@ impl Desk {
     /// Publishes; a letter that is not certainly on its way fails the run.
     async fn follow_up(&self, ctx: &Context, tx: Option<&mut Tx>) -> Result<(), Trouble> {
         if let Some(tx) = tx {
-            return put(&self.0, &ctx.publisher(), tx).await.map_err(|_| Trouble::Failed(None));
+            return put(&self.world, &ctx.publisher(), tx).await.map_err(|_| Trouble::Failed(None));
         }
-        let (ordered, sender) = (self.0.draw(0..2) == 0, format!("run {}", self.0.number()));
-        let sent = post(&self.0, &ctx.publisher(), (&sender, ordered)).await;
+        let (ordered, sender) = (self.world.draw(0..2) == 0, format!("run {}", self.world.number()));
+        let sent = post(&self.world, &ctx.publisher(), (&sender, ordered)).await;
         sent.map_err(|_| Trouble::Failed(None))
     }
 }
@@ -115,10 +119,21 @@ impl Trouble {
 }
 
 /// One run of a handler; noted as ended when it is dropped, however that came about.
-struct Run<'a> {
+pub struct Run<'a> {
     world: &'a World,
-    tag: Tag,
-    how: Option<How>,
+    pub tag: Tag,
+    pub how: Option<How>,
+}
+
+impl<'a> Run<'a> {
+    /// A run for the delivery of a letter of this number.
+    pub fn begin(world: &'a World, number: u64, ctx: &Context) -> Self {
+        let known = |name| wire::number(ctx.attributes(), name);
+        let number = wire::known(ctx.attributes(), PLACE).unwrap_or(number);
+        let tag = Tag { id: known(TAG), number, copy: known(COPY) };
+        world.note(Happened::Began { tag, attempt: ctx.attempt() });
+        Self { world, tag, how: None }
+    }
 }
 
 impl Drop for Run<'_> {
@@ -158,6 +173,42 @@ pub async fn commit(world: Arc<World>, (counter, publisher): (Counter, Publisher
             let _ = counter.commit(tx).await;
         }
     }
+}
+
+/// Records so many letters, one by one or with others in a transaction; has the projection begin anew, rarely, if there is
+/// one.
+pub async fn record(
+    world: Arc<World>,
+    (counter, store, publisher): (Counter, Store, Publisher),
+    (count, is_projected): (usize, bool),
+) {
+    for _ in 0..count {
+        world.sleep(0..8_000).await;
+        let (key, number, ordered) = (key(&world), place(world.letter()), world.draw(0..2) == 0);
+        let append = Append::to(StreamId::of("box", &key).expect("a name"));
+        let append = match ordered {
+            true => append.event(&filed(&key, number)),
+            false => append.event(&letter(&key, number)),
+        };
+        let append = append.expect("letters keep their contract");
+        if world.draw(0..3) > 0 {
+            let _ = store.append(append).await;
+        } else if let Ok(mut tx) = counter.begin().await {
+            let appended = store.in_transaction(&mut tx).append(append).await.is_ok();
+            put(&world, &publisher, &mut tx).await.expect("the database takes every letter");
+            if appended && world.draw(0..5) > 0 {
+                let _ = counter.commit(tx).await;
+            }
+        }
+        if is_projected && world.draw(0..12) == 0 {
+            let _ = books::projection(&world).reset(&counter, nothing).await;
+        }
+    }
+}
+
+/// What the projection has made is gone.
+async fn nothing(_: &mut Tx) -> Result<(), BoxError> {
+    Ok(())
 }
 
 /// Puts one letter into the transaction's outbox, maybe to go later.

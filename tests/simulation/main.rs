@@ -10,16 +10,20 @@
 //! That it sees what goes wrong, `scripts/mutants` shows.
 //!
 //! `plan` draws the world, `wire` is the transport, `office` the database with outbox and inbox, `leases` those on ticks,
-//! `load` the handlers and publishers, `tower` what runs by the clock, `replica` the processes, `model` what must hold,
-//! and `run` puts them together. A new fault goes into `wire`, `office` or `leases`, a new promise into `model`, a new
+//! `load` the handlers and publishers, `books` the projections, `reading` what feeds handlers from the store, `errand`
+//! processes with timeouts, `tower` what runs by the clock, `replica` the services' lives, `model` what must hold, and `run`
+//! puts them together. A new fault goes into `wire`, `office` or `leases`, a new promise into `model`, a new
 //! component beside `replica`; each tells what it does as a `Happened`.
 
+mod books;
+mod errand;
 mod happened;
 mod leases;
 mod load;
 mod model;
 mod office;
 mod plan;
+mod reading;
 mod replica;
 mod run;
 mod tower;
@@ -66,7 +70,7 @@ fn tell(seed: u64) {
 }
 
 /// What became of a seed.
-type Judged = (u64, Result<[usize; 7], String>);
+type Judged = (u64, Result<[usize; 8], String>);
 
 /// Tells all of these, on every core; fewer, if enough fail.
 fn tell_all(seeds: Range<u64>, enough: u64) {
@@ -94,10 +98,10 @@ fn tell_all(seeds: Range<u64>, enough: u64) {
 /// Prints what all of it was worth; fails with the first that is broken.
 fn sum_up(told: &[Judged], took: Duration) {
     let sum = |place: usize| told.iter().flat_map(|(_, judged)| judged).map(|figures| figures[place]).sum::<usize>();
-    let [steps, stored, done, dead, kept, effects, ticks] = [0, 1, 2, 3, 4, 5, 6].map(sum);
+    let [steps, stored, done, dead, kept, effects, ticks, made] = [0, 1, 2, 3, 4, 5, 6, 7].map(sum);
     println!(
         "{} seeds twice in {took:.1?}: {steps} steps, {stored} messages, {done} completed, {dead} dead, \
-         {kept} by an outbox, {effects} effects, {ticks} ticks",
+         {kept} by an outbox, {effects} effects, {ticks} ticks, {made} projected",
         told.len()
     );
     let failed: Vec<u64> = told.iter().filter(|(_, judged)| judged.is_err()).map(|(seed, _)| *seed).collect();
@@ -107,13 +111,13 @@ fn sum_up(told: &[Judged], took: Duration) {
 }
 
 /// Steps and figures; or what is broken, and how to see it again.
-fn judge(seed: u64, Outcome { trace, verdict, figures }: Outcome) -> Result<[usize; 7], String> {
+fn judge(seed: u64, Outcome { trace, verdict, figures }: Outcome) -> Result<[usize; 8], String> {
     let again = simulate(seed).trace;
     let replay = format!("replay it with: SIMULATION_SEED={seed} cargo test --test simulation -- --nocapture");
     verdict.map_err(|broken| format!("seed {seed}: {broken}\n{trace}{replay}"))?;
     if trace.hash() != again.hash() {
         return Err(format!("seed {seed} does not repeat itself:\n{}\n{replay}", trace.parts_from(&again)));
     }
-    let [stored, done, dead, kept, effects, ticks] = figures;
-    Ok([trace.steps(), stored, done, dead, kept, effects, ticks])
+    let [stored, done, dead, kept, effects, ticks, made] = figures;
+    Ok([trace.steps(), stored, done, dead, kept, effects, ticks, made])
 }

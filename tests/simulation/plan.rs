@@ -12,6 +12,9 @@ use crate::model::{Facts, QueueFacts, RelayFacts, ScheduleFacts};
 /// How long things go wrong, in milliseconds.
 pub const STORM: u64 = 90_000;
 
+/// Sets what came later to these worlds apart from the rest.
+const LATER: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// One world before it begins.
 #[derive(Debug)]
 pub struct Plan {
@@ -30,6 +33,8 @@ pub struct Plan {
     pub tells_losses: bool,
     /// How many transactions each clerk commits.
     pub clerks: Vec<usize>,
+    /// How many letters each of those records that record.
+    pub recorders: Vec<usize>,
     pub relays: RelayFacts,
     /// When the database is away, and for how long.
     pub closures: Vec<(Duration, Duration)>,
@@ -54,8 +59,31 @@ pub struct ServicePlan {
     pub schedules: Vec<(usize, ScheduleFacts)>,
     /// How it publishes from the outbox, if it does.
     pub relay: Option<RelayFacts>,
+    /// What it does with letters.
+    pub does: Does,
     /// The lives of each of its processes, but for the last.
     pub replicas: Vec<Vec<Life>>,
+}
+
+/// What a service does with letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Does {
+    /// Handles those that are published.
+    Handles,
+    /// Handles those that are recorded.
+    Reads(Pace),
+    /// Makes something of those that are recorded.
+    Projects(Pace),
+    /// Has a process for each key.
+    Errands,
+}
+
+/// How one goes about its work that has something of the database's for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    pub hold: Duration,
+    pub poll: Duration,
+    pub batch: usize,
 }
 
 /// From a start to an end.
@@ -95,6 +123,9 @@ impl Plan {
             let schedules = (0..rng.usize(1..3)).map(|number| (number, schedule(rng))).collect();
             services.push(ServicePlan { schedules, ..ServicePlan::new("tower", rng) });
         }
+        // What came later to these worlds has a chance of its own, so that the others stay what they were.
+        let mut later = fastrand::Rng::with_seed(rng.clone().u64(..) ^ LATER);
+        let recorders = if stored { archives(&mut services, &mut later) } else { Vec::new() };
         let clerks = if stored { rng.usize(1..3) } else { 0 };
         let jumps = if scheduled { rng.usize(0..3) } else { 0 };
         Self {
@@ -106,6 +137,7 @@ impl Plan {
             filters,
             tells_losses: rng.bool(),
             clerks: (0..clerks).map(|_| rng.usize(4..12)).collect(),
+            recorders,
             relays,
             closures: (0..rng.usize(0..3)).map(|_| (millis(rng, 0..STORM), millis(rng, 1..30_000))).collect(),
             jumps: (0..jumps).map(|_| (millis(rng, 0..STORM), jump(rng))).collect(),
@@ -128,7 +160,7 @@ impl ServicePlan {
     /// A service that does nothing yet.
     fn new(name: &'static str, rng: &mut fastrand::Rng) -> Self {
         let replicas = (0..rng.usize(1..4)).map(|_| lives(rng)).collect();
-        Self { name, subscriptions: Vec::new(), schedules: Vec::new(), relay: None, replicas }
+        Self { name, subscriptions: Vec::new(), schedules: Vec::new(), relay: None, does: Does::Handles, replicas }
     }
 }
 
@@ -145,6 +177,39 @@ fn handling(filters: bool, rng: &mut fastrand::Rng) -> Vec<ServicePlan> {
         ServicePlan { subscriptions, ..ServicePlan::new(name, rng) }
     };
     vec![service("billing"), service("shipping")]
+}
+
+/// Services that work on what is recorded, in half of the worlds; how much is.
+fn archives(services: &mut Vec<ServicePlan>, rng: &mut fastrand::Rng) -> Vec<usize> {
+    if rng.bool() {
+        return Vec::new();
+    }
+    let mut queues: usize = services.iter().map(|service| service.subscriptions.len()).sum();
+    let [reads, projects, errands] = [(); 3].map(|()| rng.u8(0..3) > 0);
+    let mut both = |is_read: bool, rng: &mut fastrand::Rng| -> Vec<(usize, QueueFacts)> {
+        let facts = |ordered, rng: &mut fastrand::Rng| {
+            let facts = subscription(ordered, true, rng);
+            QueueFacts { from: 0, is_read, inbox: !is_read || rng.bool(), ..facts }
+        };
+        queues += 2;
+        vec![(queues - 2, facts(false, rng)), (queues - 1, facts(true, rng))]
+    };
+    if reads {
+        let (subscriptions, does) = (both(true, rng), Does::Reads(pace(rng)));
+        services.push(ServicePlan { subscriptions, does, ..ServicePlan::new("reading", rng) });
+    }
+    if errands {
+        let subscriptions = both(false, rng);
+        services.push(ServicePlan { subscriptions, does: Does::Errands, ..ServicePlan::new("errands", rng) });
+    }
+    if projects {
+        services.push(ServicePlan { does: Does::Projects(pace(rng)), ..ServicePlan::new("ledger", rng) });
+    }
+    (0..rng.usize(1..3)).map(|_| rng.usize(4..12)).collect()
+}
+
+fn pace(rng: &mut fastrand::Rng) -> Pace {
+    Pace { hold: millis(rng, 1_000..40_000), poll: millis(rng, 200..4_000), batch: rng.usize(1..20) }
 }
 
 fn relays(rng: &mut fastrand::Rng) -> RelayFacts {
@@ -179,6 +244,7 @@ fn subscription(ordered: bool, filtered: bool, rng: &mut fastrand::Rng) -> Queue
         timeout: millis(rng, 500..30_000),
         concurrency: rng.usize(1..6),
         inbox: false,
+        is_read: false,
     }
 }
 

@@ -7,20 +7,26 @@ use std::{
 
 use tegami::{
     Event, Service, Subscription,
+    process::Manager,
+    records::Records,
     schedule::lease::MemoryLeases,
     service::{Ended, Running},
+    store::Store,
     testing::transport::{LetterFiled, LetterPosted},
     transport::Memory,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    books,
+    errand::Errands,
     happened::Happened,
     leases::Leases,
     load::Desk,
     model::QueueFacts,
-    office::{Counter, Office},
-    plan::{End, ServicePlan},
+    office::{Counter, Drawer, Office},
+    plan::{Does, End, Pace, ServicePlan},
+    reading::Reading,
     tower,
     wire::Wire,
     world::World,
@@ -52,6 +58,8 @@ pub struct Berth {
     pub wire: Wire,
     pub counter: Counter,
     pub leases: Leases,
+    office: Arc<Office>,
+    queues: Arc<Vec<String>>,
 }
 
 impl Berth {
@@ -61,6 +69,23 @@ impl Berth {
         self.counter.kill();
         self.leases.kill();
     }
+
+    /// What is recorded.
+    pub fn store(&self, world: &World) -> Store {
+        Store::new(Drawer(self.counter.clone())).wall(world.shown.clone())
+    }
+
+    /// What is recorded, as a transport.
+    pub fn reading(&self, world: &Arc<World>, pace: Pace) -> Reading {
+        let records = Records::new(&self.counter, &self.store(world)).hold(pace.hold).poll(pace.poll);
+        Reading {
+            world: world.clone(),
+            by: self.by.clone(),
+            queues: self.queues.clone(),
+            office: self.office.clone(),
+            records: records.clock(world.clock).wall(world.shown.clone()).dice(world.dice()),
+        }
+    }
 }
 
 impl Harbour {
@@ -69,7 +94,7 @@ impl Harbour {
         let wire = Wire::new(&self.world, &by, &self.broker, &self.queues, self.filters);
         self.wires.lock().unwrap_or_else(PoisonError::into_inner).push(wire.clone());
         let (counter, leases) = (self.office.connect(&by), Leases::new(&self.world, &by, &self.leases));
-        Berth { by, wire, counter, leases }
+        Berth { by, wire, counter, leases, office: self.office.clone(), queues: self.queues.clone() }
     }
 
     /// Starts a service, as often as it takes.
@@ -125,10 +150,12 @@ impl Harbour {
 /// The service of this plan.
 pub fn service(plan: &ServicePlan, world: &Arc<World>, berth: &Berth) -> Service {
     let service = plain(plan.name, world, berth).leases(&berth.leases);
-    let service = plan.subscriptions.iter().fold(service, |service, (_, facts)| {
-        let desk = Desk(world.clone());
-        if facts.inbox { transactional(service, desk, (berth, facts)) } else { subscribe(service, desk, facts) }
-    });
+    let service = match plan.does {
+        Does::Handles => handling(service, world, (berth, plan)),
+        Does::Reads(pace) => handling(service.transport(berth.reading(world, pace)), world, (berth, plan)),
+        Does::Projects(pace) => projecting(service, world, (berth, pace)),
+        Does::Errands => errands(service, world, (berth, plan)),
+    };
     let service = tower::schedule(service, world, (&berth.by, &plan.schedules));
     let Some(relay) = plan.relay else { return service };
     service.outbox_with(&berth.counter, |options| {
@@ -140,6 +167,31 @@ pub fn service(plan: &ServicePlan, world: &Arc<World>, berth: &Berth) -> Service
 pub fn plain(name: &str, world: &World, berth: &Berth) -> Service {
     let service = Service::new(name).prefix("").transport(berth.wire.clone());
     service.clock(world.clock).wall(world.shown.clone()).dice(world.dice())
+}
+
+fn handling(service: Service, world: &Arc<World>, (berth, plan): (&Berth, &ServicePlan)) -> Service {
+    let publishes = plan.does == Does::Handles;
+    plan.subscriptions.iter().fold(service, |service, (_, facts)| {
+        let desk = Desk { world: world.clone(), publishes };
+        if facts.inbox { transactional(service, desk, (berth, facts)) } else { subscribe(service, desk, facts) }
+    })
+}
+
+fn projecting(service: Service, world: &Arc<World>, (berth, pace): (&Berth, Pace)) -> Service {
+    service.projection_with(&berth.counter, &berth.store(world), books::projection(world), |options| {
+        options.hold(pace.hold).poll(pace.poll).batch(pace.batch)
+    })
+}
+
+fn errands(service: Service, world: &Arc<World>, (berth, plan): (&Berth, &ServicePlan)) -> Service {
+    let errands = Errands { world: world.clone(), manager: Manager::new(berth.store(world)) };
+    plan.subscriptions.iter().fold(service, |service, (_, facts)| {
+        let service = service.transactional(&berth.counter);
+        match facts.ordered {
+            true => service.on_with::<LetterFiled>(errands.clone(), |s| filed(s, facts)),
+            false => service.on_with::<LetterPosted>(errands.clone(), |s| posted(s, facts)),
+        }
+    })
 }
 
 fn subscribe(service: Service, desk: Desk, facts: &QueueFacts) -> Service {

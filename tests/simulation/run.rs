@@ -18,7 +18,7 @@ use crate::{
     load,
     model::{Figures, Model},
     office::Office,
-    plan::{Jump, Plan, STORM},
+    plan::{Does, Jump, Plan, STORM},
     replica::{Harbour, plain, service},
     trace::Trace,
     wire::Wire,
@@ -80,6 +80,12 @@ async fn whole(world: &Arc<World>, plan: Plan) {
         let ways = (harbour.office.connect("clerk"), post.publisher().clone());
         storm.spawn(load::commit(world.clone(), ways, *count));
     }
+    let is_projected = plan.services.iter().any(|service| matches!(service.does, Does::Projects(_)));
+    for count in &plan.recorders {
+        let (counter, store) = (harbour.office.connect("recorder"), berth.store(world));
+        let ways = (counter, store, post.publisher().clone());
+        storm.spawn(load::record(world.clone(), ways, (*count, is_projected)));
+    }
     plan.closures.into_iter().for_each(|(at, lasts)| drop(storm.spawn(closure(harbour.clone(), at, lasts))));
     plan.jumps.into_iter().for_each(|(at, jump)| drop(storm.spawn(jumps(harbour.clone(), at, jump))));
     plan.outages.into_iter().for_each(|(at, lasts)| drop(storm.spawn(outage(harbour.clone(), at, lasts))));
@@ -95,7 +101,7 @@ async fn whole(world: &Arc<World>, plan: Plan) {
     while replicas.join_next().await.is_some() {}
     harbour.stop(berth.by, Duration::from_secs(30), post).await;
     tokio::time::sleep(GHOSTS).await;
-    let dead = harbour.broker.all_dead_letters().len();
+    let dead = harbour.broker.all_dead_letters().len() + harbour.office.dead();
     let [_, _, known, ..] = world.figures();
     world.must(dead == known, &format!("X1: {dead} dead letters are kept, {known} were given up on"));
     let tasks = Handle::current().metrics().num_alive_tasks();
@@ -129,7 +135,11 @@ async fn harbour(world: &Arc<World>, plan: &Plan) -> Harbour {
     for made in &plan.services {
         let berth = harbour.connect("plan".to_owned());
         let topology = service(made, world, &berth).topology().expect("the plan is sound");
-        berth.wire.provision(&topology, Provision::Create).await.expect("nothing has failed yet");
+        if let Does::Reads(pace) = made.does {
+            while berth.reading(world, pace).provision(&topology, Provision::Create).await.is_err() {}
+        } else {
+            berth.wire.provision(&topology, Provision::Create).await.expect("nothing has failed yet");
+        }
         for (_, facts) in &made.subscriptions {
             let named = topology.queues.iter().find(|queue| queue.ordered == facts.ordered);
             queues.push(named.expect("each subscription has its queue").name.clone());

@@ -32,6 +32,8 @@ pub(super) struct Item {
     pub(super) attempt: u32,
     pub(super) first: Option<SystemTime>,
     pub(super) redelivered: bool,
+    /// Was it handed out for the first time after its row was written?
+    pub(super) unnoted: bool,
     pub(super) place: Place,
     pub(super) since: Instant,
     /// As it was read, until it is handed out.
@@ -58,6 +60,11 @@ impl Item {
             Place::Taken(since) | Place::Out(_, since) => Some(since),
             Place::Waits | Place::Delayed(_) | Place::Dying => None,
         }
+    }
+
+    /// Was it handed out since its row was written, and not given up on?
+    pub(super) fn is_seen_since(&self) -> bool {
+        self.unnoted && self.place != Place::Dying
     }
 
     pub(super) fn is_taken(&self) -> bool {

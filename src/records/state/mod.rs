@@ -134,8 +134,11 @@ impl State {
         self.items.values().any(|item| item.out_since().is_some() || item.place == Place::Dying)
     }
 
-    /// When something may be handed out that may not be now.
+    /// When something may be handed out that may not be now; none, once nothing may be.
     pub(in crate::records) fn earliest(&self) -> Option<Instant> {
+        if self.lost.is_none() || self.clock.instant() >= self.until {
+            return None;
+        }
         let due = self.delayed.first().map(|(due, _)| *due);
         let is_waited_for = !self.ready.is_empty() || !self.turns.is_empty();
         let turn = is_waited_for.then(|| self.others_wait_until(self.clock.instant())).flatten();
@@ -158,7 +161,8 @@ impl State {
             let position = event.position;
             let key = event.entry.message.head.key.clone().filter(|_| self.rules.ordered);
             let (redelivered, event) = (position <= self.seen_before, Some(Box::new(event)));
-            let item = Item { key, attempt: 1, first: None, redelivered, place: Place::Waits, since, event };
+            let (attempt, first, unnoted, place) = (1, None, false, Place::Waits);
+            let item = Item { key, attempt, first, redelivered, unnoted, place, since, event };
             self.loose.insert(position);
             self.place(position, item);
         }
@@ -171,12 +175,15 @@ impl State {
         let now = self.clock.now();
         let due = due.duration_since(now).ok().filter(|wait| !wait.is_zero());
         let place = due.map_or(Place::Waits, |wait| Place::Delayed(end_of(wait, self.clock.instant())));
-        let redelivered = first.is_some() || attempt > 1 || standing != Standing::Waits;
+        // The row may be older than the first sight of it.
+        let seen = position <= self.seen_before || standing != Standing::Waits;
+        let redelivered = seen || first.is_some() || attempt > 1;
         if standing == Standing::Begun {
             self.suspects.insert(position);
         }
         let since = self.clock.instant();
-        self.place(position, Item { key, attempt, first, redelivered, place, since, event: None });
+        let (unnoted, event) = (false, None);
+        self.place(position, Item { key, attempt, first, redelivered, unnoted, place, since, event });
     }
 
     /// Takes in those that were put back.
@@ -287,6 +294,7 @@ impl State {
         // The one before was the last.
         item.attempt -= u32::from(is_over);
         let redelivered = std::mem::replace(&mut item.redelivered, true);
+        item.unnoted |= item.first.is_none();
         let first = *item.first.get_or_insert_with(|| self.clock.now());
         Some(Handed { tag: self.tags, attempt: item.attempt, redelivered, first: Some(first), lost })
     }
@@ -357,7 +365,8 @@ impl State {
 
     /// Has it written down.
     fn keep(&mut self, position: Position, standing: Standing) {
-        let Some(item) = self.items.get(&position) else { return };
+        let Some(item) = self.items.get_mut(&position) else { return };
+        item.unnoted = false;
         let due = match item.place {
             Place::Delayed(due) => self.clock.wall(due),
             _ => SystemTime::UNIX_EPOCH,
@@ -404,7 +413,12 @@ impl State {
         };
         // Whatever is before a row has one.
         let in_the_way: Vec<Position> = self.loose.range(..=last_row.max(last_old)).copied().collect();
-        for position in in_the_way {
+        let seen_since = self
+            .items
+            .iter()
+            .filter(|(position, item)| is_last && item.is_seen_since() && !self.loose.contains(position));
+        let seen_since: Vec<Position> = seen_since.map(|(position, _)| *position).collect();
+        for position in in_the_way.into_iter().chain(seen_since) {
             self.keep(position, Standing::Waits);
         }
     }

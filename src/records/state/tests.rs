@@ -283,3 +283,36 @@ async fn x6_what_may_have_ended_a_process_is_alone_for_a_while_and_does_not_keep
     let failed = state.batch(false).kept;
     assert_eq!((failed[0].attempt, &failed[0].standing), (2, &Standing::Waits), "it lived to say that it failed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn d4_what_had_a_row_before_it_was_handed_out_says_that_it_comes_again() {
+    for (seen_before, again) in [(Position::new(2), true), (Position::START, false)] {
+        let mut state = State::new(rules(true), Clock::system());
+        state.begin(until(), (Position::new(2), seen_before), vec![Kept::new(Position::new(1), 1)]);
+        let (taken, _) = state.take(1);
+        let redelivered = taken.iter().map(|taken| state.hand_out(taken.position).expect("ours").redelivered);
+        assert_eq!(redelivered.collect::<Vec<_>>(), [again], "{seen_before}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d4_a_row_says_at_the_end_what_was_handed_out_since_it_was_written() {
+    let mut state = State::new(rules(true), Clock::system());
+    state.begin(until(), (Position::new(1), Position::START), vec![Kept::new(Position::new(1), 1)]);
+    let at = state.take(1).0.remove(0).position;
+    let tag = state.hand_out(at).expect("ours").tag;
+    assert!(state.settle(at, tag, Settlement::Release).is_ok());
+    let batch = state.batch(true);
+    assert!(batch.kept.len() == 1 && batch.kept[0].first.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn l2_nobody_waits_for_a_delay_that_is_over_once_the_hold_is() {
+    let (hold, now) = (Duration::from_secs(3), Instant::now());
+    let mut state = State::new(rules(false), Clock::system());
+    let later = Kept { due: SystemTime::now() + Duration::from_secs(1), ..Kept::new(Position::new(1), 2) };
+    state.begin(now + hold, (Position::new(1), Position::START), vec![later]);
+    assert!(state.earliest().is_some());
+    tokio::time::advance(hold).await;
+    assert_eq!((state.take(1).0.len(), state.earliest()), (0, None));
+}

@@ -1,8 +1,10 @@
 //! What can happen in a simulation, each as one line of its trace.
 
+mod archive;
 mod rows;
 mod ticks;
 
+pub use archive::Archived;
 pub use rows::{Kept, Rows};
 pub use ticks::{Ticked, Turn};
 
@@ -107,6 +109,8 @@ pub enum Happened {
     Rows(Rows),
     /// Something happens to a schedule.
     Ticked(Ticked),
+    /// Something happens to recorded events.
+    Archived(Archived),
     /// Something else goes wrong, or well again.
     Fault { what: String },
 }
@@ -158,6 +162,7 @@ impl fmt::Display for Happened {
             Self::Killed { by } => write!(f, "{by} is killed"),
             Self::Rows(step) => step.fmt(f),
             Self::Ticked(step) => step.fmt(f),
+            Self::Archived(step) => step.fmt(f),
             Self::Fault { what } => write!(f, "{what}"),
         }
     }

@@ -23,6 +23,7 @@ pub struct Crew {
     /// When its handlers were told to end.
     cut: Option<Duration>,
     stopped: bool,
+    pub killed: bool,
 }
 
 impl Crew {
@@ -32,7 +33,7 @@ impl Crew {
     }
 
     pub fn killed(&mut self, now: Duration) -> Checked {
-        (self.stopping, self.cut) = (Some((now, Duration::ZERO)), Some(now));
+        (self.stopping, self.cut, self.killed) = (Some((now, Duration::ZERO)), Some(now), true);
         Ok(())
     }
 

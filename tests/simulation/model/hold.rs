@@ -24,6 +24,8 @@ pub struct Hold {
     pub lost: bool,
     /// When the service was told so.
     pub told: Option<Duration>,
+    /// When somebody else took the queue, by when it must have been.
+    pub taken: Option<Duration>,
     spoiled: bool,
     pub settlement: Option<Settlement>,
     /// The broker has taken the answer, or has not.
@@ -46,8 +48,8 @@ impl Hold {
     pub fn new(handed: &Handed, spoiled: bool) -> Self {
         let Handed { tag, by, queue, attempt, .. } = handed.clone();
         let (run, settling) = (Run::NotBegun, Duration::ZERO);
-        let (lost, told, settlement, settled) = (false, None, None, false);
-        Self { tag, by, queue, run, lost, told, spoiled, settlement, settled, attempt, settling }
+        let (lost, told, taken, settlement, settled) = (false, None, None, None, false);
+        Self { tag, by, queue, run, lost, told, taken, spoiled, settlement, settled, attempt, settling }
     }
 
     pub fn began(&mut self, now: Duration, attempt: u32) -> Checked {
@@ -63,10 +65,18 @@ impl Hold {
         let Run::Going(since) = self.run else { return Err(format!("{} ends without a beginning", self.tag)) };
         let took = now - since;
         ensure!(took <= timeout + TICK, "L4: the handler of {} ran for {took:?}, may for {timeout:?}", self.tag);
+        self.in_time(now)?;
         let lost = self.told.map(|told| now.saturating_sub(told));
         let in_time = lost.is_none_or(|lost| lost <= CUT_OFF_TIME + TICK);
         ensure!(in_time, "L2: the handler of {} runs on for {lost:?}, and its delivery is lost", self.tag);
         self.run = Run::Over(how.clone(), took);
+        Ok(())
+    }
+
+    /// Was it told before somebody else took its queue?
+    pub fn in_time(&self, now: Duration) -> Checked {
+        let late = self.taken.filter(|taken| self.told.unwrap_or(now) > *taken + TICK);
+        ensure!(late.is_none(), "L2: the handler of {} was not told when another took its queue", self.tag);
         Ok(())
     }
 

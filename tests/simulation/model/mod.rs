@@ -2,10 +2,12 @@
 //!
 //! It is told what happened, never asks the library, and answers with the promise that was broken.
 
+mod books;
 mod crew;
 mod hold;
 mod posts;
 mod queue;
+mod reads;
 mod rows;
 mod ticks;
 
@@ -21,6 +23,7 @@ use std::{
 use tegami::transport::Settlement;
 
 use crate::happened::{Answer, Handed, Happened, How, Tag};
+use books::Books;
 use crew::Crew;
 use hold::{Hold, Run};
 use posts::Posted;
@@ -43,7 +46,7 @@ macro_rules! ensure {
 pub(crate) use ensure;
 
 /// What a simulation was worth, in numbers.
-pub type Figures = [usize; 6];
+pub type Figures = [usize; 7];
 
 /// Everything that is known.
 pub struct Model {
@@ -55,6 +58,7 @@ pub struct Model {
     /// The messages whose effect is committed, by the number of their queue.
     effects: BTreeSet<(usize, u64)>,
     ticks: Ticks,
+    books: Books,
 }
 
 /// What a world has of each kind.
@@ -75,6 +79,7 @@ impl Model {
             outbox: Outbox::new(facts.relays),
             effects: BTreeSet::new(),
             ticks: Ticks::new(facts.schedules),
+            books: Books::default(),
         }
     }
 
@@ -114,6 +119,7 @@ impl Model {
             }
             Happened::Rows(step) => self.rows(now, step),
             Happened::Ticked(step) => self.ticks.see(now, step),
+            Happened::Archived(step) => self.archived(now, step),
             Happened::Fault { .. } => Ok(()),
         }
     }
@@ -130,6 +136,10 @@ impl Model {
         if let Some(number) = self.outbox.open() {
             return Err((format!("T2: #{number} is still in the outbox at the end"), Some(number)));
         }
+        let is_dead = |number| self.outbox.is_parked(number) || self.queues.iter().any(|queue| queue.is_dead(number));
+        if let Some(text) = self.books.open(is_dead) {
+            return Err((text, None));
+        }
         match self.holds.values().next() {
             None => Ok(()),
             Some(hold) => Err((format!("H2: {} is still in {} at the end", hold.tag, hold.by), Some(hold.tag.number))),
@@ -141,7 +151,7 @@ impl Model {
     pub fn figures(&self) -> Figures {
         let stored = self.posts.values().filter(|posted| posted.stored).count();
         let [done, dead] = self.queues.iter().map(Queue::figures).fold([0, 0], |[a, b], [c, d]| [a + c, b + d]);
-        [stored, done, dead, self.outbox.len(), self.effects.len(), self.ticks.len()]
+        [stored, done, dead, self.outbox.len(), self.effects.len(), self.ticks.len(), self.books.len()]
     }
 
     fn handed(&mut self, now: Duration, handed: &Handed) -> Checked {
@@ -162,6 +172,7 @@ impl Model {
     fn lost(&mut self, now: Duration, tag: Tag, told: bool) -> Checked {
         let hold = self.hold(tag)?;
         (hold.lost, hold.told) = (true, told.then_some(now));
+        hold.in_time(now)?;
         let queue = hold.queue;
         self.queues[queue].come_back(tag);
         Ok(())
@@ -215,7 +226,15 @@ impl Model {
         if known {
             queue.is_known(tag);
         }
-        hold.settling(now, settlement, &queue.facts, (cut, known))
+        if let Settlement::Retry { after } = settlement {
+            queue.put_off(tag, now + *after);
+        }
+        hold.settling(now, settlement, &queue.facts, (cut, known))?;
+        // Fed from the store, the next attempt may come before the last one's end is written down.
+        if queue.facts.is_read {
+            queue.come_back(tag);
+        }
+        Ok(())
     }
 
     fn settled(&mut self, now: Duration, tag: Tag, applied: bool) -> Checked {

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Checked, Model, ensure};
-use crate::happened::{Answer, Kept, Post, Rows, Tag};
+use super::{Checked, Model, ensure, hold::Run, queue::Queue, reads::Noted};
+use crate::{
+    happened::{Answer, Archived, Kept, Post, Rows, Tag},
+    reading::RECORDED,
+};
 
 /// A message that somebody published.
 pub struct Posted {
@@ -40,8 +43,65 @@ impl Model {
         } else {
             self.in_turn(&post)?
         }
-        self.queues.iter_mut().for_each(|queue| queue.store(&post, (copy, spoiled), now));
+        let fed = self.queues.iter_mut().filter(|queue| !queue.facts.is_read);
+        fed.for_each(|queue| queue.store(&post, (copy, spoiled), now));
         Ok(())
+    }
+
+    /// Something becomes of recorded events, or of what is made of them.
+    pub(super) fn archived(&mut self, now: Duration, step: &Archived) -> Checked {
+        self.books.see(now, step)?;
+        match step {
+            Archived::Recorded { position, key, ordered, .. } => {
+                self.recorded(now, RECORDED + position, (key, *ordered));
+                Ok(())
+            }
+            Archived::Held { what, by } => {
+                self.taken(now, what, by);
+                Ok(())
+            }
+            Archived::Noted { queue, by, done, kept, dead, to } => {
+                let Some(queue) = self.read(queue) else { return Ok(()) };
+                self.queues[queue].noted(by, &Noted { done, kept, dead, to: *to })
+            }
+            Archived::Timed { gone, .. } => {
+                self.outbox.gone(gone);
+                Ok(())
+            }
+            Archived::Projected { .. } | Archived::Rewound { .. } => Ok(()),
+        }
+    }
+
+    fn recorded(&mut self, now: Duration, number: u64, (key, ordered): (&str, bool)) {
+        let (by, key, delay, within) = ("the store".to_owned(), key.to_owned(), Duration::ZERO, Duration::MAX);
+        let post = Post { number, by, key, ordered, delay, within };
+        let reading = self.queues.iter_mut().filter(|queue| queue.facts.is_read);
+        reading.for_each(|queue| queue.store(&post, (number, false), now));
+        let posted = Posted { post, at: now, kept: true, stored: true, answer: None };
+        self.posts.insert(number, posted);
+    }
+
+    /// Somebody takes a queue: whoever had it must know by now.
+    fn taken(&mut self, now: Duration, what: &str, by: &str) {
+        let Some(queue) = self.read(what) else { return };
+        if !self.queues[queue].is_taken(by) {
+            return;
+        }
+        for hold in self.holds.values_mut().filter(|hold| hold.queue == queue && hold.by != by) {
+            hold.lost = true;
+            // Nobody tells what is left of a process that is gone.
+            let lives = self.crews.get(&hold.by).is_some_and(|crew| !crew.killed);
+            if lives && matches!(hold.run, Run::Going(_)) {
+                hold.taken = Some(now);
+            }
+        }
+    }
+
+    /// The queue of this name that is fed from the store: there is one for each kind of letter.
+    fn read(&self, name: &str) -> Option<usize> {
+        let ordered = name.contains("Filed");
+        let is_it = |queue: &Queue| queue.facts.is_read && queue.facts.ordered == ordered;
+        self.queues.iter().position(is_it).filter(|_| name.contains("reading"))
     }
 
     pub(super) fn rows(&mut self, now: Duration, step: &Rows) -> Checked {

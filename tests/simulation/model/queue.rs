@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tegami::{Retry, transport::Settlement};
 
-use super::{Checked, ensure};
+use super::{Checked, ensure, reads::Reads};
 use crate::happened::{Handed, Post, Tag};
 
 /// What a subscription asked for.
@@ -20,6 +20,8 @@ pub struct QueueFacts {
     pub concurrency: usize,
     /// Are its handlers transactions?
     pub inbox: bool,
+    /// Is it fed from the store, and not by the broker?
+    pub is_read: bool,
 }
 
 impl QueueFacts {
@@ -33,20 +35,25 @@ impl QueueFacts {
 pub struct Queue {
     pub facts: QueueFacts,
     /// By the number of the copy.
-    copies: BTreeMap<u64, Copy>,
+    pub(super) copies: BTreeMap<u64, Copy>,
+    /// What there is besides, if it is fed from the store.
+    pub(super) reads: Option<Reads>,
 }
 
 /// One message in one queue.
-struct Copy {
-    number: u64,
+pub(super) struct Copy {
+    pub(super) number: u64,
     key: String,
     place: usize,
-    attempt: u32,
+    pub(super) attempt: u32,
     not_before: Duration,
-    held: Option<Tag>,
-    seen: bool,
+    pub(super) held: Option<Tag>,
+    pub(super) seen: bool,
     spoiled: bool,
-    completed: bool,
+    pub(super) completed: bool,
+    /// The highest attempt so far, and of the one that was put off, until when: these count where the store feeds.
+    pub(super) tried: u32,
+    pub(super) put_off: (u32, Duration),
     fate: Fate,
 }
 
@@ -57,9 +64,24 @@ enum Fate {
     Dead,
 }
 
+impl Copy {
+    pub(super) fn is_open(&self) -> bool {
+        self.fate == Fate::Open
+    }
+
+    pub(super) fn is_done(&mut self) {
+        self.fate = Fate::Acked;
+    }
+
+    pub(super) fn dies(&mut self) {
+        self.fate = Fate::Dead;
+    }
+}
+
 impl Queue {
     pub fn new(facts: QueueFacts) -> Self {
-        Self { facts, copies: BTreeMap::new() }
+        let reads = facts.is_read.then(Reads::default);
+        Self { facts, copies: BTreeMap::new(), reads }
     }
 
     /// Takes a message in, if it is for this queue.
@@ -79,6 +101,8 @@ impl Queue {
             seen: false,
             spoiled,
             completed: false,
+            tried: 0,
+            put_off: (0, Duration::ZERO),
             fate: Fate::Open,
         };
         self.copies.insert(number, copy);
@@ -87,6 +111,9 @@ impl Queue {
     /// Hands a message out.
     pub fn hand_out(&mut self, now: Duration, handed: &Handed) -> Checked {
         let Handed { tag, attempt, redelivered, .. } = handed;
+        if self.reads.is_some() {
+            return self.hand_out_read(now, handed);
+        }
         if self.facts.ordered {
             let before = self.open_before(tag.copy);
             ensure!(before.is_none(), "O2: {tag} is handed out before #{}", before.unwrap_or_default());
@@ -124,6 +151,9 @@ impl Queue {
 
     /// A delivery is settled.
     pub fn settle(&mut self, now: Duration, tag: Tag, settlement: &Settlement) -> Checked {
+        if self.reads.is_some() {
+            return self.settle_read(tag, matches!(settlement, Settlement::Ack));
+        }
         let wanted = self.facts.wants(tag.number);
         let copy = self.copies.get_mut(&tag.copy).filter(|copy| copy.held == Some(tag));
         let copy = copy.ok_or_else(|| format!("D2: {tag} is settled by one that does not hold it"))?;
@@ -163,7 +193,12 @@ impl Queue {
         self.earlier(copy).find(|copy| copy.fate == Fate::Open).map(|copy| copy.number)
     }
 
-    fn earlier(&self, copy: u64) -> impl Iterator<Item = &Copy> {
+    /// Has it given up on a message?
+    pub fn is_dead(&self, number: u64) -> bool {
+        self.copies.values().any(|copy| copy.number == number && copy.fate == Fate::Dead)
+    }
+
+    pub(super) fn earlier(&self, copy: u64) -> impl Iterator<Item = &Copy> {
         let mine = self.copies.get(&copy);
         self.copies.values().filter(move |copy| mine.is_some_and(|m| m.key == copy.key && copy.place < m.place))
     }

@@ -115,9 +115,21 @@ impl Outbox {
         Ok(())
     }
 
+    /// These were cancelled before anybody had them.
+    pub fn gone(&mut self, numbers: &[u64]) {
+        for number in numbers {
+            self.rows.get_mut(number).into_iter().for_each(|row| row.open = false);
+        }
+    }
+
     /// A message that nobody has published or parked.
     pub fn open(&self) -> Option<u64> {
         self.rows.iter().find(|(_, row)| row.open).map(|(number, _)| *number)
+    }
+
+    /// Was it given up on before it was published?
+    pub fn is_parked(&self, number: u64) -> bool {
+        self.rows.get(&number).is_some_and(|row| !row.open && !row.stored)
     }
 
     pub fn len(&self) -> usize {

@@ -10,12 +10,13 @@ use tegami::schedule::{Missed, Overlap};
 use super::{Checked, ensure};
 use crate::happened::{Ticked, Turn};
 
-/// A tick of which no policy makes up for begins so soon, in milliseconds: 5 s, and 5 s for the store's answer.
-const SOON: u64 = 10_500;
+/// A tick of which no policy makes up for begins so soon, in milliseconds: 5 s, and twice 5 s for answers of the store: to
+/// whether it is granted, and to whether it was, where the first had none.
+const SOON: u64 = 15_500;
 /// How long a jump of the clock is felt.
 const FELT: Duration = Duration::from_secs(30);
 /// How long it takes until nothing is left of what went wrong, in milliseconds.
-const RECOVERY: u64 = 90_000;
+const RECOVERY: u64 = 120_000;
 
 /// One schedule.
 #[derive(Debug, Clone)]

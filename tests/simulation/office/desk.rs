@@ -8,7 +8,7 @@ use std::{
 use tegami::outbox::{Claim, Claimed, Fate, Mark, Marked, Row};
 use tokio::time::Instant;
 
-use super::rows::number;
+use super::{rows::number, shelves::Shelves, timeouts::Timeouts};
 
 /// Everything that is committed, and who is about to commit a mark.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub struct Desk {
     marks: BTreeMap<(String, String), [u8; 32]>,
     /// Marks of transactions that are open.
     open: BTreeSet<(String, String)>,
+    pub shelves: Shelves,
+    pub timeouts: Timeouts,
 }
 
 struct Kept {
@@ -27,6 +29,8 @@ struct Kept {
     due: Option<Instant>,
     /// Who has it, until then.
     held: Option<(String, Instant)>,
+    /// Somebody had it once, and may have sent it.
+    had: bool,
     not_before: Option<Instant>,
     refusals: u32,
     parked: bool,
@@ -45,7 +49,7 @@ impl Desk {
         self.commits += 1;
         for (row, due) in rows {
             self.next += 1;
-            let kept = Kept { row, due, held: None, not_before: None, refusals: 0, parked: false };
+            let kept = Kept { row, due, held: None, had: false, not_before: None, refusals: 0, parked: false };
             self.rows.insert(self.next, kept);
         }
         self.marks.extend(marks.iter().map(|mark| (name(mark), mark.digest)));
@@ -69,7 +73,7 @@ impl Desk {
             if kept.waits(now) {
                 behind.extend(lane);
             } else if taken.len() < claim.most {
-                kept.held = Some((claim.relay.clone(), now + claim.hold));
+                (kept.held, kept.had) = (Some((claim.relay.clone(), now + claim.hold)), true);
                 taken.push(Claimed::new(*place, kept.refusals, kept.row.clone()));
             }
         }
@@ -112,6 +116,23 @@ impl Desk {
             Some(digest) if *digest == mark.digest => Some(Marked::Known),
             Some(_) => Some(Marked::Other),
             None => self.open.insert(name).then_some(Marked::New),
+        }
+    }
+
+    /// Cancels timeouts of this owner, of one event or all: the numbers of those that nobody can send any more, and of
+    /// those that may be on their way.
+    pub fn cancel(&mut self, (owner, event): (&str, Option<&str>), (gone, sent): (&mut Vec<u64>, &mut Vec<u64>)) {
+        for id in self.timeouts.of(owner, event) {
+            let row = self.rows.iter().find(|(_, kept)| kept.row.outgoing.id.as_str() == id);
+            let unsent = row.filter(|(_, kept)| !kept.had).map(|(place, _)| *place);
+            if !self.timeouts.cancel(&id, unsent.is_some()) {
+                continue;
+            }
+            let known = self.timeouts.number(&id);
+            match unsent.and_then(|place| self.rows.remove(&place)) {
+                Some(kept) => gone.push(number(&kept.row)),
+                None => sent.extend(known),
+            }
         }
     }
 

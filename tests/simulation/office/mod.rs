@@ -2,28 +2,37 @@
 //!
 //! One connection per life of a service. Whatever it answers, it tells the model what is true.
 
+mod archive;
+mod checkpoints;
 mod desk;
 mod rows;
+mod shelves;
+mod timeouts;
 mod tx;
 
+pub use archive::Drawer;
 pub use tx::Tx;
 
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use tegami::outbox::{Claim, Claimed, Database, DatabaseError, DatabaseErrorKind, Fate, Mark, Marked, Outbox};
+use tegami::{
+    envelope::MessageId,
+    outbox::{Claim, Claimed, Database, DatabaseError, DatabaseErrorKind, Fate, Mark, Marked, Outbox},
+};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     happened::{Happened, Rows},
     world::World,
 };
+use archive::Archive;
 use desk::Desk;
 
 /// How long a transaction waits for another that handles the same message.
@@ -36,6 +45,8 @@ pub struct Office {
     world: Arc<World>,
     desk: Mutex<Desk>,
     committed: Notify,
+    archive: Archive,
+    transactions: AtomicU64,
 }
 
 /// One connection. Clones are the same.
@@ -48,16 +59,33 @@ pub struct Counter {
 
 impl Office {
     pub fn new(world: &Arc<World>) -> Arc<Self> {
-        Arc::new(Self { world: world.clone(), desk: Mutex::default(), committed: Notify::new() })
+        let (desk, committed, archive) = (Mutex::default(), Notify::new(), Archive::default());
+        Arc::new(Self { world: world.clone(), desk, committed, archive, transactions: AtomicU64::default() })
     }
 
     pub fn connect(self: &Arc<Self>, by: &str) -> Counter {
         Counter { office: self.clone(), by: by.into(), dead: Arc::default() }
     }
 
-    /// Are all messages out of the outbox?
+    /// Are all messages out of the outbox, and is all that is recorded handled?
     pub fn is_quiet(&self) -> bool {
-        self.desk().waiting() == 0
+        let desk = self.desk();
+        desk.waiting() == 0 && desk.shelves.is_quiet(self.archive.end())
+    }
+
+    /// How many recorded events queues gave up on.
+    pub fn dead(&self) -> usize {
+        self.desk().shelves.dead()
+    }
+
+    /// Where the recorded event with this id is.
+    pub fn position(&self, id: &MessageId) -> Option<u64> {
+        self.archive.position(id)
+    }
+
+    /// Tells the model.
+    fn tell(&self, steps: Vec<Happened>) {
+        steps.into_iter().for_each(|step| self.world.note(step));
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -154,7 +182,7 @@ impl Database for Counter {
 
     async fn begin(&self) -> Result<Tx, DatabaseError> {
         self.ask().await?;
-        self.answer(Tx::new(&self.office), DatabaseErrorKind::Unreachable).await
+        self.answer(Tx::new(self), DatabaseErrorKind::Unreachable).await
     }
 
     async fn commit(&self, tx: Tx) -> Result<(), DatabaseError> {
@@ -165,10 +193,7 @@ impl Database for Counter {
         if self.world().strikes(5) {
             return Err(fault(DatabaseErrorKind::Busy));
         }
-        let (kept, effect) = tx.commit(&mut self.office.desk());
-        if !kept.is_empty() || effect.is_some() {
-            self.note(Rows::Committed { by: self.by.to_string(), kept, effect });
-        }
+        self.office.tell(tx.commit()?);
         self.office.committed.notify_waiters();
         self.answer((), DatabaseErrorKind::Unknown).await
     }

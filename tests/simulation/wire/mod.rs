@@ -31,6 +31,8 @@ use deliveries::Unsteady;
 /// The attributes that tell a handler which delivery it handles, of which copy.
 pub const TAG: &str = "tag";
 pub const COPY: &str = "copy";
+/// The number of a recorded event, which stands for that of its letter.
+pub const PLACE: &str = "place";
 
 /// One connection. Clones are the same.
 #[derive(Clone)]
@@ -115,9 +117,14 @@ fn unreachable() -> TransportError {
 
 /// What numbers the letter, its copy or its delivery.
 pub fn number(attributes: &Attributes, name: &str) -> u64 {
-    match attributes.get(name) {
-        Some(Value::Integer(number)) => u64::try_from(*number).expect("all of them count from 0"),
-        _ => panic!("every letter has a {name}"),
+    known(attributes, name).unwrap_or_else(|| panic!("every letter has a {name}"))
+}
+
+/// The same, of what not every letter has.
+pub fn known(attributes: &Attributes, name: &str) -> Option<u64> {
+    match attributes.get(name)? {
+        Value::Integer(number) => Some(u64::try_from(*number).expect("all of them count from 0")),
+        _ => None,
     }
 }
 

@@ -1,5 +1,8 @@
 //! The messages of one queue that are hidden from others for our sake, and until when (L1, L2).
 
+#[cfg(test)]
+mod walk;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
