@@ -73,28 +73,31 @@ def axes(panel, across, up):
     return parts
 
 
-def series(number, points, across, up):
-    """One curve with a value at each point: those of the first above it, those of the others below."""
+def series(number, points, highest, across, up):
+    """One curve with a value at each point: above it where no other curve is higher, or there is no room below."""
     colour = COLOURS[number % len(COLOURS)]
     places = [(across.place(x), up.place(y)) for x, y in points]
     parts = [curve(places, colour)]
-    for (x, y), (_, value) in zip(places, points):
-        below = number % 2 == 1
+    for place, ((x, y), (along, value)) in enumerate(zip(places, points)):
+        # The first does not stand in the axis's own numbers.
+        anchor = "start" if place == 0 else "middle"
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>')
-        parts.append(text(x, y + (16 if below else -8), short(value), colour=colour, size=10))
+        above = value >= highest[along] or y > TOP + HEIGHT - 16
+        parts.append(text(x, y + (-8 if above else 16), short(value), anchor, colour, 10))
     return parts
 
 
 def panel_of(panel, x):
-    """One panel: {title, across, series: {name: [(x, y)]}, log: (across, up), even: name of the curve that even growth starts at}."""
+    """One panel: {title, across, series: {name: [(x, y)]}, log: (across, up)?, ticks: those across?, even: a curve's name?}."""
     points = [point for of in panel["series"].values() for point in of]
     is_log = panel.get("log", (True, False))
     across = Scale([x for x, _ in points], LEFT, LEFT + WIDTH, is_log[0])
     up = Scale([y for _, y in points], TOP + HEIGHT, TOP, is_log[1])
+    highest = {x: max(y for at, y in points if at == x) for x, _ in points}
     parts = [text(LEFT, 18, panel["title"], "start", size=13, weight="bold"), *axes(panel, across, up)]
     for number, (name, of) in enumerate(panel["series"].items()):
         parts.append(text(LEFT, 35 + 14 * number, f"● {name}", "start", COLOURS[number % len(COLOURS)]))
-        parts += series(number, of, across, up)
+        parts += series(number, of, highest, across, up)
     if of := panel["series"].get(panel.get("even")):
         parts.append(even(of, across, up))
     return f'<g transform="translate({x} 0)">{"".join(parts)}</g>'
@@ -102,10 +105,8 @@ def panel_of(panel, x):
 
 def even(points, across, up):
     """What the curve would be if it grew evenly from its first point, as far as the panel goes."""
-    (x, y), last = points[0], points[-1][0]
-    most = up.high if not up.is_log else 10**up.high
-    end = min(last, x * most / y)
-    ends = [(across.place(x), up.place(y)), (across.place(end), up.place(y * end / x))]
+    (x, y), most = points[0], 10**up.high if up.is_log else up.high
+    ends = [(across.place(at), up.place(y * at / x)) for at, _ in points if y * at / x <= most]
     return curve(ends, TEXT, ' stroke-dasharray="3 4" stroke-opacity="0.7"')
 
 

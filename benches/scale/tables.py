@@ -14,7 +14,7 @@ from scale.pictures import picture
 MIB = 1024
 IN_MEMORY, ON_RABBITMQ = "in memory", "RabbitMQ"
 WAYS = {"apart": "a queue for each", "together": "one queue for all"}
-PLACES = {"rabbitmq": "RabbitMQ", "aws": "SNS and SQS (emulated)"}
+PLACES = {"rabbitmq": "RabbitMQ", "aws": "SNS/SQS emulated"}
 
 
 def curves(lines, curve, *names):
