@@ -2,7 +2,8 @@
 
     report.py keep PART LINES     PART is one of PARTS, LINES the file that its measure printed
     report.py write
-    report.py scaling LINES OUT    the pictures and tables of docs/scaling.md, of what was measured but is not kept
+    report.py scaling              the pictures and tables of docs/scaling.md
+    report.py scaling LINES OUT    the same of a quick run that is not kept, in another place
 
 A part is kept in figures/PART.json: in the first line when, where and of what it was measured, then what was measured.
 Of a part that was measured before any was kept there is, instead, what the README said. What was never measured is said to be so.
@@ -271,10 +272,13 @@ def filled(text, texts):
     return re.sub(r"<!-- ([a-z ]+) -->(.*?)<!-- /\1 -->", fill, text, flags=re.DOTALL)
 
 
-def write_scaling(about, measured, to):
+QUICKLY = "**(a quick run beside other work: it shows that the command runs, and its figures are worth nothing)** "
+
+
+def write_scaling(about, measured, to, said_first=""):
     """Pictures beside the guide, and tables into it; TO is where the guide goes."""
     inline = ("scale least", "scale measured")
-    texts = scale.parts(measured) | {"scale measured": f"{about['machine']}; {about['versions']}; commit {about['commit']}"}
+    texts = scale.parts(measured) | {"scale measured": f"{said_first}{about['machine']}; {about['versions']}; commit {about['commit']}"}
     texts = {name: text if name in inline else f"\n{text}\n" for name, text in texts.items()}
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(filled(SCALING.read_text(), texts))
@@ -293,11 +297,13 @@ match sys.argv[1:]:
     case ["keep", part, path]:
         keep(part, path)
     case ["write"]:
-        write()
         if (FIGURES / "scale.json").exists():
             scaling()
+        write()
+    case ["scaling"]:
+        scaling()
     case ["scaling", path, to]:
         about = {"machine": machine(), "commit": commit(), "versions": versions("scale")}
-        write_scaling(about, lines(path), pathlib.Path(to))
+        write_scaling(about, lines(path), pathlib.Path(to), QUICKLY)
     case words:
-        raise SystemExit(f"report.py: keep PART LINES, write, or scaling LINES OUT; not {' '.join(words)}")
+        raise SystemExit(f"report.py: keep PART LINES, write, scaling, or scaling LINES OUT; not {' '.join(words)}")
