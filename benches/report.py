@@ -2,6 +2,8 @@
 
     report.py keep PART LINES     PART is one of PARTS, LINES the file that its measure printed
     report.py write
+    report.py scaling              the pictures and tables of docs/scaling.md
+    report.py scaling LINES OUT    the same of a quick run that is not kept, in another place
 
 A part is kept in figures/PART.json: in the first line when, where and of what it was measured, then what was measured.
 Of a part that was measured before any was kept there is, instead, what the README said. What was never measured is said to be so.
@@ -21,11 +23,13 @@ import tomllib
 from aws import tables as aws
 from gate import tables as gate
 from rabbitmq import tables as rabbitmq
+from scale import tables as scale
 from store import tables as store
 from web import tables as web
 
 HERE = pathlib.Path(__file__).parent
 FIGURES = HERE / "figures"
+SCALING = HERE.parent / "docs" / "scaling.md"
 
 
 def lines(path):
@@ -187,7 +191,7 @@ def versions(part):
 
 def commit():
     # The report itself is not what is measured.
-    changed = said("git", "status", "--porcelain", "--", "..", ":!README.md", ":!figures")
+    changed = said("git", "status", "--porcelain", "--", "..", ":!README.md", ":!figures", ":!../docs")
     return said("git", "rev-parse", "--short=10", "HEAD") + (", with changes" if changed else "")
 
 
@@ -225,6 +229,7 @@ PARTS = {
     "web": (web.parts, ("tegami", "axum", "hyper", "tokio")),
     "gate": (gate.parts, ("tegami",)),
     "store": (store.parts, ("tegami", "rusqlite", "sqlx", "tokio")),
+    "scale": (scale.parts, ("tegami", "lapin", "aws-sdk-sns", "aws-sdk-sqs", "tokio")),
 }
 COUNTED = ("messages", "envelopes", "subscriptions")
 
@@ -257,10 +262,48 @@ def write():
     (HERE / "README.md").write_text(re.sub(r"<<(.+?)>>", lambda name: texts.get(name[1], "not measured yet"), text))
 
 
+# The guide to scaling, with its curves
+
+
+def filled(text, texts):
+    """The text with what stands between <!-- NAME --> and <!-- /NAME --> made anew, where it is known."""
+    between = lambda name, inner: f"<!-- {name} -->{inner}<!-- /{name} -->"
+    fill = lambda found: between(found[1], texts.get(found[1], found[2]))
+    return re.sub(r"<!-- ([a-z ]+) -->(.*?)<!-- /\1 -->", fill, text, flags=re.DOTALL)
+
+
+QUICKLY = "**(a quick run beside other work: it shows that the command runs, and its figures are worth nothing)** "
+
+
+def write_scaling(about, measured, to, said_first=""):
+    """Pictures beside the guide, and tables into it; TO is where the guide goes."""
+    inline = ("scale least", "scale measured")
+    texts = scale.parts(measured) | {"scale measured": f"{said_first}{about['machine']}; {about['versions']}; commit {about['commit']}"}
+    texts = {name: text if name in inline else f"\n{text}\n" for name, text in texts.items()}
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(filled(SCALING.read_text(), texts))
+    for name, drawn in scale.pictures(measured).items():
+        folder = to.with_suffix("")
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.svg").write_text(drawn)
+
+
+def scaling():
+    about, *measured = lines(FIGURES / "scale.json")
+    write_scaling(about, measured, SCALING)
+
+
 match sys.argv[1:]:
     case ["keep", part, path]:
         keep(part, path)
     case ["write"]:
+        if (FIGURES / "scale.json").exists():
+            scaling()
         write()
+    case ["scaling"]:
+        scaling()
+    case ["scaling", path, to]:
+        about = {"machine": machine(), "commit": commit(), "versions": versions("scale")}
+        write_scaling(about, lines(path), pathlib.Path(to), QUICKLY)
     case words:
-        raise SystemExit(f"report.py: keep PART LINES, or write; not {' '.join(words)}")
+        raise SystemExit(f"report.py: keep PART LINES, write, scaling, or scaling LINES OUT; not {' '.join(words)}")

@@ -3,26 +3,12 @@
 //! A name begins with how many subscriptions there are and ends with how many messages, see `messages.rs`.
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use tegami::{Service, Subscription};
 use tegami_benches::{
     counting,
-    event::OrderPaid,
-    latch::Latch,
     other::{self, Other},
-    own::{self, Own},
+    own::{Own, grouped, wanted_by_the_first},
     run::{Run, Scenario},
 };
-
-/// A service with a group for each of so many subscriptions.
-fn grouped(
-    service: Service<Latch>,
-    subscriptions: usize,
-    choose: impl Fn(Subscription<OrderPaid>, usize) -> Subscription<OrderPaid>,
-) -> Service<Latch> {
-    (0..subscriptions).fold(service, |service, number| {
-        service.on_with::<OrderPaid>(own::handle, |s| choose(s, number).group(format!("group-{number}")))
-    })
-}
 
 /// All subscriptions want every message.
 fn wanted_by_all(subscriptions: usize, messages: usize) -> Box<dyn Scenario> {
@@ -33,10 +19,8 @@ fn wanted_by_all(subscriptions: usize, messages: usize) -> Box<dyn Scenario> {
 
 /// One subscription wants the messages, the filters of the others do not.
 fn wanted_by_one(subscriptions: usize, messages: usize) -> Box<dyn Scenario> {
-    let currency = |number| if number == 0 { "EUR".to_owned() } else { format!("X{number}") };
     Box::new(Run::of(messages, async |latch| {
-        let choose = |s: Subscription<OrderPaid>, number| s.filter(OrderPaid::currency().is(currency(number)));
-        Own::start(latch, |service| grouped(service, subscriptions, choose)).await
+        Own::start(latch, |service| grouped(service, subscriptions, wanted_by_the_first)).await
     }))
 }
 

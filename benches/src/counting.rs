@@ -1,19 +1,10 @@
-//! The one frame whose instructions and allocations are counted, and how the tools are told so.
-
-use std::hint::black_box;
+//! How gungraun's tools are told what is counted: the frame of [`counted`](tegami_counts::counting::counted).
 
 use gungraun::{Callgrind, Dhat, EntryPoint, LibraryBenchmarkConfig};
+pub use tegami_counts::counting::counted;
 
-/// The name of [`counted`], as the tools match it. No generic type may carry it.
+/// Its name, as the tools match it.
 const REGION: &str = "*counting::counted*";
-
-/// Runs the work and counts it; what runs outside of this frame is not counted.
-#[inline(never)]
-pub fn counted(work: &mut dyn FnMut()) {
-    work();
-    // Keeps the call above from being the frame's last deed, which the compiler may turn into a jump.
-    black_box(());
-}
 
 /// Counts the instructions of [`counted`].
 pub fn instructions() -> LibraryBenchmarkConfig {

@@ -1,34 +1,8 @@
 //! The event that is measured, as its contract has it and as serde and prost have it without tegami.
 
-use std::time::{Duration, SystemTime};
-
 use serde::{Deserialize, Serialize};
-use tegami::{
-    Event,
-    envelope::{Head, Message, MessageId},
-};
-
-pub use crate::contracts::bench::orders::v1::{OrderNoted, OrderPaid};
-
-/// The order that every message is about; all are alike, so that each costs the same.
-pub fn order() -> OrderPaid {
-    OrderPaid::builder().order_id("o-1000001").currency("EUR").amount_minor(129_900).items(3).build()
-}
-
-/// The message about it, as a publisher makes it.
-pub fn message() -> Message<OrderPaid> {
-    let order = order();
-    let head = Head::new()
-        .id(MessageId::parse("8ff55b4c-1b4d-4b4a-9a45-2d8b0e4f6a7b").expect("an id"))
-        .event(OrderPaid::CONTRACT.name)
-        .time(SystemTime::UNIX_EPOCH + Duration::new(1_795_224_550, 768_429_517))
-        .service("billing")
-        .instance("1f0c6a2e-94a3-4d5e-8f57-0a1c52b7d6e9")
-        .topic(OrderPaid::CONTRACT.topic)
-        .key(order.order_id.clone())
-        .attributes(order.attributes().with("tegami-event", OrderPaid::CONTRACT.name));
-    Message::new(head, order)
-}
+use tegami::{Event, envelope::Message};
+pub use tegami_counts::event::{OrderNoted, OrderPaid, message, order};
 
 /// The note of an order that makes a message of tegami's 1 KiB long.
 const NOTE: usize = 571;

@@ -8,14 +8,9 @@ pub mod bodies;
 pub mod broker;
 pub mod counting;
 pub mod event;
-pub mod latch;
 pub mod other;
-pub mod own;
 pub mod rabbitmq;
-pub mod run;
+pub mod scale;
 pub mod store;
 
-/// The contract of the event.
-pub mod contracts {
-    tegami::include_contracts!();
-}
+pub use tegami_counts::{contracts, latch, own, run};

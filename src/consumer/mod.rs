@@ -145,10 +145,10 @@ impl Consumer {
 
     fn start(&self, delivery: Delivery, held: impl Send + 'static) {
         let pipeline = self.pipeline.clone();
-        let cut_off = self.lifecycle.cut_off().clone();
+        let lifecycle = self.lifecycle.clone();
         // Boxed, for a large future is moved more than once on its way into a task.
         self.lifecycle.spawn(Box::pin(async move {
-            pipeline.process(delivery, &cut_off).await;
+            pipeline.process(delivery, &lifecycle).await;
             drop(held);
         }));
     }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fmt::Display,
     sync::OnceLock,
 };
 
@@ -28,7 +29,7 @@ impl<R: Rules + ?Sized> Rules for Box<R> {
 /// Collects violations field by field.
 #[derive(Debug, Default)]
 pub struct Check {
-    path: String,
+    /// Each with its path from the value at hand on; whoever asks about that value puts its name before.
     violations: Vec<(String, String)>,
 }
 
@@ -45,13 +46,16 @@ impl Check {
 
     /// Asks about a field.
     pub fn value<T: ?Sized>(&mut self, field: &str, value: &T, ask: impl FnOnce(&T, &mut Self)) {
-        let length = self.path.len();
-        if length > 0 {
-            self.path.push('.');
+        self.within(field, |check| ask(value, check));
+    }
+
+    /// Asks about what is at this place, whose name is written only where something is violated.
+    fn within(&mut self, place: impl Display, ask: impl FnOnce(&mut Self)) {
+        let known = self.violations.len();
+        ask(self);
+        for (path, _) in &mut self.violations[known..] {
+            *path = if path.is_empty() { place.to_string() } else { format!("{place}.{path}") };
         }
-        self.path.push_str(field);
-        ask(value, self);
-        self.path.truncate(length);
     }
 
     /// Asks about a field if it is there.
@@ -72,7 +76,7 @@ impl Check {
     /// Notes a violation of the field at hand unless the rule holds. The reason tells no value: it may be private.
     pub fn that(&mut self, holds: bool, reason: impl FnOnce() -> String) {
         if !holds {
-            self.violations.push((self.path.clone(), reason()));
+            self.violations.push((String::new(), reason()));
         }
     }
 
@@ -132,14 +136,14 @@ impl Check {
     /// Asks about each item of a list.
     pub fn items<T>(&mut self, items: &[T], ask: impl Fn(&T, &mut Self)) {
         for (n, item) in items.iter().enumerate() {
-            self.value(&n.to_string(), item, &ask);
+            self.within(n, |check| ask(item, check));
         }
     }
 
     /// Asks about each value of a map.
     pub fn entries<K, T>(&mut self, entries: &BTreeMap<K, T>, ask: impl Fn(&T, &mut Self)) {
         for (n, item) in entries.values().enumerate() {
-            self.value(&n.to_string(), item, &ask);
+            self.within(n, |check| ask(item, check));
         }
     }
 
@@ -161,14 +165,14 @@ impl Check {
     /// Asks each item of a list.
     pub fn each(&mut self, items: &[impl Rules]) {
         for (n, item) in items.iter().enumerate() {
-            self.value(&n.to_string(), item, Rules::check);
+            self.within(n, |check| item.check(check));
         }
     }
 
     /// Asks each value of a map.
     pub fn each_entry<K>(&mut self, entries: &BTreeMap<K, impl Rules>) {
         for (n, item) in entries.values().enumerate() {
-            self.value(&n.to_string(), item, Rules::check);
+            self.within(n, |check| item.check(check));
         }
     }
 }

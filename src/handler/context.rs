@@ -2,12 +2,10 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use tokio_util::sync::CancellationToken;
-
 use crate::{
     envelope::{Head, MessageId},
     event::{Attributes, Event},
-    lifecycle::Stop,
+    lifecycle::{LettingGo, Stop},
     outbox::Transaction,
     publisher::{InTransaction, PublishOptions, Publisher},
     transport::PublishError,
@@ -28,7 +26,7 @@ pub(crate) struct Facts {
     pub(crate) attempt: u32,
     pub(crate) queue: Arc<str>,
     pub(crate) publisher: Publisher,
-    pub(crate) cancelled: CancellationToken,
+    pub(crate) letting_go: LettingGo,
     pub(crate) stop: Stop,
 }
 
@@ -133,7 +131,7 @@ impl<S> Context<S> {
 
     /// Ends when this delivery's time is up: its timeout, or a forced stop of the service.
     pub async fn cancelled(&self) {
-        self.delivery.cancelled.cancelled().await;
+        self.delivery.letting_go.begun().await;
     }
 
     /// Asks the service to stop, as SIGTERM would.

@@ -3,6 +3,7 @@
 //! A component asks for [`draining`](Lifecycle::draining) to stop taking work, and for
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
+mod letting_go;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 mod quarters;
 #[cfg(feature = "sqlite")]
@@ -11,6 +12,7 @@ mod signals;
 mod stop;
 mod watch;
 
+pub(crate) use letting_go::LettingGo;
 #[cfg(any(feature = "amqp", feature = "aws"))]
 pub(crate) use quarters::Quarters;
 #[cfg(feature = "sqlite")]

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
 use super::Route;
 use crate::{
     envelope::{Head, MessageId, Payload},
     error::BoxError,
     handler::{Facts, HandlerError},
-    lifecycle::Stop,
+    lifecycle::{LettingGo, Stop},
     middleware::Work,
     publisher::Publisher,
 };
@@ -28,7 +26,7 @@ pub struct Incoming {
     pub(super) queue: Arc<str>,
     pub(super) route: Arc<Route>,
     pub(super) publisher: Publisher,
-    pub(super) cancelled: CancellationToken,
+    pub(super) letting_go: LettingGo,
     pub(super) stop: Stop,
 }
 
@@ -55,10 +53,10 @@ impl Incoming {
 
     /// The payload, and what the handler's context is made of.
     pub(super) fn into_parts(self) -> (Payload, Facts) {
-        let Self { head, payload, id, attempt, queue, publisher, cancelled, stop, .. } = self;
+        let Self { head, payload, id, attempt, queue, publisher, letting_go, stop, .. } = self;
         // Where a foreign publisher gave it none, it has ours from here on.
         let head = head.id(id.clone());
-        (payload, Facts { head, id, attempt, queue, publisher, cancelled, stop })
+        (payload, Facts { head, id, attempt, queue, publisher, letting_go, stop })
     }
 }
 

@@ -28,7 +28,6 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::time::error::Elapsed;
-use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
 use crate::{
@@ -37,7 +36,7 @@ use crate::{
     error::panic_text,
     failpoint::{self, Point},
     handler::{HandlerError, Verdict},
-    lifecycle::{Stop, Watch},
+    lifecycle::{LettingGo, Lifecycle, Stop, Watch},
     middleware::Chain,
     publisher::Publisher,
     telemetry::{Observers, spans},
@@ -87,19 +86,19 @@ pub(crate) enum Keys {
 impl Pipeline {
     /// Takes one delivery from arrival to its settling.
     ///
-    /// Ends early, and gives the delivery back, when `cut_off` is set.
-    pub(crate) async fn process(&self, delivery: Delivery, cut_off: &CancellationToken) {
+    /// Ends early, and gives the delivery back, when work is cut off.
+    pub(crate) async fn process(&self, delivery: Delivery, lifecycle: &Lifecycle) {
         let opened = self.open_safely(&delivery);
         let span = span::of(self, &delivery, &opened);
-        self.work(delivery, opened, cut_off).instrument(span).await;
+        self.work(delivery, opened, lifecycle).instrument(span).await;
     }
 
-    async fn work(&self, delivery: Delivery, opened: Opened, cut_off: &CancellationToken) {
+    async fn work(&self, delivery: Delivery, opened: Opened, lifecycle: &Lifecycle) {
         let mut observed = self.observed(&delivery, &opened);
         let (route, outcome) = match opened {
             Ok(Addressed { route, message, wanted }) => {
                 let outcome = if wanted {
-                    self.handle(&delivery, route.clone(), message, cut_off).await
+                    self.handle(&delivery, route.clone(), message, lifecycle).await
                 } else {
                     Outcome::Unwanted
                 };
@@ -139,17 +138,17 @@ impl Pipeline {
         delivery: &Delivery,
         route: Arc<Route>,
         message: Message<Payload>,
-        cut_off: &CancellationToken,
+        lifecycle: &Lifecycle,
     ) -> Outcome {
         let timeout = route.timeout;
-        let cancelled = cut_off.child_token();
-        let work = self.incoming(delivery, route, message, cancelled.clone());
+        let letting_go = LettingGo::with(lifecycle);
+        let work = self.incoming(delivery, route, message, letting_go.clone());
         let ended = tokio::select! {
             biased;
-            () = given_time(cut_off, delivery, &cancelled) => return Outcome::Release,
+            () = given_time(lifecycle, delivery, &letting_go) => return Outcome::Release,
             ended = AssertUnwindSafe(self.run(work, timeout)).catch_unwind() => ended,
         };
-        cancelled.cancel();
+        letting_go.now();
         if let Err(struck) = failpoint::hit(Point::ConsumeHandlerDone) {
             return Outcome::failed(ReasonKind::HandlerError, struck.to_string());
         }
@@ -173,7 +172,7 @@ impl Pipeline {
         delivery: &Delivery,
         route: Arc<Route>,
         message: Message<Payload>,
-        cancelled: CancellationToken,
+        letting_go: LettingGo,
     ) -> Incoming {
         let known = message.head.id.as_ref().or(delivery.id.as_ref()).cloned();
         Incoming {
@@ -185,7 +184,7 @@ impl Pipeline {
             queue: self.queue.clone(),
             route,
             publisher: self.publisher.clone(),
-            cancelled,
+            letting_go,
             stop: self.stop.clone(),
         }
     }
@@ -193,11 +192,11 @@ impl Pipeline {
 
 /// Ends some time after the cut-off, or after somebody else may have the message (L2): a handler that watches
 /// [`Context::cancelled`](crate::Context::cancelled) may still end by itself.
-async fn given_time(cut_off: &CancellationToken, delivery: &Delivery, cancelled: &CancellationToken) {
+async fn given_time(lifecycle: &Lifecycle, delivery: &Delivery, letting_go: &LettingGo) {
     tokio::select! {
         biased;
-        () = cut_off.cancelled() => {}
-        () = delivery.lost() => cancelled.cancel(),
+        () = lifecycle.cut_off().cancelled() => {}
+        () = delivery.lost() => letting_go.now(),
     }
     tokio::time::sleep(CUT_OFF_TIME).await;
 }

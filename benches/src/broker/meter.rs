@@ -53,6 +53,22 @@ fn cpu() -> f64 {
     (numbers[10] + numbers[11]) / TICKS
 }
 
+/// KiB of the process that are resident.
+pub fn memory() -> usize {
+    status("VmRSS:")
+}
+
+/// The most KiB of the process that were ever resident.
+pub fn peak() -> usize {
+    status("VmHWM:")
+}
+
+fn status(name: &str) -> usize {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux tells");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is there");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 /// A number of messages that are to be handled: from the first to the last, their cost.
 #[derive(Debug)]
 pub struct Drain {

@@ -1,13 +1,16 @@
 //! A full queue before a slow handler: what a service of tegami keeps in memory.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tegami::{Context, HandlerError, Service, transport::amqp::Amqp};
 use tokio::time::sleep;
 
 use crate::{
-    broker::{meter::Drain, own::subscription},
+    broker::{
+        meter::{Drain, peak},
+        own::subscription,
+    },
     event::OrderNoted,
 };
 
@@ -36,10 +39,4 @@ pub async fn consume(url: &str, time: Duration) -> Crowd {
     sleep(time).await;
     running.stop().await.expect("the service stops");
     Crowd { handled: drain.count(), peak: peak() }
-}
-
-fn peak() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux tells");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }

@@ -1,4 +1,4 @@
-//! Compiles the contract of the event that is measured.
+//! Compiles the contracts of the events that are measured.
 
 fn main() -> Result<(), tegami_codegen::Error> {
     tegami_codegen::compile("proto")

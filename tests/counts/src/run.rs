@@ -45,6 +45,9 @@ impl<S: Side, R> Run<S, R> {
 
 /// What is counted, for any service.
 pub trait Scenario {
+    /// All messages are published and handled, uncounted: what happens once happens here.
+    fn warm_up(&self);
+
     /// All messages are in the queue; each is delivered, handled and acked.
     fn delivery_to_ack(&self);
 
@@ -59,6 +62,13 @@ pub trait Scenario {
 }
 
 impl<S: Side, R> Scenario for Run<S, R> {
+    fn warm_up(&self) {
+        self.runtime.block_on(async {
+            self.publish_all().await;
+            self.latch.all().await;
+        });
+    }
+
     fn delivery_to_ack(&self) {
         self.runtime.block_on(self.publish_all());
         assert_eq!(self.latch.left(), self.messages * self.copies, "nothing is handled before it is counted");
@@ -85,6 +95,7 @@ impl<S: Side, R> Scenario for Run<S, R> {
             });
         });
     }
+
     fn queued(self: Box<Self>) {
         counted(&mut || self.runtime.block_on(self.publish_all()));
         assert_eq!(self.latch.left(), self.messages * self.copies, "nothing is handled");

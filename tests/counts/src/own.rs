@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use tegami::{Context, HandlerError, Publisher, Service, service::Running, transport::Memory};
+use tegami::{Context, HandlerError, Publisher, Service, Subscription, service::Running, transport::Memory};
 
 use crate::{
     event::{OrderPaid, order},
@@ -39,4 +39,21 @@ pub async fn handle(order: OrderPaid, ctx: Context<Latch>) -> Result<(), Handler
     black_box((order.amount_minor, order.items));
     ctx.state().arrived();
     Ok(())
+}
+
+/// A service with a group for each of so many subscriptions.
+pub fn grouped(
+    service: Service<Latch>,
+    subscriptions: usize,
+    choose: impl Fn(Subscription<OrderPaid>, usize) -> Subscription<OrderPaid>,
+) -> Service<Latch> {
+    (0..subscriptions).fold(service, |service, number| {
+        service.on_with::<OrderPaid>(handle, |s| choose(s, number).group(format!("group-{number}")))
+    })
+}
+
+/// A subscription whose filter wants every message if it is the first, and none else.
+pub fn wanted_by_the_first(subscription: Subscription<OrderPaid>, number: usize) -> Subscription<OrderPaid> {
+    let currency = if number == 0 { "EUR".to_owned() } else { format!("X{number}") };
+    subscription.filter(OrderPaid::currency().is(currency))
 }
