@@ -17,12 +17,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     book::Book,
+    crew::Crew,
     place::{Broker, Place},
     worker::checksum,
 };
 
-/// How long all may take to come to its end, once nothing goes wrong any more.
-pub const SETTLES: Duration = Duration::from_secs(150);
+/// How long nothing may come of what is missing, once nothing goes wrong any more. Retries and what a killed process held
+/// come within it, by far.
+const SETTLES: Duration = Duration::from_secs(60);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a queue is silent that is empty.
@@ -56,19 +58,29 @@ impl Account<'_> {
 
     /// Waits until all that was taken and all that was committed is handled or dead, but not for ever: what is missing
     /// by then.
-    pub async fn settled(&self, book: &mut Book, mut still: impl FnMut(&Book, usize)) -> Vec<String> {
-        let (began, mut dead, mut before) = (Instant::now(), BTreeSet::new(), None);
+    ///
+    /// # Errors
+    /// A process ended by itself.
+    pub async fn settled(
+        &self,
+        (book, crew): (&mut Book, &Crew),
+        mut still: impl FnMut(&Book, usize),
+    ) -> Result<Vec<String>, String> {
+        let (mut began, mut dead, mut before) = (Instant::now(), BTreeSet::new(), None);
         loop {
+            crew.watch().await?;
             book.read();
             let mut missing: Vec<String> = book.missing(&dead).into_iter().map(str::to_owned).collect();
             missing.extend(self.unseen(book, &dead).await);
             still(book, missing.len());
             if missing.is_empty() || began.elapsed() > SETTLES {
-                return missing;
+                return Ok(missing);
             }
             // It costs the broker something to tell of dead letters, so only where nothing goes on.
             if before.as_ref() == Some(&missing) {
                 dead = self.dead().await;
+            } else {
+                began = Instant::now();
             }
             before = Some(missing);
             sleep(LOOK).await;
@@ -148,7 +160,7 @@ impl Account<'_> {
     }
 
     /// How many messages the broker itself counts in each queue of ours.
-    async fn counted(&self) -> BTreeMap<String, usize> {
+    pub async fn counted(&self) -> BTreeMap<String, usize> {
         match &self.place.broker {
             Broker::Amqp { rabbit, .. } => {
                 rabbit.counts(self.prefix).await.into_iter().map(|(name, count)| (name, count as usize)).collect()

@@ -41,6 +41,8 @@ struct Worker {
     child: Child,
     /// It has ended because it was to.
     is_away: bool,
+    /// How often it ended by itself, and was started again.
+    ended: usize,
 }
 
 /// How a process ended that was asked to.
@@ -113,11 +115,21 @@ impl Crew {
         let stop = Stop { took: began.elapsed(), is_forced: ended.code() == Some(FORCED) };
         match ended.code() {
             Some(0 | FORCED) => Ok(stop),
+            _ if worker.given.whose == Whose::Tomodachi => Ok(stop),
             _ => Err(format!("it stopped with {ended}\n{}", worker.told())),
         }
     }
 
-    /// Has one of them ended by itself?
+    /// How often one of them ended by itself, and was started again.
+    pub async fn ended(&self) -> usize {
+        let mut ended = 0;
+        for place in 0..self.0.len() {
+            ended += self.of(place).await.ended;
+        }
+        ended
+    }
+
+    /// Has one of them ended by itself? tomodachi's are started again then.
     pub async fn watch(&self) -> Result<(), String> {
         for worker in &self.0 {
             // One that is held is about to end for a reason.
@@ -144,7 +156,7 @@ impl Worker {
     fn start(given: Given) -> Self {
         let log = given.folder.join(format!("{}.log", given.name));
         let child = spawn(&given, &log);
-        Self { given, log, child, is_away: false }
+        Self { given, log, child, is_away: false, ended: 0 }
     }
 
     fn restart(&mut self) {

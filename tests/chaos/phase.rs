@@ -99,9 +99,13 @@ impl Stage<'_> {
         let mut told = Told::default();
         let played = self.acts(&nemesis, &account, (&mut book, &mut told)).await;
         told.wrong.extend(played.err());
-        (told.took, told.deeds) = (began.elapsed(), nemesis.deeds());
+        (told.took, told.deeds, told.ended) = (began.elapsed(), nemesis.deeds(), crew.ended().await);
         drop(crew);
-        told.wrong.extend(account.note(&ledger).await);
+        match self.asked.whose {
+            // It has no dead letters to look for.
+            Whose::Tomodachi => told.left = account.counted().await.values().sum(),
+            _ => told.wrong.extend(account.note(&ledger).await),
+        }
         book.read();
         transport.close().await;
         let verdict = Verdict::of(&self.folder);
@@ -137,7 +141,8 @@ impl Stage<'_> {
         crew.watch().await?;
         told.stops.push(crew.stop(PUBLISHER).await?);
         let began = Instant::now();
-        let missing = account.settled(book, |book, missing| self.show(book, &format!("{missing} to come"))).await;
+        let missing =
+            account.settled((book, crew), |book, missing| self.show(book, &format!("{missing} to come"))).await?;
         told.settled = began.elapsed();
         if !missing.is_empty() {
             let some = missing.iter().take(5).cloned().collect::<Vec<_>>().join(", ");

@@ -31,6 +31,10 @@ pub struct Told {
     pub raged: Duration,
     pub settled: Duration,
     pub took: Duration,
+    /// Messages that are left in queues, as the broker counts them, where nobody takes them out.
+    pub left: usize,
+    /// Processes that ended by themselves and were started again.
+    pub ended: usize,
     published: usize,
     handled: usize,
     repeated: usize,
@@ -65,6 +69,10 @@ pub struct Report {
     recovery_median: Option<f64>,
     recovery_most: Option<f64>,
     kills: usize,
+    ended: usize,
+    left: usize,
+    /// Of what is lost, what nobody can read.
+    poison_lost: usize,
     stops: usize,
     stops_kept: usize,
     stops_drained: usize,
@@ -122,6 +130,9 @@ impl Report {
             recovery_median: after.get(after.len() / 2).copied(),
             recovery_most: after.last().copied(),
             kills: told.deeds.kills,
+            ended: told.ended,
+            left: told.left,
+            poison_lost: verdict.map_or(0, poison_lost),
             stops: stops.len(),
             stops_kept: stops.iter().filter(|stop| stop.is_kept()).count(),
             stops_drained: stops.iter().filter(|stop| !stop.is_forced).count(),
@@ -142,6 +153,10 @@ impl Report {
         let kept = self.clean && self.wrong.is_empty() && self.stops == self.stops_kept && self.handled > 0;
         kept || self.whose == Whose::Tomodachi
     }
+}
+
+fn poison_lost(verdict: &Verdict) -> usize {
+    verdict.figure(Figure::Lost).iter().filter(|offence| offence.id.starts_with("poison")).count()
 }
 
 fn counted(verdict: &Verdict) -> impl Iterator<Item = (Figure, usize)> {
