@@ -183,6 +183,12 @@ impl Worker {
 
     fn must_live(&mut self) -> Result<(), String> {
         match self.child.try_wait().expect("it is ours") {
+            // As a supervisor would.
+            Some(_) if !self.is_away && self.given.whose == Whose::Tomodachi => {
+                self.ended += 1;
+                self.restart();
+                Ok(())
+            }
             Some(ended) if !self.is_away => {
                 Err(format!("{} ended by itself with {ended}\n{}", self.given.name, self.told()))
             }
