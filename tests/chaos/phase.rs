@@ -125,7 +125,7 @@ impl Stage<'_> {
         self.begun(crew, book).await?;
         if self.asked.rate.is_none() {
             let Held { rate, chosen } = find(crew, book).await;
-            (told.held, told.rate) = (Some(rate), chosen);
+            (told.held, told.rate) = ((rate > 0).then_some(rate), chosen);
         } else {
             told.rate = self.given(PUBLISHER).rate;
         }

@@ -127,7 +127,7 @@ impl Report {
             seconds_to_settle: told.settled.as_secs_f64(),
             kinds: told.deeds.kinds.clone(),
             restarts: after.len(),
-            recovery_median: after.get(after.len() / 2).copied(),
+            recovery_median: median(&after),
             recovery_most: after.last().copied(),
             kills: told.deeds.kills,
             ended: told.ended,
@@ -153,6 +153,12 @@ impl Report {
         let kept = self.clean && self.wrong.is_empty() && self.stops == self.stops_kept && self.handled > 0;
         kept || self.whose == Whose::Tomodachi
     }
+}
+
+/// The one in the middle of these, which are sorted; of two, what lies between them.
+fn median(sorted: &[f64]) -> Option<f64> {
+    let middle = |place: usize| sorted.get(place).copied();
+    Some((middle(sorted.len().checked_sub(1)? / 2)? + middle(sorted.len() / 2)?) / 2.0)
 }
 
 fn poison_lost(verdict: &Verdict) -> usize {
