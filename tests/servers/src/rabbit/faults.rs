@@ -1,5 +1,7 @@
 //! What can be done to a RabbitMQ. What is taken back leaves it as it was.
 
+use std::collections::BTreeMap;
+
 use super::Rabbit;
 
 /// Writes down what the broker only remembers: it keeps the registry of quorum queues in tables that reach the file
@@ -152,6 +154,24 @@ impl Rabbit {
         );
         let told = self.ctl(&["eval", &asked]).await;
         told.trim().parse().unwrap_or_else(|_| panic!("no number: {told}"))
+    }
+
+    /// How many messages wait in each queue whose name begins so, as each of them says now.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn counts(&self, beginning: &str) -> BTreeMap<String, u64> {
+        let asked = format!(
+            "[begin {{ok, Count, _}} = rabbit_amqqueue:stat(Queue), {{element(4, amqqueue:get_name(Queue)), Count}} end
+                || Queue <- rabbit_amqqueue:list(),
+                lists:prefix(\"{beginning}\", binary_to_list(element(4, amqqueue:get_name(Queue))))]."
+        );
+        let told = self.ctl(&["eval", &asked]).await;
+        let pairs = told.split("{<<\"").skip(1).map(|pair| pair.split_once("\">>,").expect("a name and a count"));
+        let count = |text: &str| text.split('}').next().and_then(|count| count.trim().parse().ok());
+        pairs
+            .map(|(name, rest)| (name.to_owned(), count(rest).unwrap_or_else(|| panic!("no number: {rest}"))))
+            .collect()
     }
 
     /// Runs `rabbitmqctl`, which boots a whole Erlang for it: half a second or more.

@@ -1,0 +1,131 @@
+//! The ledgers of a phase, read as they grow.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs::{self, File},
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tegami::testing::ledger::{Answer, Ended, Entry, Line};
+
+/// What the ledgers have told so far.
+#[derive(Default)]
+pub struct Book {
+    folder: PathBuf,
+    /// How far each file is read.
+    read: BTreeMap<PathBuf, u64>,
+    messages: HashMap<String, Message>,
+    /// How many messages were taken, and how many are completed somewhere.
+    pub published: usize,
+    pub handled: usize,
+    /// From begin of the publish to the first completion, in nanoseconds, since this was last looked at.
+    waits: Vec<u64>,
+}
+
+/// What became of one message.
+#[derive(Default)]
+struct Message {
+    begun_at: u64,
+    begins: usize,
+    is_ok: bool,
+    to: Vec<String>,
+    /// How often each queue completed it.
+    done: BTreeMap<String, usize>,
+}
+
+impl Book {
+    pub fn of(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..Self::default() }
+    }
+
+    /// Reads what has been written since.
+    pub fn read(&mut self) {
+        for path in files(&self.folder) {
+            let from = self.read.entry(path.clone()).or_default();
+            let mut file = File::open(&path).expect("a ledger can be read");
+            file.seek(SeekFrom::Start(*from)).expect("a ledger can be read");
+            let mut text = String::new();
+            file.read_to_string(&mut text).expect("a ledger is text");
+            // A line that is not yet whole is read the next time.
+            let whole = text.rfind('\n').map_or(0, |end| end + 1);
+            *from += whole as u64;
+            text[..whole].lines().flat_map(serde_json::from_str).for_each(|line| self.add(line));
+        }
+    }
+
+    fn add(&mut self, Line { at, entry }: Line) {
+        match entry {
+            Entry::PublishBegin { id, to, .. } => {
+                let message = self.messages.entry(id).or_default();
+                message.begins += 1;
+                if message.begins == 1 {
+                    (message.begun_at, message.to) = (at, to);
+                }
+            }
+            Entry::PublishEnd { id, answer: Answer::Ok } => {
+                let message = self.messages.entry(id).or_default();
+                self.published += usize::from(!message.is_ok);
+                message.is_ok = true;
+            }
+            Entry::RunEnd { id, subscription, ended: Ended::Ok, .. } => {
+                let message = self.messages.entry(id).or_default();
+                let done = message.done.entry(subscription).or_default();
+                *done += 1;
+                if *done == 1 {
+                    self.handled += 1;
+                    self.waits.push(at.saturating_sub(message.begun_at));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The messages that were taken, and are completed neither there nor known to be dead, by their queues.
+    pub fn missing(&self, dead: &BTreeSet<String>) -> BTreeSet<&str> {
+        let awaited = self.messages.iter().filter(|(id, message)| {
+            message.is_ok && !dead.contains(*id) && message.to.iter().any(|to| !message.done.contains_key(to))
+        });
+        awaited.map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Has a queue completed this message?
+    pub fn is_done(&self, id: &str) -> bool {
+        self.messages.get(id).is_some_and(|message| !message.done.is_empty())
+    }
+
+    /// How many messages were completed in a queue again, beyond what was published again.
+    pub fn repeated(&self) -> usize {
+        let beyond = |message: &Message| {
+            message.done.values().map(|done| done.saturating_sub(message.begins.max(1))).sum::<usize>()
+        };
+        self.messages.values().map(beyond).sum()
+    }
+
+    /// How long those that are the 99th of a hundred took, of what was completed since this was last asked.
+    pub fn slowest(&mut self) -> Option<Duration> {
+        let mut waits = std::mem::take(&mut self.waits);
+        waits.sort_unstable();
+        waits.get(waits.len() * 99 / 100).copied().map(Duration::from_nanos)
+    }
+}
+
+/// The lines of all ledgers in which this stands, in order of time; each with its file.
+pub fn lines_of(folder: &Path, id: &str) -> Vec<String> {
+    let word = serde_json::to_string(id).expect("plain data");
+    let mut found = Vec::new();
+    for path in files(folder) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        found.extend(text.lines().filter(|line| line.contains(&word)).map(|line| (line.to_owned(), name.clone())));
+    }
+    // Each line begins with its time, which has as many digits everywhere.
+    found.sort();
+    found.into_iter().map(|(line, name)| format!("{name}: {line}")).collect()
+}
+
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let found = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    found.filter(|path| path.extension().is_some_and(|ending| ending == "ledger")).collect()
+}
