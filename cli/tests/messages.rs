@@ -126,3 +126,28 @@ fn tail_shows_each_message_as_it_comes_until_the_program_ends() {
     assert_eq!((code, events.len()), (Some(0), 2), "{text}");
     assert!(!text.contains('\u{1b}') && !text.contains('\u{9b}'), "{text:?}");
 }
+
+/// What is personal is shown to whoever asks for it by name, and to nobody else.
+#[test]
+fn what_is_personal_is_asked_for_with_reveal_alone() {
+    let script = |answer: &str| format!("echo \"task: $TEGAMI_TASK\" >&2; printf '%s\\n' '{answer}'");
+    let message = MESSAGES[0].replace("\\u001b[31m", "c-1@example.com");
+    let messages = format!("[{message}]");
+    for (words, task, answer) in [
+        (&["peek", "q", "--limit", "2"][..], r#"peek {"queue":"q","limit":2}"#, &*messages),
+        (&["tail", "OrderPaid"], "tail OrderPaid", &*message),
+        (&["dlq", "show", "q"], "dead-letters q", "[]"),
+        (&["dlq", "ls"], "dead-letters", "[]"),
+    ] {
+        let (_, hidden, errors) = said(words, &script(answer), "");
+        assert_eq!(errors.lines().next(), Some(&*format!("task: {task}")), "{words:?}");
+        let (_, shown, errors) = said(&[words, &["--reveal"]].concat(), &script(answer), "");
+        assert_eq!(errors.lines().next(), Some(&*format!("task: reveal {task}")), "{words:?}");
+        assert_eq!(shown, hidden, "the program hides, and the command shows what it is told");
+    }
+    for words in [&["dlq", "drop", "q", "--all", "--reveal"][..], &["publish", "OrderPaid", "{}", "--reveal"]] {
+        let (code, text, errors) = said(words, &script("[]"), "");
+        assert_eq!((code, &*text), (Some(2), ""), "{words:?} shows nothing that could be personal");
+        assert!(errors.contains("--reveal") && !errors.contains("task:"), "{errors}");
+    }
+}
