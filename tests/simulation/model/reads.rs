@@ -84,7 +84,7 @@ impl Queue {
         reads.mark = noted.to;
         let rows = noted.kept.iter().map(|(position, _)| position).chain(noted.dead);
         reads.rows.extend(rows);
-        noted.done.iter().for_each(|position| drop(reads.rows.remove(position)));
+        reads.rows.retain(|position| !noted.done.contains(position));
         let (rows, mark) = (reads.rows.clone(), reads.mark);
         for position in noted.dead {
             self.copy_at(*position)?.dies();

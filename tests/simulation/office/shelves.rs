@@ -61,10 +61,6 @@ impl Shelves {
         self.marks.insert(id, mark);
     }
 
-    pub fn remove(&mut self, id: &Id) {
-        self.marks.remove(id);
-    }
-
     /// As everybody sees it; times are those of this clock.
     pub fn checkpoint(&self, id: &Id, clock: &Clock) -> Option<Checkpoint> {
         let Mark { position, holder } = self.mark(id)?;

@@ -88,7 +88,7 @@ impl World {
     /// Hides a message for longer, or shows it; what the queue says, unless nobody hears of it.
     async fn change(&self, receipt: &str, after: Duration) -> Option<Result<(), Fault>> {
         self.way().await;
-        if self.strikes(15) {
+        if self.strikes(40) {
             return None;
         }
         let (number, receipt) = parsed(receipt);
@@ -102,7 +102,7 @@ impl World {
         });
         self.way().await;
         let answer = if changed { Ok(()) } else { Err(Fault::new(FaultKind::Lost, Reach::Not, "not in flight")) };
-        (!self.strikes(15)).then_some(answer)
+        (!self.strikes(40)).then_some(answer)
     }
 
     /// An old receipt deletes nothing, and the queue does not say so.
