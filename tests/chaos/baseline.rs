@@ -14,9 +14,9 @@ const GROWTH: f64 = 1.5;
 /// Where it begins and ends, in messages a second.
 const FIRST: f64 = 60.0;
 const LAST: f64 = 5_000.0;
-/// What the 99th of a hundred may take, those that are drawn to fail or to be slow included: the first retry comes
-/// after 100 ms, so that more than one of a hundred takes longer than §6.1 of the plan has it.
-const LATE: Duration = Duration::from_millis(1_500);
+/// What nine of ten take at most, from the begin of the publish to the end of the handler. The tenth may be drawn to fail or
+/// to be slow.
+const LATE: Duration = Duration::from_millis(250);
 /// The share that the rest of the run goes at.
 const SHARE: f64 = 0.7;
 
@@ -56,7 +56,11 @@ async fn step(crew: &Crew, book: &mut Book, rate: f64) -> Option<f64> {
     let took = began.elapsed().as_secs_f64();
     let (after, slowest) = seen(book);
     let [published, handled] = [0, 1].map(|which| (after[which] - before[which]) as f64);
-    let is_held = handled >= 0.95 * published && published / took >= 0.8 * rate && slowest? <= LATE;
+    let slowest = slowest?;
+    println!(
+        "   without faults, {rate:.0} a second: {published} published, {handled} handled, nine of ten in {slowest:.0?}"
+    );
+    let is_held = handled >= 0.95 * published && published / took >= 0.8 * rate && slowest <= LATE;
     is_held.then_some(handled / took)
 }
 
