@@ -199,7 +199,7 @@ mod tests {
     use tegami_test_servers::Postgres as Server;
 
     use super::*;
-    use crate::store::Postgres;
+    use crate::store::{EventStore, Postgres};
 
     /// What takes a page reads, as PostgreSQL plans it now.
     async fn plan(connection: &mut PgConnection) -> String {
