@@ -155,6 +155,8 @@ impl Account<'_> {
                 let id = delivery.id.as_ref().map_or_else(|| "(no id)".to_owned(), ToString::to_string);
                 let (subscription, checksum) = (plan.name.clone(), checksum(&delivery.sealed));
                 ledger.write(Entry::Left { id, subscription, checksum });
+                // Or it would come again, for ever.
+                let _ = delivery.ack().await;
             }
         }
     }
