@@ -271,11 +271,15 @@ fn clash(one: (Kind, usize), other: (Kind, usize)) -> bool {
         PROCESSES.contains(&kind) && (target == of || kind == ConsumersKilled && of != PUBLISHER)
     };
     let is_blocked = |gone, road: (Kind, usize)| ROADS.contains(&road.0) && is_gone(gone, road.1);
+    // Credentials that are refused end a start, as they should (N7).
+    let refuses_starts = |kind, other: Kind| kind == Expired && PROCESSES.contains(&other);
     let takes_all = |kind| matches!(kind, ConsumersKilled);
     let needs_one = |kind| matches!(kind, ChannelClosed | BackendsKilled | DatabaseReset);
     one.0.realm() == other.0.realm()
         || is_blocked(one, other)
         || is_blocked(other, one)
+        || refuses_starts(one.0, other.0)
+        || refuses_starts(other.0, one.0)
         || takes_all(one.0) && needs_one(other.0)
         || takes_all(other.0) && needs_one(one.0)
 }
