@@ -13,6 +13,7 @@ use crate::{
 
 /// How a database has it that an event was begun, where it has the reason of dead letters: for whoever does not know it, the
 /// event waits.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) const BEGUN: &str = "begun";
 
 /// The checkpoint of a queue.

@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+/// An event that is kept: its position, the attempt it comes again as, and whether the row says that it was begun.
+pub type KeptRow = (u64, u32, bool);
+
 /// One step; each has taken place, whatever was answered.
 #[derive(Debug, Clone)]
 pub enum Archived {
@@ -15,7 +18,7 @@ pub enum Archived {
     Rewound { projection: String },
     /// A queue notes what became of events, by their positions: done, to come again as this attempt, given up on; and that
     /// all up to a position were looked at.
-    Noted { queue: String, by: String, done: Vec<u64>, kept: Vec<(u64, u32)>, dead: Vec<u64>, to: u64 },
+    Noted { queue: String, by: String, done: Vec<u64>, kept: Vec<KeptRow>, dead: Vec<u64>, to: u64 },
     /// Timeouts are set, each for a time, and cancelled: those that nobody can send any more, and others.
     Timed { set: Vec<(u64, Duration)>, gone: Vec<u64>, cancelled: Vec<u64> },
 }

@@ -4,7 +4,7 @@ mod archive;
 mod rows;
 mod ticks;
 
-pub use archive::Archived;
+pub use archive::{Archived, KeptRow};
 pub use rows::{Kept, Rows};
 pub use ticks::{Ticked, Turn};
 

@@ -46,6 +46,8 @@ pub(super) struct Copy {
     key: String,
     place: usize,
     pub(super) attempt: u32,
+    /// Does a row say that it was begun, in the hands of whoever wrote that?
+    pub(super) begun: bool,
     not_before: Duration,
     pub(super) held: Option<Tag>,
     pub(super) seen: bool,
@@ -96,6 +98,7 @@ impl Queue {
             key: post.key.clone(),
             place,
             attempt: 1,
+            begun: false,
             not_before: now + post.delay,
             held: None,
             seen: false,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{Checked, ensure, queue::Queue};
 use crate::{
-    happened::{Handed, Tag},
+    happened::{Handed, KeptRow, Tag},
     reading::RECORDED,
 };
 
@@ -21,7 +21,7 @@ pub struct Reads {
 /// What one transaction notes.
 pub struct Noted<'a> {
     pub done: &'a [u64],
-    pub kept: &'a [(u64, u32)],
+    pub kept: &'a [KeptRow],
     pub dead: &'a [u64],
     pub to: u64,
 }
@@ -34,7 +34,13 @@ impl Queue {
             return false;
         }
         reads.reader = Some(by.to_owned());
-        self.copies.values_mut().for_each(|copy| copy.held = None);
+        for copy in self.copies.values_mut() {
+            // A delay counts once a row has it.
+            if copy.begun || copy.attempt <= copy.put_off.0 {
+                copy.put_off = Default::default();
+            }
+            (copy.held, copy.begun) = (None, false);
+        }
         true
     }
 
@@ -53,8 +59,10 @@ impl Queue {
         let copy = self.copies.get_mut(&tag.copy).ok_or_else(|| format!("D5: {tag} is not for this queue"))?;
         ensure!(copy.is_open(), "D2: {tag} was noted as done with and is handed out");
         ensure!(copy.held.is_none(), "D3: {tag} is handed out beside {:?}", copy.held);
-        let least = copy.attempt;
-        let counts = (least..=copy.tried + 1).contains(attempt);
+        // Where the row says that it is begun, the attempt may be counted already; and whoever ended before it was handed out
+        // has spent one.
+        let least = copy.attempt - u32::from(copy.begun);
+        let counts = (least..=copy.attempt.max(copy.tried + 1)).contains(attempt);
         ensure!(counts, "D4: {tag} is attempt {attempt}, was tried {} times, {least} is noted", copy.tried);
         ensure!(*redelivered || !copy.seen, "D4: {tag} was handed out before and does not say so");
         let early = *attempt > copy.put_off.0 && now < copy.put_off.1;
@@ -82,19 +90,19 @@ impl Queue {
         ensure!(reads.reader.as_deref() == Some(by), "L1: {by} notes, and {:?} has the queue", reads.reader);
         ensure!(noted.to >= reads.mark, "D1: the mark goes back from {} to {}", reads.mark, noted.to);
         reads.mark = noted.to;
-        let rows = noted.kept.iter().map(|(position, _)| position).chain(noted.dead);
+        let rows = noted.kept.iter().map(|(position, ..)| position).chain(noted.dead);
         reads.rows.extend(rows);
         reads.rows.retain(|position| !noted.done.contains(position));
         let (rows, mark) = (reads.rows.clone(), reads.mark);
         for position in noted.dead {
             self.copy_at(*position)?.dies();
         }
-        for (position, attempt) in noted.kept {
+        for (position, attempt, begun) in noted.kept {
             let copy = self.copy_at(*position)?;
-            let (most, number) = (copy.tried + 1, copy.number);
+            let (most, number) = (copy.attempt.max(copy.tried + 1) + u32::from(*begun), copy.number);
             ensure!(copy.is_open(), "D2: #{number} was done with and is kept");
             ensure!((1..=most).contains(attempt), "D4: #{number} is kept as attempt {attempt}, {most} is next");
-            copy.attempt = *attempt;
+            (copy.attempt, copy.begun) = (*attempt, *begun);
         }
         let passed = |number: u64| number - RECORDED <= mark && !rows.contains(&(number - RECORDED));
         for copy in self.copies.values_mut().filter(|copy| copy.is_open() && passed(copy.number)) {

@@ -85,7 +85,7 @@ impl Queues for Counter {
     }
 
     async fn kept(&self, queue: &str) -> Result<Vec<Kept>, DatabaseError> {
-        let waits = |kept: &&Kept| kept.standing == Standing::Waits;
+        let waits = |kept: &&Kept| matches!(kept.standing, Standing::Waits | Standing::Begun);
         self.asked(|| self.office.desk().shelves.kept(queue).filter(waits).cloned().collect()).await
     }
 

@@ -218,8 +218,9 @@ impl Tx {
         let done = done.iter().map(|position| position.number()).collect();
         let dead = kept.iter().filter(|kept| matches!(kept.standing, Standing::Dead(_)));
         let dead = dead.map(|kept| kept.position.number()).collect();
-        let kept = kept.iter().filter(|kept| kept.standing == Standing::Waits);
-        let kept = kept.map(|kept| (kept.position.number(), kept.attempt)).collect();
+        let kept = kept.iter().filter(|kept| matches!(kept.standing, Standing::Waits | Standing::Begun));
+        let row = |kept: &records::Kept| (kept.position.number(), kept.attempt, kept.standing == Standing::Begun);
+        let kept = kept.map(row).collect();
         Archived::Noted { queue: queue.to_owned(), by, done, kept, dead, to: to.number() }
     }
 }
