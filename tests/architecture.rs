@@ -101,8 +101,9 @@ fn no_feature_gate_hides_inside_a_function() {
         let lines: Vec<&str> = code.lines().collect();
         for (n, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("#[cfg(feature")) {
             let next = lines.get(n + 1).map_or("", |next| next.trim_start());
-            let item =
-                ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) "].iter().any(|start| next.starts_with(start));
+            let item = ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) ", "pub(super) "]
+                .iter()
+                .any(|start| next.starts_with(start));
             assert!(item, "{}:{}: `{line}` stands before `{next}`", path.display(), n + 1);
         }
     }
