@@ -22,6 +22,7 @@ import tomllib
 
 from aws import tables as aws
 from gate import tables as gate
+from proof import tables as proof
 from rabbitmq import tables as rabbitmq
 from scale import tables as scale
 from store import tables as store
@@ -30,6 +31,7 @@ from web import tables as web
 HERE = pathlib.Path(__file__).parent
 FIGURES = HERE / "figures"
 SCALING = HERE.parent / "docs" / "scaling.md"
+PROOF = HERE.parent / "docs" / "proof.md"
 
 
 def lines(path):
@@ -293,12 +295,18 @@ def scaling():
     write_scaling(about, measured, SCALING)
 
 
+def proven():
+    texts = {name: f"\n{text}\n" for name, text in proof.parts(FIGURES).items()}
+    PROOF.write_text(filled(PROOF.read_text(), texts))
+
+
 match sys.argv[1:]:
     case ["keep", part, path]:
         keep(part, path)
     case ["write"]:
         if (FIGURES / "scale.json").exists():
             scaling()
+        proven()
         write()
     case ["scaling"]:
         scaling()

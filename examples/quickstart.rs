@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use tegami::{Context, Error, HandlerError, Retry, Service, transport::Memory};
+use tracing_subscriber::{Layer, filter, layer::SubscriberExt, util::SubscriberInitExt};
 
 mod contracts {
     tegami::include_contracts!();
@@ -13,7 +14,7 @@ use contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing_subscriber::fmt().without_time().with_target(false).init();
+    show_log();
     let memory = Memory::new();
     let quick = Retry::after([100, 200].map(Duration::from_millis));
     let service = Service::new("billing")
@@ -50,6 +51,13 @@ async fn send_receipt(order: OrderPaid, ctx: Context) -> Result<(), HandlerError
     let receipt = ReceiptSent::builder().order_id(order.order_id).build();
     ctx.publish(&receipt).await?;
     Ok(())
+}
+
+/// The log on stdout: what happens, without all that is known of the delivery in which it does.
+fn show_log() {
+    let events = filter::filter_fn(|what| what.is_event()).with_max_level_hint(filter::LevelFilter::INFO);
+    let log = tracing_subscriber::fmt::layer().without_time().with_target(false);
+    tracing_subscriber::registry().with(log.with_filter(events)).init();
 }
 
 async fn file_receipt(receipt: ReceiptSent, _: Context) -> Result<(), HandlerError> {

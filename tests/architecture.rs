@@ -61,7 +61,7 @@ const DEEDS: &[(&str, &[&str], &str)] = &[
     ("reads a clock", &["SystemTime::now", "Instant::now"], "time/mod.rs"),
     ("draws a number", &["fastrand::", "new_v4"], "time/mod.rs"),
     ("draws a secret", &["getrandom::"], "store/keys/seal.rs"),
-    ("draws an id", &["from_random_bytes", ".uuid()"], "time/mod.rs envelope/id.rs service/running.rs"),
+    ("draws an id", &["from_random_bytes", ".uuid()"], "time/mod.rs envelope/id.rs service/running/mod.rs"),
 ];
 
 #[test]

@@ -1,6 +1,11 @@
 //! The README says what is so. `BLESS=1` writes the parts that come from the code.
 
-use std::{fmt::Write, fs, path::Path, time::Duration};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tegami::transport::{Capabilities, Memory, Transport, amqp::Amqp, aws::Aws};
 
@@ -66,15 +71,104 @@ fn it_is_short_enough_to_be_read() {
     assert!(lines < 200, "the README has {lines} lines");
 }
 
+/// What is read in a clone: links lead to files, and to headings in them.
 #[test]
 fn its_links_lead_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let text = fs::read_to_string(root.join(document)).expect("a document");
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            assert!(link.starts_with("https://") || root.join(link).exists(), "{document} links to {link}");
+    let documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "examples/README.md"].map(PathBuf::from);
+    for document in documents.into_iter().chain(guides()) {
+        for link in links(&text(&document)).filter(|link| !link.contains("://")) {
+            // What stands in the code, the guides name for its pages.
+            assert!(!link.starts_with("crate::docs") && !link.starts_with("super::"), "{document:?} links to {link}");
+            assert!(link.starts_with("crate::") || leads(&document, link), "{document:?} links to {link}");
         }
     }
+}
+
+/// And as pages of the documentation they stand in folders.
+#[test]
+fn links_of_the_documentation_lead_to_its_pages() {
+    let mut found = 0;
+    for guide in guides() {
+        let page = fs::read_to_string(Path::new(env!("OUT_DIR")).join(&guide)).expect("a page");
+        let folder = if guide.ends_with("README.md") {
+            guide.parent().expect("a folder").into()
+        } else {
+            guide.with_extension("")
+        };
+        for link in links(&page).filter(|link| !link.contains("://")) {
+            let Some((link, _)) = link.split_once("index.html") else { continue };
+            let there = root().join("docs").join(steps(&folder.join(link)));
+            assert!(there.is_dir() || there.with_extension("md").exists(), "the page {guide:?} links to {link}");
+            found += 1;
+        }
+    }
+    assert!(found > 80, "there are {found} links between guides");
+}
+
+#[test]
+fn every_feature_is_told() {
+    let manifest = text(Path::new("Cargo.toml"));
+    let (_, features) = manifest.split_once("[features]\n").expect("features");
+    let names = features
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_once(" = ["))
+        .map(|(name, _)| name);
+    // What is always there, all at once, and what is for tests of tegami itself.
+    let names = names.filter(|name| !["default", "full", "failpoints"].contains(name));
+    let guide = text(Path::new("docs/features.md"));
+    let missing: Vec<_> = names.filter(|name| !guide.contains(&format!("| `{name}` |"))).collect();
+    assert!(missing.is_empty(), "docs/features.md does not tell of {missing:?}");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(document: &Path) -> String {
+    fs::read_to_string(root().join(document)).expect("a document")
+}
+
+/// The guides, and why things are as they are.
+fn guides() -> impl Iterator<Item = PathBuf> {
+    let folders = ["docs", "docs/design"].into_iter();
+    let files = folders.flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder"));
+    let paths = files.map(|file| file.expect("a file").path().strip_prefix(root()).expect("below the root").to_owned());
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+}
+
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+fn leads(document: &Path, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let there =
+        if file.is_empty() { root().join(document) } else { root().join(document).with_file_name("").join(file) };
+    there.exists() && (heading.is_empty() || headings(&there).any(|known| known == heading))
+}
+
+/// As GitHub and rustdoc name them.
+fn headings(document: &Path) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(document).unwrap_or_default();
+    let titles: Vec<String> = text.lines().filter_map(|line| line.strip_prefix('#')).map(str::to_owned).collect();
+    titles.into_iter().map(|title| {
+        let kept = title.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+    })
+}
+
+/// A path below `docs`, with its `..` taken.
+fn steps(path: &Path) -> PathBuf {
+    let mut taken = PathBuf::new();
+    for step in path.iter().skip(1) {
+        if step == ".." {
+            taken.pop();
+        } else {
+            taken.push(step);
+        }
+    }
+    taken
 }
 
 fn readme() -> String {

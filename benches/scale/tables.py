@@ -55,7 +55,15 @@ def columns(head, first, series):
     return table(head, rows)
 
 
+def counts(head, panels):
+    """A table of all curves of all panels, which go along a count."""
+    return columns(head, lambda count: f"{count:,}", [points for panel in panels.values() for points in panel.values()])
+
+
 # Messages
+
+BACKLOG = ["backlog", "MiB: in memory, queue included", "RabbitMQ, the service", "handled a second: in memory", "RabbitMQ",
+           "published a second: in memory", "RabbitMQ"]
 
 
 def backlog(lines):
@@ -77,13 +85,6 @@ def backlog(lines):
     }
 
 
-def backlog_table(lines):
-    of = backlog(lines)
-    head = ["backlog", "MiB: in memory, queue included", "RabbitMQ, the service", "handled a second: in memory", "RabbitMQ",
-            "published a second: in memory", "RabbitMQ"]
-    return columns(head, lambda count: f"{count:,}", [points for panel in of.values() for points in panel.values()])
-
-
 def backlog_picture(lines):
     of, across = backlog(lines), "messages that wait"
     return picture("Memory and speed with a backlog of messages", [
@@ -93,6 +94,10 @@ def backlog_picture(lines):
 
 
 # Subscriptions
+
+SUBSCRIPTIONS = ["subscriptions", "ms to start: in memory", "RabbitMQ, queues there", "RabbitMQ, queues made",
+                 "MiB: in memory", "RabbitMQ", "µs a delivery, all want it: in memory", "RabbitMQ",
+                 "µs a message, one wants it: in memory"]
 
 
 def subscriptions(lines):
@@ -118,13 +123,6 @@ def subscriptions(lines):
     }
 
 
-def subscriptions_table(lines):
-    of = subscriptions(lines)
-    head = ["subscriptions", "ms to start: in memory", "RabbitMQ, queues there", "RabbitMQ, queues made", "MiB: in memory",
-            "RabbitMQ", "µs a delivery, all want it: in memory", "RabbitMQ", "µs a message, one wants it: in memory"]
-    return columns(head, lambda count: f"{count:,}", [points for panel in of.values() for points in panel.values()])
-
-
 def subscriptions_picture(lines):
     of, across, log = subscriptions(lines), "subscriptions of the service", (True, True)
     return picture("Start, memory and cost of a service with many subscriptions", [
@@ -136,6 +134,9 @@ def subscriptions_picture(lines):
 
 # Events
 
+EVENTS = ["events", "ms to start: a queue for each", "one queue for all", "MiB: a queue for each", "one queue for all",
+          "µs a message: a queue for each", "one queue for all"]
+
 
 def events(lines):
     of = curves(lines, "events", "way", "events")
@@ -145,13 +146,6 @@ def events(lines):
         "memory": named(lambda line: line["memory"] / MIB),
         "cost": named(lambda line: line["seconds"] / line["messages"] * 1e6),
     }
-
-
-def events_table(lines):
-    of = events(lines)
-    head = ["events", "ms to start: a queue for each", "one queue for all", "MiB: a queue for each", "one queue for all",
-            "µs a message: a queue for each", "one queue for all"]
-    return columns(head, lambda count: f"{count:,}", [points for panel in of.values() for points in panel.values()])
 
 
 def events_picture(lines):
@@ -207,9 +201,9 @@ def replicas_picture(lines):
 def parts(lines):
     """What docs/scaling.md names, and what it becomes."""
     return {
-        "scale backlog": backlog_table(lines),
-        "scale subscriptions": subscriptions_table(lines),
-        "scale events": events_table(lines),
+        "scale backlog": counts(BACKLOG, backlog(lines)),
+        "scale subscriptions": counts(SUBSCRIPTIONS, subscriptions(lines)),
+        "scale events": counts(EVENTS, events(lines)),
         "scale replicas": replicas_table(lines),
         "scale least": least(lines),
     }

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 PROGRAM, PROJECTIONS, PEERS = sys.argv[1:4]
 ROUNDS, APPENDS, STREAMS, MESSAGES, EVENTS = map(int, sys.argv[4:9])
@@ -21,7 +22,7 @@ WAYS = {
     "find": ("find", STREAMS),
 }
 # What another event store does of it, on PostgreSQL.
-BESIDE = {"append": ("append", APPENDS, 1), "append at once": ("append", APPENDS, 16), "read": ("read", STREAMS)}
+BESIDE = ("append", "append at once", "read")
 # Messages of a walk: 200 a second, of which the first hundred are not counted.
 WALK = max(300, MESSAGES // 20)
 # A tenth of the events must take as much memory as all.
@@ -38,26 +39,37 @@ def tell(**line):
     print(json.dumps(line), flush=True)
 
 
-# tegami's, the statements by hand, and the same with all that is coded.
+# tegami's, the statements by hand, and the same with all that is coded; beside them one of the peers.
 SIDES = ("tegami", "bare", "coded")
 
 
-def peer(number, way):
-    tell(round=number, way=f"postgres {way}", side="cqrs-es", **told(PEERS, *BESIDE[way]))
+def peer(database, way):
+    """cqrs-es on PostgreSQL, or sqlx on a file of SQLite's that tegami has made and filled."""
+    if database == "postgres":
+        return told(PEERS, "cqrs-es", *WAYS[way])
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "events.db")
+        subprocess.run([PROGRAM, "fill", file, "0" if way.startswith("append") else str(STREAMS)], check=True, timeout=1200)
+        durability = "process" if database.endswith("process") else "power"
+        return told(PEERS, "sqlx", *WAYS[way], SQLITE_FILE=file, SQLITE_DURABILITY=durability)
+
+
+def sides(database, way):
+    """Who does it: a name, and what each does."""
+    program = {side: lambda side=side: told(PROGRAM, WAYS[way][0], database, side, *WAYS[way][1:]) for side in SIDES}
+    if database != "postgres" or way in BESIDE:
+        program["cqrs-es" if database == "postgres" else "sqlx"] = lambda: peer(database, way)
+    return program
 
 
 def turns(number):
     """The sides of a way take turns to be first."""
-    first = number % len(SIDES)
     for database in DATABASES:
-        for way, (word, *amounts) in WAYS.items():
-            has_peer = database == "postgres" and way in BESIDE
-            if has_peer and number % 2:
-                peer(number, way)
-            for side in SIDES[first:] + SIDES[:first]:
-                tell(round=number, way=f"{database} {way}", side=side, **told(PROGRAM, word, database, side, *amounts))
-            if has_peer and not number % 2:
-                peer(number, way)
+        for way in WAYS:
+            programs = list(sides(database, way).items())
+            first = number % len(programs)
+            for side, program in programs[first:] + programs[:first]:
+                tell(round=number, way=f"{database} {way}", side=side, **program())
     for database in ("none", "sqlite", "postgres"):
         tell(round=number, way="relay", side=database, **told(PROGRAM, "publish", database, MESSAGES))
         tell(round=number, way="latency", side=database, **told(PROGRAM, "latency", database, WALK))

@@ -29,6 +29,17 @@ fn every_mistake_has_a_hint() {
 }
 
 #[test]
+fn an_unknown_option_is_told_those_that_there_are() {
+    let text = mistakes(Path::new("tests/mistakes/unknown_option"));
+    let options = fs::read_to_string("proto/tegami/v1/options.proto").unwrap();
+    let (_, inside) = options.split_once("message EventOptions").unwrap();
+    let fields = inside.lines().filter(|line| line.contains(" = ") && !line.trim_start().starts_with("//"));
+    let names: Vec<_> = fields.filter_map(|line| line.split(" = ").next()?.split_whitespace().last()).collect();
+    assert_eq!(names.len(), 13, "{names:?}");
+    assert!(names.iter().all(|name| text.contains(&format!("`{name}`"))), "{names:?}\n{text}");
+}
+
+#[test]
 fn debug_shows_every_mistake_because_builds_print_it() {
     let error = tegami_codegen::compile_to_strings(Path::new("tests/mistakes/two_keys")).unwrap_err();
     assert_eq!(format!("{error:?}"), format!("the contracts have mistakes\n{error}"));

@@ -5,6 +5,7 @@
 #   scripts/services/rabbitmq.sh start       start it and wait until it answers; prints NAME=VALUE lines
 #   scripts/services/rabbitmq.sh stop        end it in good order
 #   scripts/services/rabbitmq.sh kill9       end it as a power cut would
+#   scripts/services/rabbitmq.sh remove      end it, with all its queues and messages: it begins anew
 #   scripts/services/rabbitmq.sh freeze      let it hang: connections stay open, nothing moves
 #   scripts/services/rabbitmq.sh thaw        let it go on
 #   scripts/services/rabbitmq.sh status      the lines of start, or an error
@@ -13,7 +14,7 @@
 #
 # Only the NAME=VALUE lines go to stdout:  eval "$(scripts/services/rabbitmq.sh start)"; echo "$AMQP_URL"
 # `start` also mends: it thaws a frozen broker and leaves one that answers alone. Queues and messages survive
-# stop, kill9 and start; remove an instance's folder while it is stopped to begin anew.
+# stop, kill9 and start.
 #
 #   SERVICES_DIR      where all of it lives (default: what scripts/check uses)
 #   RABBITMQ_RELEASE  empty: the package of this machine (3.10 on bookworm). Else the Debian release to take it from
@@ -152,6 +153,11 @@ end() { # end SIGNAL: the broker first, then its epmd
     rm -f "$dir/broker.pid" "$dir/epmd.pid"
 }
 
+remove() {
+    end TERM
+    rm -rf "$dir"
+}
+
 kill_late() {
     say "no end in $wait_s s: kill -9"
     send KILL
@@ -199,11 +205,12 @@ case ${1:-} in
     start) alone "$dir" start ;;
     stop) alone "$dir" end TERM ;;
     kill9) alone "$dir" end KILL ;;
+    remove) alone "$services" remove ;;
     freeze) running && send STOP ;;
     thaw) running && send CONT ;;
     status) running && status ;;
     ctl) shift && running && exec "${enter[@]}" "$sbin/rabbitmqctl" "$@" ;;
     names) names ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0" ;;
-    *) say "what to do? There are: install start stop kill9 freeze thaw status ctl names --help" && exit 2 ;;
+    *) say "what to do? There are: install start stop kill9 remove freeze thaw status ctl names --help" && exit 2 ;;
 esac

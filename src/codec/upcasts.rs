@@ -58,6 +58,7 @@ impl Upcasts {
     }
 
     /// The contract of this name, if its events become those of that other.
+    #[cfg(feature = "store")]
     pub(crate) fn from(&self, name: &str, to: &Contract) -> Option<&'static Contract> {
         self.way(name).find(|step| step.to.name == to.name)?;
         Some(self.way(name).next()?.from)

@@ -59,12 +59,12 @@ impl File {
     /// They are not what `T` has; the text tells the key, its line, and what is wrong, as `tell` has it.
     pub(crate) fn app<T: DeserializeOwned>(&self, tell: fn(&str) -> String) -> Result<T, String> {
         let table = self.parse().map_err(|wrong| wrong.join("\n"))?;
-        let span = table.span();
-        let app = table.get_ref().iter().find(|(key, _)| *key.get_ref() == APP);
-        let app = app.map_or_else(|| Spanned::new(span, DeValue::Table(DeTable::new())), |(_, app)| app.clone());
+        let Some((_, app)) = table.get_ref().iter().find(|(key, _)| *key.get_ref() == APP) else {
+            return without_app(&format!("{} has no section `[app]`", self.name), tell);
+        };
         T::deserialize(ValueDeserializer::from(app.clone())).map_err(|error| {
             let at = error.span().map_or(app.span().start, |span| span.start);
-            format!("`{}` ({}): {}", path_at(&app, at), self.at(at), tell(error.message()))
+            format!("`{}` ({}): {}", path_at(app, at), self.at(at), tell(error.message()))
         })
     }
 
@@ -79,6 +79,15 @@ impl File {
         let before = self.text.as_bytes().iter().take(byte);
         Source::File(self.name.clone(), 1 + before.filter(|byte| **byte == b'\n').count())
     }
+}
+
+/// The user's own keys where there are none: the defaults of `T`.
+///
+/// # Errors
+/// One has no default; the text begins with `why` there are none.
+pub(crate) fn without_app<T: DeserializeOwned>(why: &str, tell: fn(&str) -> String) -> Result<T, String> {
+    let nothing = Spanned::new(0..0, DeValue::Table(DeTable::new()));
+    T::deserialize(ValueDeserializer::from(nothing)).map_err(|error| format!("{why}: {}", tell(error.message())))
 }
 
 /// Tables in tables become keys with dots.

@@ -10,7 +10,7 @@ mod given;
 mod key;
 mod near;
 
-pub(crate) use file::File;
+pub(crate) use file::{File, without_app};
 #[cfg(feature = "http")]
 pub(crate) use given::Setting;
 pub(crate) use given::{Given, Source, Value};

@@ -177,7 +177,7 @@ fn check_framing(visit: &Visit, parts: &request::Parts, heads: &Heads<'_>) -> Re
     }
 }
 
-/// Is one host asked, whoever reads the head (RFC 9112, 3.2; RFC 9113, 8.3.1), and nobody's name told with it?
+/// Is one host asked, whoever reads the head (RFC 9112, 3.2; RFC 9113, 8.3.1), and nothing but a host?
 fn has_one_host(parts: &request::Parts, heads: &Heads<'_>) -> bool {
     let host = heads.host.map(HeaderValue::as_bytes);
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
@@ -186,7 +186,12 @@ fn has_one_host(parts: &request::Parts, heads: &Heads<'_>) -> bool {
         (None, None) => parts.version == Version::HTTP_10,
         _ => true,
     };
-    heads.hosts <= 1 && agree && !host.into_iter().chain(authority).any(|named| named.contains(&b'@'))
+    heads.hosts <= 1 && agree && host.into_iter().chain(authority).flatten().all(|byte| is_of_host(*byte))
+}
+
+/// Can it stand in a host and its port (RFC 3986, 3.2.2 and 3.2.3)?
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte)
 }
 
 fn check_size(limits: &Limits, parts: &request::Parts, heads: &Heads<'_>) -> Result<(), Refusal> {

@@ -1,6 +1,6 @@
 //! From a message's event name to the handler for it.
 
-use std::{any::type_name_of_val, marker::PhantomData, sync::Arc, time::Duration};
+use std::{any::type_name_of_val, collections::BTreeMap, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{Incoming, Retry};
 use crate::{
@@ -33,14 +33,20 @@ pub(crate) struct Route {
 
 /// The routes of one queue, and the way to them from older contracts.
 pub(crate) struct Routes {
-    pub(crate) routes: Vec<Arc<Route>>,
-    pub(crate) upcasts: Upcasts,
+    /// By the name of each event that comes here.
+    ways: BTreeMap<&'static str, (&'static Contract, Arc<Route>)>,
+    /// The only one there is.
+    alone: Option<Arc<Route>>,
+    upcasts: Upcasts,
 }
 
 impl Routes {
-    /// The only one there is.
-    fn alone(&self) -> Option<&Arc<Route>> {
-        self.routes.first().filter(|_| self.routes.len() == 1)
+    /// Where events of each contract go.
+    pub(crate) fn of(ways: impl Iterator<Item = (&'static Contract, Arc<Route>)>, upcasts: Upcasts) -> Self {
+        let ways: BTreeMap<_, _> = ways.map(|(contract, route)| (contract.name, (contract, route))).collect();
+        let mut routes = ways.values().filter(|(contract, route)| contract.name == route.contract.name);
+        let alone = routes.next().filter(|_| routes.next().is_none()).map(|(_, route)| route.clone());
+        Self { ways, alone, upcasts }
     }
 
     /// Opens a message, in this envelope unless the only route here has another, and finds the handler for it.
@@ -48,7 +54,7 @@ impl Routes {
     /// # Errors
     /// It cannot be opened, or as [`address`](Self::address).
     pub(crate) fn open(&self, sealed: &Sealed, envelope: &Arc<dyn Envelope>) -> Result<Addressed, DecodeError> {
-        let chosen = self.alone().and_then(|route| route.envelope.as_ref());
+        let chosen = self.alone.as_ref().and_then(|route| route.envelope.as_ref());
         let message = chosen.unwrap_or(envelope).open(sealed)?;
         self.address(message, &sealed.attributes)
     }
@@ -64,11 +70,11 @@ impl Routes {
             let route = self.meant(&message.head).ok_or_else(|| unknown(text.to_owned()))?;
             return Ok(Addressed::new(route, message, beside));
         };
-        if let Some(route) = self.routes.iter().find(|route| route.contract.name == *name) {
+        let way = self.ways.get::<str>(name);
+        let (from, route) = way.ok_or_else(|| unknown(format!("event `{name}` is not handled here")))?;
+        if from.name == route.contract.name {
             return Ok(Addressed::new(route, message, beside));
         }
-        let older = self.routes.iter().find_map(|route| Some((route, self.upcasts.from(name, route.contract)?)));
-        let (route, from) = older.ok_or_else(|| unknown(format!("event `{name}` is not handled here")))?;
         let message = self.lift(message, from, route.contract)?;
         let attributes = message.head.attributes.clone();
         Ok(Addressed::new(route, message, &attributes))
@@ -76,9 +82,8 @@ impl Routes {
 
     /// The route of a message without a name: that of the only event that comes here, from the topic if it tells.
     fn meant(&self, head: &Head) -> Option<&Arc<Route>> {
-        let route = self.alone()?;
-        let older = self.upcasts.older(route.contract);
-        (older.is_empty() || head.topic.as_deref() == Some(route.contract.topic)).then_some(route)
+        let route = self.alone.as_ref()?;
+        (self.ways.len() == 1 || head.topic.as_deref() == Some(route.contract.topic)).then_some(route)
     }
 
     /// The message as it would be, had its event been published under the newer contract.

@@ -13,7 +13,7 @@ use crate::{
         sqlite::{Database, Tx},
     },
     store::Position,
-    time::epoch::{self, milliseconds, since_1970},
+    time::epoch::{self, milliseconds, milliseconds_of},
 };
 
 #[async_trait]
@@ -82,7 +82,7 @@ fn hold(sql: &Connection, claim: &Claim) -> rusqlite::Result<Held> {
                 WHERE name = :name AND version = :version \
                 AND (projector IS NULL OR projector = :projector OR NOT (held_until > :now AND held_until <= :longest)) \
                 RETURNING position";
-    let now = milliseconds(since_1970(*now));
+    let now = milliseconds_of(*now);
     let later = |by: Duration| now.saturating_add(milliseconds(by));
     let values = named_params! {
         ":projector": projector, ":name": id.name, ":version": id.version,

@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     envelope::{MessageId, Sealed},
     error::told,
     store::{Position, Query, Recorded, Store, StoreError},
-    time::{Dice, backoff},
+    time::{Dice, backoff, until},
     transport::{
         Deliveries, Delivery, Lease, Reason, ReasonKind, SettleError, SettleErrorKind, Settlement, TransportError,
         TransportErrorKind,
@@ -260,11 +260,4 @@ pub(super) async fn recorded(store: &Store, position: Position) -> Result<Option
 
 fn closed() -> TransportError {
     TransportError::new(TransportErrorKind::Closed, "what is recorded is not read any more: the transport was closed")
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
 }

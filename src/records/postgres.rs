@@ -10,13 +10,13 @@ use crate::{
     outbox::{
         DatabaseError,
         postgres::{Database, Tx},
-        sql::{number as limit, since_1970},
+        sql::number as limit,
     },
     store::{
         Position,
         postgres::text::{read as read_text, written},
     },
-    time::epoch,
+    time::epoch::{self, milliseconds_of},
 };
 
 #[async_trait]
@@ -47,7 +47,7 @@ impl Queues for Database {
             self.schema()
         );
         let read = || async {
-            let query = sqlx::query_as(AssertSqlSafe(sql.clone())).bind(queue).bind(since_1970(now));
+            let query = sqlx::query_as(AssertSqlSafe(sql.clone())).bind(queue).bind(milliseconds_of(now));
             let (due, dead): (i64, i64) = query.fetch_one(self.pool()).await?;
             Ok(Counts::new(due.unsigned_abs(), dead.unsigned_abs()))
         };
@@ -163,8 +163,8 @@ async fn insert(schema: &str, connection: &mut PgConnection, queue: &str, kept: 
     let query = query.bind(numbers(|kept| kept.position.number().cast_signed()));
     let query = query.bind(kept.iter().map(|kept| kept.key.as_deref().map(written)).collect::<Vec<_>>());
     let query = query.bind(numbers(|kept| i64::from(kept.attempt)));
-    let query = query.bind(numbers(|kept| kept.first.map_or(0, |first| since_1970(first).max(1))));
-    let query = query.bind(numbers(|kept| since_1970(kept.due)));
+    let query = query.bind(numbers(|kept| kept.first.map_or(0, |first| milliseconds_of(first).max(1))));
+    let query = query.bind(numbers(|kept| milliseconds_of(kept.due)));
     let query = query.bind(kept.iter().map(standing).collect::<Vec<i64>>()).bind(reasons.collect::<Vec<_>>());
     query.execute(connection).await.map(drop)
 }
@@ -194,8 +194,8 @@ async fn take_dead(
          AND number <= $5 AND (sorter IS NULL OR sorted_until <= $6) ORDER BY number LIMIT $7 FOR UPDATE SKIP LOCKED) \
          chosen WHERE one.number = chosen.free RETURNING {COLUMNS}"
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(queue).bind(sorter).bind(since_1970(*until));
-    let query = query.bind(after.cast_signed()).bind(upto.cast_signed()).bind(since_1970(*now)).bind(limit(most));
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(queue).bind(sorter).bind(milliseconds_of(*until));
+    let query = query.bind(after.cast_signed()).bind(upto.cast_signed()).bind(milliseconds_of(*now)).bind(limit(most));
     let mut taken = query.fetch_all(connection).await?.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?;
     taken.sort_by_key(|(number, _)| *number);
     Ok(taken)

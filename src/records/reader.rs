@@ -17,7 +17,7 @@ use crate::{
     error::told,
     failpoint::{self, Point},
     outbox::{DatabaseError, DatabaseErrorKind},
-    projection::{self, Astray, Claim, Held, LONGEST},
+    projection::{self, Astray, Checkpoint, Claim, Held, LONGEST},
     store::{Position, Store, StoreError},
     time::{Dice, Wall, backoff},
 };
@@ -158,20 +158,24 @@ impl<D: Queues> Reader<D> {
         let id = id_of(&self.queue);
         let known = self.database.checkpoint(&id).await?;
         let now = self.wall.now();
-        let other = known.as_ref().filter(|known| known.projector.is_some());
-        let anothers = other.filter(|known| known.projector.as_ref() != Some(&self.id));
-        if anothers.is_some_and(|known| known.held_until > now && known.held_until <= now + LONGEST) {
+        let is_anothers = |known: &Checkpoint| {
+            let is_held = known.held_until > now && known.held_until <= now + LONGEST;
+            is_held && known.projector.as_ref().is_some_and(|other| *other != self.id)
+        };
+        if known.as_ref().is_some_and(is_anothers) {
             return Ok(Turn::Waits);
         }
         let said = self.desk.clock.instant();
         let mut tx = self.database.begin().await?;
         let Held::Here(mark) = self.database.hold(&mut tx, &self.claim()).await? else { return Ok(Turn::Waits) };
+        // As it was until then, and cannot change any more before the commit.
+        let before = self.database.checkpoint(&id).await?;
         if let Some(found) = projection::look(mark, &self.store).await.map_err(of_store)? {
             return self.stand_still(tx, mark, found).await;
         }
         self.database.commit(tx).await?;
         // One that was not given up was being read when its reader ended.
-        let seen_before = match other {
+        let seen_before = match before.and_then(|before| before.projector) {
             Some(_) => projection::end(&self.store).await.map_err(of_store)?,
             None => Position::START,
         };
@@ -254,12 +258,22 @@ impl<D: Queues> Reader<D> {
             return Ok(None);
         }
         if ends {
-            database.release(&mut tx, &claim).await?;
+            self.give_up(&mut tx, &claim).await?;
         }
         passed(Point::RecordsBeforeCommit)?;
         database.commit(tx).await?;
         passed(Point::RecordsAfterCommit)?;
         Ok(pending.batch.take())
+    }
+
+    /// The next may have the queue at once. Where somebody has seen what this one has not come to, it finds the queue as one
+    /// that was never given up: nothing else tells it that these may come again.
+    async fn give_up(&self, tx: &mut D::Tx, claim: &Claim) -> Result<(), DatabaseError> {
+        if self.desk.state().knows_of_more() {
+            let ended = Claim { hold: Duration::ZERO, ..claim.clone() };
+            return self.database.hold(tx, &ended).await.map(drop);
+        }
+        self.database.release(tx, claim).await
     }
 
     /// Dead letters that somebody put back, here or elsewhere.

@@ -9,11 +9,11 @@ use super::queues::{BEGUN, Counts, Kept, Queues, Sorting, Standing};
 use crate::{
     outbox::{
         DatabaseError,
-        sql::{number as limit, of_store, since_1970},
+        sql::{number as limit, of_store},
         sqlite::{Database, Tx},
     },
     store::Position,
-    time::epoch,
+    time::epoch::{self, milliseconds_of},
 };
 
 const SELECT: &str =
@@ -54,7 +54,7 @@ impl Queues for Database {
     }
 
     async fn counts(&self, queue: &str, now: SystemTime) -> Result<Counts, DatabaseError> {
-        let (queue, now) = (queue.to_owned(), since_1970(now));
+        let (queue, now) = (queue.to_owned(), milliseconds_of(now));
         let read = move |sql: &Connection| {
             let query = "SELECT count(*) FILTER (WHERE standing < 2 AND due <= ?2), count(*) FILTER (WHERE standing = 2) \
                          FROM tegami_deliveries WHERE queue = ?1";
@@ -137,8 +137,8 @@ fn note(sql: &Connection, queue: &str, done: &[Position], kept: &[Kept]) -> rusq
             Standing::Back => (1, None),
             Standing::Dead(reason) => (2, Some(&**reason)),
         };
-        let first = first.map_or(0, |first| since_1970(first).max(1));
-        insert.execute(params![queue, epoch, event, key, attempt, first, since_1970(*due), standing, reason])?;
+        let first = first.map_or(0, |first| milliseconds_of(first).max(1));
+        insert.execute(params![queue, epoch, event, key, attempt, first, milliseconds_of(*due), standing, reason])?;
     }
     Ok(())
 }
@@ -153,12 +153,12 @@ fn take_dead(
         "{SELECT} AND standing = 2 AND number > ?2 AND number <= ?3 AND (sorter IS NULL OR sorted_until <= ?4) \
          ORDER BY number LIMIT ?5"
     );
-    let values = params![queue, after.cast_signed(), upto.cast_signed(), since_1970(*now), limit(most)];
+    let values = params![queue, after.cast_signed(), upto.cast_signed(), milliseconds_of(*now), limit(most)];
     let taken = found(sql, &query, values)?;
     let mut hold =
         sql.prepare_cached("UPDATE tegami_deliveries SET sorter = ?2, sorted_until = ?3 WHERE number = ?1")?;
     for (number, _) in &taken {
-        hold.execute(params![number.cast_signed(), sorter, since_1970(*until)])?;
+        hold.execute(params![number.cast_signed(), sorter, milliseconds_of(*until)])?;
     }
     Ok(taken)
 }

@@ -59,6 +59,8 @@ pub(super) struct Shift {
 pub(super) struct Lease {
     pub(super) store: Arc<dyn LeaseStore>,
     pub(super) claim: Claim,
+    /// When it was asked for: it holds from then on at least, however late the answer came.
+    pub(super) asked: Instant,
 }
 
 impl Shift {
@@ -165,7 +167,7 @@ impl Lease {
     /// Renews the lease; ends when it is lost, so early that the run has ended before another can have it.
     async fn keep(&self, crew: &Crew) {
         let part = self.claim.lease / RENEWALS;
-        let mut renewed = crew.instant();
+        let mut renewed = self.asked;
         while let Ok(Some(asked)) = timeout_at(renewed + part * (RENEWALS - 1), self.renewed(part, crew)).await {
             renewed = asked;
         }

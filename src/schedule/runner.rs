@@ -250,9 +250,9 @@ impl Runner {
 
     /// Asks for the tick, and runs it if it is ours.
     async fn claim(&mut self, tick: SystemTime, late: bool, slot: OwnedSemaphorePermit) {
-        let lease = self.lease(tick);
+        let mut lease = self.lease(tick);
         loop {
-            match self.take(&lease).await {
+            match self.take(&mut lease).await {
                 Ok(Taken::Granted) => {
                     self.skipping.ends();
                     self.start(tick, Some(lease), slot);
@@ -274,9 +274,9 @@ impl Runner {
 
     /// Another one had the tick: is it done, or is it ours now?
     async fn inherit(&mut self, tick: SystemTime) {
-        let lease = self.lease(tick);
+        let mut lease = self.lease(tick);
         let Ok(slot) = self.slots.clone().try_acquire_owned() else { return self.watch(tick, TURN) };
-        match self.take(&lease).await {
+        match self.take(&mut lease).await {
             Ok(Taken::Granted) => {
                 tracing::warn!(schedule = &*self.job.name, "who ran the schedule is gone; it runs here again");
                 self.job.history.missed();
@@ -293,15 +293,20 @@ impl Runner {
     fn lease(&self, tick: SystemTime) -> Lease {
         let mut claim = Claim::new(self.schedule.as_str(), tick, self.crew.instance.as_str());
         claim.at_once = self.job.at_once();
-        Lease { store: self.store.clone(), claim }
+        Lease { store: self.store.clone(), claim, asked: self.crew.instant() }
     }
 
-    async fn take(&mut self, lease: &Lease) -> Result<Taken, LeaseError> {
+    async fn take(&mut self, lease: &mut Lease) -> Result<Taken, LeaseError> {
         let claim = lease.claim(&self.crew);
         let again = self.unanswered.replace(claim.tick) == Some(claim.tick);
+        lease.asked = self.crew.instant();
         let taken = lease::take(&*lease.store, &claim).await?;
+        let is_held = again && matches!(taken, Taken::Held(_));
+        if is_held {
+            lease.asked = self.crew.instant();
+        }
         // Granted the first time, and nobody heard of it.
-        let ours = again && matches!(taken, Taken::Held(_)) && lease::renew(&*lease.store, &claim).await?;
+        let ours = is_held && lease::renew(&*lease.store, &claim).await?;
         (self.unanswered, self.failures) = (None, 0);
         self.job.history.leases(None);
         Ok(if ours { Taken::Granted } else { taken })

@@ -15,6 +15,7 @@ mod hooks;
 pub(crate) mod http;
 #[cfg(feature = "logs")]
 mod logged;
+mod parts;
 mod plan;
 #[cfg(feature = "store")]
 mod projections;
@@ -43,47 +44,34 @@ pub use task::{
     Redriven, Samples,
 };
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::Future,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
-
-#[cfg(feature = "schedule")]
-use crate::schedule::Schedules;
 use crate::{
-    codec::{Hands, Told, Upcasts},
+    codec::Hands,
     config::Config,
-    contract::{Contract, Names},
-    envelope::{Envelope, JsonBase},
+    envelope::Envelope,
     error::BoxError,
     event::{Event, Filter, Upcast},
     handler::Handler,
     lifecycle::Stop,
     middleware::Middleware,
     pipeline::{self, Incoming, Route, Run, Subscription, Typed},
-    publisher::{Link, Publisher},
+    publisher::Publisher,
     telemetry::Observer,
-    time::{Clock, Dice, Wall},
     transport::{Outgoing, Provision, Topology, Transport},
 };
-use checks::Checks;
-use databases::Databases;
-use hooks::{Hooks, Turn};
+use hooks::Turn;
 #[cfg(feature = "logs")]
 use logged as log;
-use plan::{Station, Wish};
+pub(crate) use parts::Contracts;
+use parts::Parts;
+use plan::Wish;
 #[cfg(feature = "otel")]
 use sent::Sender;
 use settings::Settings;
-use task::{Post, Task};
+use task::Task;
 #[cfg(not(feature = "logs"))]
 use unlogged as log;
-#[cfg(not(feature = "schedule"))]
-use unscheduled::Schedules;
 #[cfg(not(feature = "otel"))]
 use unsent::Sender;
 
@@ -97,115 +85,10 @@ pub struct Service<S = ()> {
     pub(crate) parts: Parts,
 }
 
-/// Every event that the service handles or says it publishes, by name.
-pub(crate) type Contracts = BTreeMap<&'static str, (&'static Contract, Told)>;
-
-/// Everything about a service that does not depend on the type of its state.
-pub(crate) struct Parts {
-    pub(crate) name: String,
-    version: Option<String>,
-    pub(crate) transport: Option<Arc<dyn Transport>>,
-    attached: BTreeMap<String, Arc<dyn Transport>>,
-    pub(crate) envelope: Arc<dyn Envelope>,
-    wishes: Vec<Wish>,
-    pub(crate) upcasts: Upcasts,
-    pub(crate) consume: Vec<Arc<dyn Middleware<Incoming>>>,
-    publish: Vec<Arc<dyn Middleware<Outgoing>>>,
-    observers: Vec<Arc<dyn Observer>>,
-    unroutable: BTreeSet<&'static str>,
-    publishes: Vec<&'static Contract>,
-    pub(crate) contracts: Contracts,
-    posts: BTreeMap<&'static str, Post>,
-    hooks: Hooks,
-    checks: Checks,
-    pub(crate) config: Option<Config>,
-    prefix: Option<String>,
-    provision: Option<Provision>,
-    drain: Option<Duration>,
-    pub(crate) clock: Option<Clock>,
-    pub(crate) dice: Option<Dice>,
-    /// The service's id among its replicas, where somebody had to know it before the start.
-    instance: Option<String>,
-    pub(crate) wall: Option<Wall>,
-    schedules: Schedules,
-    databases: Databases,
-    pub(crate) http: http::Wish,
-    link: watch::Sender<Link>,
-}
-
-impl Parts {
-    /// What the configuration says, but for what was set in code.
-    ///
-    /// # Errors
-    /// Something in the file or in the environment is wrong.
-    pub(crate) fn settings(&self) -> Result<Settings, Error> {
-        let mut settings = Settings::of(self.config.clone().map_or_else(Config::load, Ok)?);
-        if let Some(prefix) = &self.prefix {
-            settings.prefix.clone_from(prefix);
-        }
-        settings.provision = self.provision.unwrap_or(settings.provision);
-        settings.drain = self.drain.unwrap_or(settings.drain);
-        Ok(settings)
-    }
-
-    /// The main transport: the one that was set in code, or that the settings name.
-    fn main_transport(&mut self, settings: &Settings) -> Result<Arc<dyn Transport>, Error> {
-        self.transport.take().map_or_else(|| settings.transport(), Ok)
-    }
-
-    /// Keeps what only the type of an event tells.
-    fn know<E: Event>(&mut self) {
-        self.contracts.insert(E::CONTRACT.name, (E::CONTRACT, Told::of::<E>()));
-        self.posts.insert(E::CONTRACT.name, task::post::<E>);
-    }
-
-    /// The queues and what reads them.
-    fn plan(&self) -> Result<(Names, Vec<Station>), Error> {
-        let names = plan::names(self.settings()?.prefix, &self.name)?;
-        let stations = plan::stations(&names, self.wishes.iter().cloned(), &self.upcasts)?;
-        Ok((names, stations))
-    }
-
-    fn describe(&self) -> Result<Description, Error> {
-        let (names, stations) = self.plan()?;
-        Ok(Description { version: self.version.clone(), ..Description::of(&names, &stations, &self.publishes) })
-    }
-}
-
 impl Service {
     /// A service of this name: `A-Z a-z 0-9 - _`, at most 64 of them; it begins the names of its queues.
     pub fn new(name: impl Into<String>) -> Self {
-        let parts = Parts {
-            name: name.into(),
-            version: None,
-            transport: None,
-            attached: BTreeMap::new(),
-            envelope: Arc::new(JsonBase::default()),
-            wishes: Vec::new(),
-            upcasts: Upcasts::default(),
-            consume: Vec::new(),
-            publish: Vec::new(),
-            observers: Vec::new(),
-            unroutable: BTreeSet::new(),
-            publishes: Vec::new(),
-            contracts: Contracts::new(),
-            posts: BTreeMap::new(),
-            hooks: Hooks::default(),
-            checks: Checks::default(),
-            config: None,
-            prefix: None,
-            provision: None,
-            drain: None,
-            clock: None,
-            dice: None,
-            instance: None,
-            wall: None,
-            schedules: Schedules::default(),
-            databases: Databases::default(),
-            http: Default::default(),
-            link: watch::Sender::new(Link::Waiting),
-        };
-        Self { state: Arc::new(()), parts }
+        Self { state: Arc::new(()), parts: Parts::new(name.into()) }
     }
 
     /// Gives the handlers and hooks that follow a state, which they share.
@@ -276,7 +159,7 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Reads and writes this envelope. Default: [`JsonBase`].
+    /// Reads and writes this envelope. Default: [`JsonBase`](crate::envelope::JsonBase).
     pub fn envelope(mut self, envelope: impl Envelope) -> Self {
         self.parts.envelope = Arc::new(envelope);
         self

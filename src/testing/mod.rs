@@ -223,6 +223,12 @@ impl TestService {
     }
 }
 
+/// How often a test does something: `long` where `CONFORMANCE_LONG` is set, else `short`.
+#[doc(hidden)]
+pub fn at_length(short: usize, long: usize) -> usize {
+    if std::env::var_os("CONFORMANCE_LONG").is_some() { long } else { short }
+}
+
 /// Pauses tokio's clock, unless it is paused already.
 fn pause_clock() -> Result<(), Error> {
     if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {

@@ -22,6 +22,11 @@ pub(crate) fn milliseconds(duration: Duration) -> i64 {
     duration.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
+/// Whole milliseconds from 1970 until then; none before.
+pub(crate) fn milliseconds_of(time: SystemTime) -> i64 {
+    milliseconds(since_1970(time))
+}
+
 /// Nanoseconds; 292 years have a number.
 pub(crate) fn nanoseconds(duration: Duration) -> i64 {
     duration.as_nanos().try_into().unwrap_or(i64::MAX)

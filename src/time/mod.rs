@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use self::epoch::milliseconds;
 
@@ -128,6 +128,14 @@ impl Dice {
 
     fn roll<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         draw(&mut self.0.lock().expect("no panic happens while the dice are held"))
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+pub(crate) async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -312,9 +312,10 @@ pub trait Transport: Send + Sync + 'static {
     /// Goes once through the dead letters of now, oldest first where the broker has an order, and does with each what
     /// the sorter says (X7).
     ///
-    /// It MUST ask for room before it takes some, and take no more than that; store what goes back before it takes it
-    /// away, so that a crash between leaves two and never none; and leave what stays in its place, with its reason. What
-    /// dies meanwhile MUST stay, unasked. Of two that go through at once, each letter MUST be asked about by one.
+    /// It MUST ask for room before it takes some, and take no more than that, unless the oldest are found in no other way;
+    /// store what goes back before it takes it away, so that a crash between leaves two and never none; and leave what
+    /// stays in its place, with its reason. What dies meanwhile MUST stay, unasked. Of two that go through at once, each
+    /// letter MUST be asked about by one.
     ///
     /// # Errors
     /// The queue is not there (where each instance has one, none is shared to put them back into), or the transport

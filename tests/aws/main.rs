@@ -13,6 +13,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod crashes;
+mod dead;
 mod delays;
 mod faults;
 mod filters;

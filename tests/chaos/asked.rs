@@ -16,6 +16,8 @@ pub struct Asked {
     pub phases: Vec<Phase>,
     /// Whose services.
     pub whose: Whose,
+    /// How many processes are killed, in quick succession, in place of all else that goes wrong.
+    pub kills: Option<usize>,
     /// Messages a second; none: 70 % of what is held without faults.
     pub rate: Option<u32>,
     /// Where ledgers and logs go.

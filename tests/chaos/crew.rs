@@ -26,6 +26,10 @@ pub const CREW: [(&str, Role); 3] =
 pub const PUBLISHER: usize = 0;
 /// How long a stop may take (S1).
 pub const BOUND: Duration = Duration::from_secs(DRAIN.as_secs() + 10);
+/// How long a process may take to come to a crash point. Some are passed only with what is given up on.
+const REACHES: Duration = Duration::from_secs(180);
+/// The signal of `abort`.
+const ABORTED: i32 = 6;
 /// How often it is looked whether a process has ended.
 const LOOK: Duration = Duration::from_millis(5);
 /// How much of a log is shown.
@@ -79,6 +83,20 @@ impl Crew {
         worker.signal("-KILL");
         let ended = worker.ended(BOUND).await.ok_or("it is still there")?;
         if ended.signal() == Some(9) { Ok(()) } else { Err(format!("it ended with {ended}")) }
+    }
+
+    /// Has it end by itself at a crash point, once it has passed that so often; waits until it has.
+    pub async fn crash(&self, place: usize, point: &str, passes: u64) -> Result<(), String> {
+        let mut worker = self.of(place).await;
+        worker.must_live()?;
+        worker.is_away = true;
+        worker.tell(&format!("{point} {passes}"));
+        let ended = worker.ended(REACHES).await;
+        let ended = ended.ok_or_else(|| format!("{} does not come to {point} in {REACHES:?}", worker.given.name))?;
+        match ended.signal() {
+            Some(ABORTED) => Ok(()),
+            _ => Err(format!("{} was to end at {point}, and ended with {ended}\n{}", worker.given.name, worker.told())),
+        }
     }
 
     /// Starts it again.
@@ -144,8 +162,7 @@ impl Crew {
     pub async fn rate(&self, rate: u32) {
         let mut publisher = self.of(PUBLISHER).await;
         publisher.given.rate = rate;
-        let line = format!("{rate}\n");
-        publisher.child.stdin.as_mut().expect("it is piped").write_all(line.as_bytes()).expect("the publisher lives");
+        publisher.tell(&rate.to_string());
     }
 }
 
@@ -163,6 +180,12 @@ impl Worker {
         self.given.life += 1;
         self.is_away = false;
         self.child = spawn(&self.given, &self.log);
+    }
+
+    /// Tells it a line.
+    fn tell(&mut self, line: &str) {
+        let told = writeln!(self.child.stdin.as_mut().expect("it is piped"), "{line}");
+        told.unwrap_or_else(|error| panic!("{} lives: {error}", self.given.name));
     }
 
     fn signal(&self, signal: &str) {

@@ -21,7 +21,7 @@ use crate::{
     baseline::{Held, find},
     book::Book,
     crew::{CREW, Crew, PUBLISHER},
-    nemesis::{Nemesis, plan::drawn},
+    nemesis::{Nemesis, kills, plan},
     place::Place,
     report::{Report, Told},
     worker::{Given, fed},
@@ -49,6 +49,9 @@ pub async fn all(asked: &Asked, open: &Open) -> i32 {
         let report = stage.play().await;
         close(open).await;
         println!("{report}");
+        if asked.kills.is_some() {
+            println!("{}", report.summary());
+        }
         reports.push(report);
     }
     let is_kept = reports.iter().all(Report::is_kept);
@@ -129,11 +132,10 @@ impl Stage<'_> {
         } else {
             told.rate = self.given(PUBLISHER).rate;
         }
-        let rounds = drawn(self.asked.seed, self.phase, self.asked.whose);
         let began = Instant::now();
         tokio::select! {
             biased;
-            raged = nemesis.rage(&rounds) => raged?,
+            raged = self.rage(nemesis) => raged?,
             ended = self.watch(nemesis, book) => return Err(ended),
         }
         told.raged = began.elapsed();
@@ -152,6 +154,14 @@ impl Stage<'_> {
             told.stops.push(crew.stop(place).await?);
         }
         Ok(())
+    }
+
+    async fn rage(&self, nemesis: &Nemesis<'_>) -> Result<(), String> {
+        let seed = self.asked.seed;
+        match self.asked.kills {
+            Some(kills) => nemesis.kill_all(seed, &kills::drawn(seed, kills)).await,
+            None => nemesis.rage(&plan::drawn(seed, self.phase, self.asked.whose)).await,
+        }
     }
 
     /// Waits until messages are handled.
@@ -176,8 +186,12 @@ impl Stage<'_> {
         for second in 0_u64.. {
             book.read();
             if second.is_multiple_of(LINES) || std::io::stdout().is_terminal() {
-                let faults = nemesis.deeds().faults;
-                self.show(book, &format!("fault {}", faults.last().map_or("-", String::as_str)));
+                let deeds = nemesis.deeds();
+                let more = match self.asked.kills {
+                    Some(kills) => format!("{} of {kills} killed", deeds.kills),
+                    None => format!("fault {}", deeds.faults.last().map_or("-", String::as_str)),
+                };
+                self.show(book, &more);
             }
             if let Err(ended) = nemesis.crew.watch().await {
                 return ended;
@@ -212,6 +226,7 @@ impl Stage<'_> {
             postgres: self.place.database(true),
             folder: self.folder.clone(),
             rate: self.asked.rate.unwrap_or(RATE),
+            hold: self.asked.kills.map(|_| kills::HOLD),
             broken: self.asked.broken,
         }
     }

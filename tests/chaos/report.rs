@@ -69,6 +69,8 @@ pub struct Report {
     recovery_median: Option<f64>,
     recovery_most: Option<f64>,
     kills: usize,
+    /// How many of them ended at which crash point.
+    points: BTreeMap<&'static str, usize>,
     ended: usize,
     left: usize,
     /// Of what is lost, what nobody can read.
@@ -130,6 +132,7 @@ impl Report {
             recovery_median: median(&after),
             recovery_most: after.last().copied(),
             kills: told.deeds.kills,
+            points: told.deeds.points,
             ended: told.ended,
             left: told.left,
             poison_lost: verdict.map_or(0, poison_lost),
@@ -152,6 +155,24 @@ impl Report {
     pub fn is_kept(&self) -> bool {
         let kept = self.clean && self.wrong.is_empty() && self.stops == self.stops_kept && self.handled > 0;
         kept || self.whose == Whose::Tomodachi
+    }
+}
+
+impl Report {
+    /// At which crash points processes ended, and how often.
+    fn at_points(&self) -> String {
+        let (Some(least), Some(most)) = (self.points.values().min(), self.points.values().max()) else {
+            return "0; --kills has them end there, and tests/failpoints".to_owned();
+        };
+        let named =
+            self.points.iter().map(|(point, count)| format!("\n{:36}{count:>4} {point}", "")).collect::<String>();
+        format!("{}; {} points, {least} to {most} each{named}", self.points.values().sum::<usize>(), self.points.len())
+    }
+
+    /// What came of it, where nothing was done but kill.
+    pub fn summary(&self) -> String {
+        let of = |figure| self.figures.get(&figure).copied().unwrap_or_default();
+        format!("killed {}, lost {}, doubled {}", self.kills, of(Figure::Lost), of(Figure::Effects))
     }
 }
 
@@ -211,6 +232,7 @@ impl fmt::Display for Report {
         let [median, most] = [self.recovery_median, self.recovery_most].map(seconds);
         line("recovery, median and most", format!("{median}, {most}; after {} restarts of the broker", self.restarts))?;
         line("processes killed", self.kills.to_string())?;
+        line("of these, at crash points", self.at_points())?;
         let (kept, stops, drained) = (self.stops_kept, self.stops, self.stops_drained);
         let longest = format!("{drained} drained, the longest took {:.1} s", self.longest_stop);
         line("stops within their bound", format!("{kept} of {stops} within {} s; {longest}", BOUND.as_secs()))?;

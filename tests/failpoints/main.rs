@@ -15,7 +15,7 @@ mod projection;
 mod records;
 #[cfg(all(feature = "postgres", feature = "schedule", feature = "sqlite"))]
 mod schedule;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod store;
 
 use std::sync::{Arc, Mutex};

@@ -23,6 +23,7 @@ use tegami::{
     middleware::{Next, from_fn},
     projection::{Checkpoints, Id, Progress, Projection, ProjectionOptions, Publishing},
     store::{Append, Position, Query, Store, Stored, StreamId},
+    testing::at_length,
     transport::{Memory, Outgoing},
 };
 use tokio::runtime::Runtime;
@@ -30,7 +31,7 @@ use tokio::runtime::Runtime;
 use crate::{
     contracts::shop::orders::v1::OrderPaid,
     outbox::{
-        Folder,
+        Folder, each,
         place::{File, Place, Postgres},
     },
 };
@@ -39,7 +40,6 @@ use crate::{
 const ROLE: &str = "FAILPOINTS_PROJECTION";
 const ADDRESS: &str = "FAILPOINTS_DATABASE";
 const WORK: &str = "FAILPOINTS_WORK";
-const EVENTS: i64 = 10;
 const LONG: Duration = Duration::from_secs(60);
 const SIGABRT: i32 = 6;
 
@@ -66,7 +66,7 @@ fn id() -> Id {
 async fn record<P: Place>(address: &str) {
     let db = P::open(address).await;
     let append = Append::to(StreamId::new("orders").expect("a good name"));
-    let append = (1..=EVENTS).fold(append, |append, n| {
+    let append = (1..=at_length(10, 66) as i64).fold(append, |append, n| {
         let order = format!("o-{}", n % 2);
         append
             .event(&OrderPaid::builder().order_id(order).currency("EUR").amount_minor(n).build())
@@ -184,9 +184,7 @@ async fn check<P: Place<Db: Checkpoints>>(here: Here<'_>, what: &str, all: bool)
 /// Ends the process at each point, once it was passed so often.
 fn strikes<P: Place<Db: Checkpoints>>(work: Work, passed: &[usize]) {
     let (place, runtime) = (P::new(), Runtime::new().expect("a runtime"));
-    for (point, passed) in
-        Point::IN_PROJECTIONS.iter().flat_map(|point| passed.iter().map(move |passed| (point, passed)))
-    {
+    for (point, passed) in each(&Point::IN_PROJECTIONS, passed) {
         let what = format!("{} after {passed}", point.name());
         let folder = Folder::new(&format!("projection-{}-{passed}-{work:?}", point.name()));
         let address = place.fresh(&folder.0);

@@ -21,6 +21,7 @@ use tegami::{
     },
     records::{Queues, Records},
     store::{Append, Query, StreamId},
+    testing::at_length,
     transport::Transport,
 };
 use tokio::runtime::Runtime;
@@ -28,7 +29,7 @@ use tokio::runtime::Runtime;
 use crate::{
     contracts::shop::orders::v1::OrderPaid,
     outbox::{
-        Folder,
+        Folder, each,
         place::{File, Place, Postgres},
     },
 };
@@ -37,12 +38,20 @@ use crate::{
 const ROLE: &str = "FAILPOINTS_RECORDS";
 const ADDRESS: &str = "FAILPOINTS_DATABASE";
 const QUEUE: &str = "billing-shop-orders-v1-OrderPaid";
-/// One after the other; the fourth fails once, and the seventh is given up on.
-const ORDERS: [&str; 10] = ["o-0", "o-1", "o-2", "late", "o-4", "o-5", "never", "o-7", "o-8", "o-9"];
 /// What another process held that has ended since is free soon; where none ends, nobody loses it.
 const SHORT: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(30);
 const SIGABRT: i32 = 6;
+
+/// One after the other; the fourth fails once, and the seventh is given up on.
+fn orders() -> Vec<String> {
+    let name = |number| match number {
+        3 => "late".to_owned(),
+        6 => "never".to_owned(),
+        _ => format!("o-{number}"),
+    };
+    (0..at_length(10, 100)).map(name).collect()
+}
 
 /// Where it is done.
 #[derive(Clone, Copy)]
@@ -54,7 +63,7 @@ struct Here<'a> {
 async fn record<P: Place>(address: &str) {
     let db = P::open(address).await;
     let store = P::store(&db);
-    for order in ORDERS {
+    for order in orders() {
         let paid = OrderPaid::builder().order_id(order).currency("EUR").amount_minor(1).build();
         let append = Append::to(StreamId::new("orders").expect("a good name")).event(&paid).expect("it is valid");
         store.append(append).await.expect("it is appended");
@@ -68,6 +77,8 @@ fn records<P: Place<Db: Queues>>(db: &P::Db) -> Records<P::Db> {
 
 async fn handle(order: OrderPaid, ctx: Context<fs::File>) -> Result<(), HandlerError> {
     let mut file = ctx.state().try_clone()?;
+    // Each has a transaction of its own where there have to be many.
+    tokio::time::sleep(Duration::from_millis(at_length(0, 5) as u64)).await;
     file.write_all(format!("{} {}\n", order.order_id, ctx.attempt()).as_bytes())?;
     match (&*order.order_id, ctx.attempt()) {
         ("late", 1) => Err(HandlerError::retry("not yet")),
@@ -85,7 +96,7 @@ async fn work<P: Place<Db: Queues>>(here: Here<'_>, hold: Duration) {
     let one_by_one = |s: tegami::Subscription<OrderPaid>| s.retry(soon).concurrency(1);
     let running = service.on_with::<OrderPaid>(handle, one_by_one).start().await.expect("it starts");
     let all_done = async {
-        while done(folder).values().filter(|attempts| attempts.iter().any(|done| *done)).count() < ORDERS.len()
+        while done(folder).values().filter(|attempts| attempts.iter().any(|done| *done)).count() < orders().len()
             || records::<P>(&db).dead_letters(QUEUE, 9).await.map_or(0, |dead| dead.len()) == 0
             || left::<P>(&db).await > 0
         {
@@ -136,7 +147,7 @@ fn ended_at_point(here: Here<'_>, set: &str) -> bool {
 /// How many events are not noted as done.
 async fn left<P: Place<Db: Queues>>(db: &P::Db) -> usize {
     let position = records::<P>(db).position(QUEUE).await.expect("it is read").unwrap_or_default();
-    P::store(db).inner().read_all(&Query::all(), position, ORDERS.len()).await.expect("it is read").events.len()
+    P::store(db).inner().read_all(&Query::all(), position, orders().len()).await.expect("it is read").events.len()
 }
 
 /// Everything is done or dead; how many runs were more than needed.
@@ -148,14 +159,14 @@ async fn check<P: Place<Db: Queues>>(here: Here<'_>, what: &str) -> usize {
     assert_eq!(dead.len(), 1, "{what}: one is dead");
     assert_eq!(left, 0, "{what}: nothing is left");
     let done = done(here.folder);
-    assert_eq!(done.len(), ORDERS.len(), "{what}: {done:?}");
-    done.values().map(Vec::len).sum::<usize>() - ORDERS.len() - 1
+    assert_eq!(done.len(), orders().len(), "{what}: {done:?}");
+    done.values().map(Vec::len).sum::<usize>() - orders().len() - 1
 }
 
 /// Ends the process at each point, once it was passed so often.
 fn strikes<P: Place<Db: Queues>>(passed: &[usize]) {
     let (place, runtime) = (P::new(), Runtime::new().expect("a runtime"));
-    for (point, passed) in Point::IN_RECORDS.iter().flat_map(|point| passed.iter().map(move |passed| (point, passed))) {
+    for (point, passed) in each(&Point::IN_RECORDS, passed) {
         let what = format!("{} after {passed}", point.name());
         let folder = Folder::new(&format!("records-{}-{passed}", point.name()));
         let address = place.fresh(&folder.0);
@@ -166,7 +177,7 @@ fn strikes<P: Place<Db: Queues>>(passed: &[usize]) {
         runtime.block_on(P::end_leases(&address));
         assert!(!ended_at_point(here, ""), "{what}");
         let again = runtime.block_on(check::<P>(here, &what));
-        assert!(again <= ORDERS.len(), "{what}: {again} were handled again");
+        assert!(again <= orders().len(), "{what}: {again} were handled again");
     }
 }
 

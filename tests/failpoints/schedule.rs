@@ -20,23 +20,27 @@ use tegami::{
     },
     outbox::Database,
     schedule::{LeaseStore, Missed, Outcome, Overlap, Schedule, Tick, lease::MemoryLeases},
+    testing::at_length,
     time::{Clock, Wall},
     transport::Memory,
 };
 use tokio::runtime::{Builder, Runtime};
 
 use crate::outbox::{
-    Folder,
+    Folder, each,
     place::{File, Place, Postgres},
 };
 
 /// Tells the binary to be the process that ends, and on which database; and whether its runs last until a renewal.
 const ROLE: &str = "FAILPOINTS_SCHEDULE";
 const RENEWS: &str = "FAILPOINTS_RENEWS";
-/// How many runs a process sees through.
-const RUNS: usize = 4;
 const STEP: u64 = 50;
 const SIGABRT: i32 = 6;
+
+/// How many runs a process sees through.
+fn runs() -> usize {
+    at_length(4, 22)
+}
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -76,7 +80,7 @@ async fn work<P: Place<Db: LeaseStore + Clone>>(address: &str, renews: bool) -> 
     let service = service.schedule_with(when, run, |s| s.name("report").missed(Missed::All).overlap(Overlap::Queue));
     let running = service.start().await.expect("it starts");
     let outcomes = || running.schedules().remove(0).runs.into_iter().filter_map(|run| run.outcome).collect::<Vec<_>>();
-    while outcomes().len() < RUNS {
+    while outcomes().len() < runs() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let outcomes = outcomes();
@@ -133,18 +137,19 @@ fn ledger<P: Place>(address: &str, what: &str) -> Vec<[u32; 2]> {
     ledger.into_values().collect()
 }
 
-/// Ends the process at each point, in its third run.
+/// Ends the process at each point, in its third run, or in any.
 fn strikes<P: Place>() {
     let place = P::new();
-    for point in Point::IN_SCHEDULES {
+    for (point, passed) in each(&Point::IN_SCHEDULES, &[2]) {
         let (what, folder) = (point.name(), Folder::new(point.name()));
         let address = place.fresh(&folder.0);
-        assert!(ended_at_point(&address, &format!("{what}=2*off->1*return(abort)")), "{what}: it was not passed");
+        let set = format!("{what}={passed}*off->1*return(abort)");
+        assert!(ended_at_point(&address, &set), "{set}: it was not passed");
         let before = ledger::<P>(&address, what).len();
         runtime().block_on(P::end_leases(&address));
         assert!(!ended_at_point(&address, ""), "{what}");
         let ledger = ledger::<P>(&address, what);
-        assert!(ledger.len() >= before.max(RUNS), "{what}: {ledger:?}");
+        assert!(ledger.len() >= before.max(runs()), "{what}: {ledger:?}");
         let again: Vec<_> = ledger.iter().filter(|counts| **counts != [1, 1]).collect();
         match point {
             Point::ScheduleAfterRenew => assert_eq!(again, [&[2, 1]], "{what}: {ledger:?}"),

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use std::{
+    ffi::OsStr,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,7 +15,8 @@ use tegami::{
         fail::{self, FailScenario},
         hits,
     },
-    store::{Append, Expected, Sqlite, Store, StoreErrorKind, StreamId, Version},
+    store::{Append, Expected, Postgres, Sqlite, Store, StoreErrorKind, StreamId, Version},
+    testing::at_length,
 };
 use tokio::runtime::Runtime;
 
@@ -67,39 +69,64 @@ async fn amounts(store: &Store) -> Vec<i64> {
     read.into_iter().map(|stored| stored.event.amount_minor).collect()
 }
 
-/// Not a test by itself: the process that the test below starts.
+/// How many appends there are: so many that each point is passed at each of the positions.
+fn appends() -> i64 {
+    at_length(2, 20) as i64
+}
+
+/// Not a test by itself: the process that the tests below start.
 #[test]
 fn process() {
-    let Some(path) = std::env::var_os(ROLE) else { return };
+    let Some(place) = std::env::var_os(ROLE) else { return };
     let scenario = FailScenario::setup();
     Runtime::new().expect("a runtime").block_on(async {
-        let store = open(Path::new(&path)).await;
-        for amount in 1..=2 {
+        let store = match place.to_str().filter(|place| place.starts_with("postgres://")) {
+            Some(url) => Store::new(Postgres::connect(url).await.expect("it can be reached")),
+            None => open(Path::new(&place)).await,
+        };
+        for amount in 1..=appends() {
             store.append(payments(amount)).await.expect("it is appended");
         }
     });
     scenario.teardown();
 }
 
+/// Ends the process at this point, once it was passed so often.
+fn ends(place: &OsStr, point: Point, passed: i64) {
+    let mut command = Command::new(std::env::current_exe().expect("this binary"));
+    command.args(["store::process", "--exact"]).stdin(Stdio::null());
+    let set = format!("{}={passed}*off->1*return(abort)", point.name());
+    let output = command.env(ROLE, place).env("FAILPOINTS", set).output().expect("this binary runs");
+    assert_eq!(output.status.signal(), Some(SIGABRT), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Where the process is ended: at a point that was passed so often, and how many appends are whole then.
+fn strikes() -> impl Iterator<Item = (Point, i64, i64)> {
+    (0..appends()).flat_map(|n| {
+        // Each append passes the first point three times; it is ended at another one of them each time.
+        let between = (Point::StoreBetweenEvents, 3 * n + n % 3, n);
+        [between, (Point::StoreBeforeCommit, n, n), (Point::StoreAfterCommit, n, n + 1)]
+    })
+}
+
+fn is_whole(point: Point, passed: i64, (left, whole): (Vec<i64>, i64)) {
+    let expected: Vec<i64> = (1..=whole).flat_map(|amount| [amount; 3]).collect();
+    assert_eq!(left, expected, "{} after {passed}", point.name());
+}
+
+fn told(name: &str) {
+    println!("{name}: ended {} times at each point of an append: all of its events are there, or none", appends());
+}
+
 #[test]
 fn e2_f27_a_process_that_ends_at_any_point_leaves_all_events_of_an_append_or_none() {
-    // Between two events of the second append; at its commit.
-    for (point, passed, kept) in [
-        (Point::StoreBetweenEvents, 3, 3),
-        (Point::StoreBetweenEvents, 5, 3),
-        (Point::StoreBeforeCommit, 1, 3),
-        (Point::StoreAfterCommit, 1, 6),
-    ] {
+    for (point, passed, whole) in strikes() {
         let file = File::new(point.name());
-        let mut command = Command::new(std::env::current_exe().expect("this binary"));
-        command.args(["store::process", "--exact"]).stdin(Stdio::null());
-        let set = format!("{}={passed}*off->1*return(abort)", point.name());
-        let output = command.env(ROLE, &file.0).env("FAILPOINTS", set).output().expect("this binary runs");
-        assert_eq!(output.status.signal(), Some(SIGABRT), "{}", String::from_utf8_lossy(&output.stderr));
+        ends(file.0.as_os_str(), point, passed);
         let left = Runtime::new().expect("a runtime").block_on(async { amounts(&open(&file.0).await).await });
-        let expected = [1, 1, 1, 2, 2, 2];
-        assert_eq!(left, expected[..kept], "{} after {passed}", point.name());
+        is_whole(point, passed, (left, whole));
     }
+    told("sqlite");
 }
 
 #[tokio::test]
@@ -149,10 +176,27 @@ async fn e1_an_append_whose_answer_is_lost_is_recorded_once() {
     is_recorded_once_whose_answer_is_lost(&open(&file.0).await).await;
 }
 
-#[cfg(feature = "postgres")]
 mod postgres {
     use super::*;
     use crate::outbox::place::{Place, Postgres};
+
+    #[test]
+    fn e2_f27_a_process_that_ends_at_any_point_leaves_all_events_of_an_append_or_none() {
+        let (place, runtime) = (Postgres::new(), Runtime::new().expect("a runtime"));
+        // One statement writes all events there: nothing is between them.
+        for (point, passed, whole) in strikes().filter(|(point, ..)| *point != Point::StoreBetweenEvents) {
+            let address = place.fresh(Path::new(""));
+            ends(OsStr::new(&address), point, passed);
+            let left = runtime.block_on(async {
+                let db = Postgres::open(&address).await;
+                let left = amounts(&Postgres::store(&db)).await;
+                Postgres::close(db).await;
+                left
+            });
+            is_whole(point, passed, (left, whole));
+        }
+        told("postgres");
+    }
 
     #[test]
     fn e1_an_append_whose_answer_is_lost_is_recorded_once() {

@@ -1,5 +1,6 @@
 //! What `scripts/fuzz` begins with, and what it has found: each input once, in the workspace's own build.
 
+mod corpora;
 #[path = "../../fuzz/src/targets/mod.rs"]
 mod targets;
 

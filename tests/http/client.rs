@@ -126,6 +126,17 @@ impl Client {
         statuses
     }
 
+    /// So many answers, or fewer, if the connection ends.
+    pub async fn answers_or_end(&mut self, most: usize) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        while answers.len() < most
+            && let Some(answer) = self.try_answer().await
+        {
+            answers.push(answer);
+        }
+        answers
+    }
+
     /// So many bytes, whatever they are; none at the end of the connection.
     pub async fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.read.len() < count {

@@ -15,6 +15,7 @@ mod events;
 mod files;
 mod frames;
 mod framing;
+mod headers;
 mod inside;
 mod limits;
 mod log;

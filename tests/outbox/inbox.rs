@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,10 @@ use tegami::{
     envelope::MessageId,
     outbox::{Database, Mark, Marked, Outbox},
     service::Running,
-    testing::ledger::{Answer, Checksum, Ended, Entry, Figure, Ledger, Verdict},
+    testing::{
+        at_length,
+        ledger::{Answer, Checksum, Ended, Entry, Figure, Ledger, Verdict},
+    },
     time::Clock,
     transport::{DeadLetter, Memory},
 };
@@ -116,7 +119,11 @@ impl Billing {
 
     /// Publishes this order with the id `m-1`, and waits until it is handled.
     async fn publish(&self, order: &str) {
-        let id = MessageId::parse("m-1").expect("a good id");
+        self.publish_as("m-1", order).await;
+    }
+
+    async fn publish_as(&self, id: &str, order: &str) {
+        let id = MessageId::parse(id).expect("a good id");
         let published = self.running.publisher().publish_with(&paid(order), |options| options.id(id)).await;
         published.expect("it is published");
         self.memory.quiet().await;
@@ -175,7 +182,7 @@ pub(crate) async fn i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one<S:
 /// The service forgets by itself: at its start, and then a thousand at a time.
 pub(crate) async fn i4_a_service_forgets_what_is_older_than_it_was_told_to_keep<S: Subject>() {
     let all = S::open().await;
-    all.execute(Deed::Fill).await;
+    all.execute(Deed::Fill { old: 2_490 }).await;
     let hour = Duration::from_secs(3600);
     let billing = Billing::start(&all, &["one"], |service| service.marks_kept(hour)).await;
     while all.marks().await > 10 {
@@ -183,4 +190,45 @@ pub(crate) async fn i4_a_service_forgets_what_is_older_than_it_was_told_to_keep<
     }
     assert_eq!(all.marks().await, 10);
     billing.stop().await;
+}
+
+/// While messages come, another process forgets, and so does the service: a few at a time, nobody waits long, and no
+/// message that comes again has its effect again.
+pub(crate) async fn i4_ids_are_forgotten_while_messages_come_and_none_of_theirs<S: Subject>() {
+    const AT_ONCE: usize = 50;
+    let (all, old, hour) = (S::open().await, at_length(5_000, 100_000), Duration::from_secs(3600));
+    all.execute(Deed::Fill { old }).await;
+    let (other, is_over) = (S::connect(&all.address()).await, AtomicBool::new(false));
+    let billing = Billing::start(&all, &["one"], |service| service.marks_kept(hour)).await;
+    let forget = async {
+        let mut forgotten = vec![other.forget(hour, AT_ONCE).await.expect("it is written")];
+        while forgotten.last().is_some_and(|last| *last > 0) {
+            forgotten.push(other.forget(hour, AT_ONCE).await.expect("it is written"));
+        }
+        is_over.store(true, Ordering::SeqCst);
+        forgotten
+    };
+    let come = async {
+        let mut came = 0;
+        while !is_over.load(Ordering::SeqCst) {
+            billing.publish_as(&format!("load-{came}"), &format!("o-{came}")).await;
+            came += 1;
+        }
+        came
+    };
+    let (forgotten, came) = tokio::join!(forget, come);
+    assert!(forgotten.iter().all(|times| *times <= AT_ONCE), "{forgotten:?}");
+    assert!(came > 0 && forgotten.len() > 10, "{came} came while some were forgotten {} times", forgotten.len());
+    let mut expected: Vec<_> = (0..came).map(|n| format!("billing-one o-{n}")).collect();
+    assert_eq!(all.written().await, expected, "each has come once");
+    for n in 0..came {
+        billing.publish_as(&format!("load-{n}"), &format!("o-{n}")).await;
+    }
+    let mut effects = all.written().await;
+    effects.sort();
+    expected.sort();
+    assert_eq!(effects, expected, "each has come twice");
+    assert_eq!(all.marks().await as usize, 10 + came);
+    assert!(billing.stop().await.is_empty());
+    println!("{}: {old} old ids forgotten in {} goes while {came} messages came", S::NAME, forgotten.len());
 }

@@ -1,5 +1,5 @@
 //! Outbox and inbox: transactions, what becomes of what was committed, and what of what was not; and what else is kept
-//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `events`, `process`, `crashes`, `frozen`, `kills` and `leases` are run on every
+//! beside them, the leases on ticks. The cases in `rows`, `delays`, `inbox`, `events`, `process`, `crashes`, `frozen`, `kills`, `rolling` and `leases` are run on every
 //! database.
 
 mod contracts {
@@ -27,6 +27,8 @@ macro_rules! suite {
             inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
             inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
             inbox::i4_a_service_forgets_what_is_older_than_it_was_told_to_keep
+            inbox::i4_ids_are_forgotten_while_messages_come_and_none_of_theirs
+            rolling::s2_f28_replicas_that_roll_lose_and_repeat_nothing
             leases::j1_a_tick_is_granted_once_and_never_after_it_was_run
             leases::j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_has_it_no_more
             leases::j1_of_many_that_ask_at_once_one_is_granted
@@ -85,9 +87,12 @@ mod frozen;
 mod inbox;
 mod kills;
 mod leases;
+#[cfg(feature = "amqp")]
+mod outage;
 mod postgres;
 mod process;
 mod records;
+mod rolling;
 mod rows;
 mod sqlite;
 mod subject;

@@ -65,6 +65,9 @@ pub(crate) trait Subject: Sized + Send + Sync + 'static {
     /// Has so many seconds pass for whoever holds rows or leases, or go back.
     async fn pass(&self, seconds: i64);
 
+    /// How often rows of the outbox were refused, in all.
+    async fn refusals(&self) -> i64;
+
     async fn parked(&self) -> Vec<Parked>;
 
     async fn send_again(&self, id: &str) -> bool;
@@ -79,8 +82,10 @@ pub(crate) enum Deed {
     Damage,
     /// Makes the marks `m-0` to `m-29` older than 14 days.
     Age,
-    /// Marks 2500 messages, all but 10 of them two hours ago.
-    Fill,
+    /// Marks so many messages two hours ago, and 10 now.
+    Fill {
+        old: usize,
+    },
     /// Has the leases of the process with this id end.
     EndLeases {
         of: u32,

@@ -51,6 +51,8 @@ async fn p4_unroutable_is_rejected_for_exactly_that_message() {
         let kind = answer.as_ref().err().map(|error| error.kind());
         assert_eq!(kind, (number % 10 == 0).then_some(PublishErrorKind::Unroutable), "message {number}");
     }
+    let told = answers[0].as_ref().map_err(ToString::to_string).expect_err("nobody listens");
+    assert!(told.contains("`memory:` is each process's own") && told.contains("TEGAMI_TRANSPORT"), "{told}");
     let delivered = billing.next(200).await.unwrap();
     assert_eq!(delivered.len(), 90);
     assert!(delivered.iter().all(|delivery| !id(delivery).ends_with('0')));

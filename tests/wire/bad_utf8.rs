@@ -6,7 +6,7 @@ use tegami::envelope::{DecodeErrorKind::Undecodable, Envelope, JsonBase, Protobu
 
 use crate::{outcome, sealed, zlib::protobuf_body};
 
-const COUNT: usize = 1_000;
+const INPUTS: usize = 1_000;
 
 /// Continuations that are the first, the last, one in between, and none.
 const NEXT: [u8; 6] = [0x80, 0xBF, 0x9F, 0xA0, 0x41, 0xC3];
@@ -20,7 +20,7 @@ fn sequences() -> BTreeSet<Vec<u8>> {
         .into_iter()
         .flat_map(|lead| pairs_of_next().map(move |[a, b]| vec![lead, a, b, 0x80]));
     let all = singles.chain(pairs).chain(threes).chain(fours);
-    all.filter(|bytes| std::str::from_utf8(bytes).is_err()).take(COUNT).collect()
+    all.filter(|bytes| std::str::from_utf8(bytes).is_err()).take(INPUTS).collect()
 }
 
 fn pairs_of_next() -> impl Iterator<Item = [u8; 2]> {
@@ -35,7 +35,7 @@ fn json(inside: &str, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn a_thousand_sequences_that_are_not_utf8_are_refused_in_every_place() {
     let sequences = sequences();
-    assert_eq!(sequences.len(), COUNT);
+    assert_eq!(sequences.len(), INPUTS);
     let places = [
         r#"{"metadata": {"data_encoding": "raw"}, "data": "?"}"#,
         r#"{"metadata": {"data_encoding": "raw"}, "data": {"?": 1}}"#,

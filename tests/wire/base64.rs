@@ -5,6 +5,8 @@ use tegami::envelope::{CloudEvents, DecodeErrorKind, Envelope, JsonBase, Message
 
 use crate::{full_head, outcome, protobuf, sealed};
 
+const INPUTS: usize = 25;
+
 /// Each way to spoil base64 text, by name.
 fn spoiled(good: &str) -> Vec<(&'static str, String)> {
     let (head, tail) = good.split_at(8);
@@ -52,6 +54,7 @@ fn whole_protobuf_bodies_are_strict() {
         let found = outcome(&ProtobufBase::default(), &sealed(text));
         assert_eq!(found, Err(DecodeErrorKind::Undecodable), "{name}");
     }
+    assert_eq!(spoiled(good).len(), INPUTS, "the corpus only grows");
 }
 
 #[test]

@@ -10,7 +10,10 @@ use tegami::{
 
 use crate::{events, full_head, json, protobuf};
 
-const MUTANTS: u64 = 1_000;
+const INPUTS: usize = 16_000;
+/// So many envelopes are mutated, each as often.
+const ENVELOPES: usize = 8;
+const MUTANTS: u64 = (INPUTS / ENVELOPES) as u64;
 
 /// Changes up to four places: a byte set, flipped, taken out, put in, or all after it cut off or repeated.
 fn mutate(dice: &mut fastrand::Rng, bytes: &mut Vec<u8>) {

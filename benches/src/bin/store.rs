@@ -2,7 +2,8 @@
 //! a line of JSON.
 //!
 //! `store append DATABASE SIDE APPENDS AT_ONCE EVENTS`, `store read|find DATABASE SIDE STREAMS`; DATABASE is `sqlite`,
-//! `sqlite-process` or `postgres`, SIDE `tegami` or `bare`. `store publish|latency DATABASE MESSAGES`; DATABASE may be `none`.
+//! `sqlite-process` or `postgres`, SIDE `tegami`, `coded` or `bare`. `store publish|latency DATABASE MESSAGES`; DATABASE may be
+//! `none`. `store fill FILE STREAMS` leaves a file of SQLite's with so many streams, for others to read or write.
 //! PostgreSQL is at `$POSTGRES_URL`, RabbitMQ at `$AMQP_URL`.
 
 use std::{env, time::Duration};
@@ -49,6 +50,7 @@ async fn main() -> Result<(), BoxError> {
         }
         ["read", database, side, streams] => tell(measure(database, side, Way::Read(number(streams))).await?),
         ["find", database, side, streams] => tell(measure(database, side, Way::Find(number(streams))).await?),
+        ["fill", file, streams] => fill(file, number(streams)).await?,
         ["publish", database, messages] => tell(publish(database, number(messages)).await?),
         ["latency", database, messages] => {
             tell(latency(database, Walk { messages: number(messages), pace: PACE }).await?);
@@ -86,6 +88,13 @@ async fn in_file(side: &str, way: Way, durability: Durability) -> Result<Cost, B
         Way::Read(streams) => bare_sqlite::read(&connection, streams, hand)?,
         Way::Find(streams) => bare_sqlite::find(&connection, OrderPaid::CONTRACT.name, streams, hand)?,
     })
+}
+
+async fn fill(file: &str, streams: usize) -> Result<(), BoxError> {
+    let store = Store::new(Sqlite::at(file).connect().await?).service("billing");
+    own::fill(&store, streams).await;
+    store.inner().close().await;
+    Ok(())
 }
 
 async fn in_postgres(side: &str, way: Way) -> Result<Cost, BoxError> {

@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgPool, PgRow},
 };
 
-use super::{Appends, Hand, PAGE, STREAM, Template, coded, event, now};
+use super::{Appends, Hand, PAGE, PASSES, STREAM, Template, coded, event, now};
 use crate::broker::meter::{Cost, Mark};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = 5000; \
@@ -19,7 +19,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL 
 const LOCK: &str = "SELECT CASE WHEN alone THEN pg_advisory_xact_lock(lock)::text \
                     ELSE pg_advisory_xact_lock_shared(lock)::text END FROM unnest($1::bigint[], $2::bool[]) l (lock, alone)";
 const STATE: &str = "SELECT current_setting('transaction_isolation'), coalesce(version, 0), coalesce(epoch, 0), \
-                     EXISTS (SELECT FROM @.events WHERE id = ANY ($2)) FROM (SELECT) one LEFT JOIN \
+                     EXISTS (SELECT FROM unnest($2::text[]) new (id) WHERE \
+                     (SELECT true FROM @.events known WHERE known.id = new.id)) FROM (SELECT) one LEFT JOIN \
                      (SELECT version, epoch FROM @.events WHERE stream = $1 ORDER BY version DESC LIMIT 1) last ON true";
 const INSERT: &str = "WITH recorded AS (\
      INSERT INTO @.events (epoch, stream, version, id, event, contract_version, time, encoding, payload, head) \
@@ -137,13 +138,13 @@ impl Tables {
             self.schema
         );
         let (mark, sql) = (Mark::now(), page(&select, "version"));
-        for number in 0..streams {
+        for number in (0..PASSES).flat_map(|_| 0..streams) {
             let query = sqlx::query(AssertSqlSafe(&*sql)).bind(format!("order/{number}")).bind(0_i64).bind(256_i64);
             let rows = query.fetch_all(&self.pool).await?;
             let found = rows.iter().map(row).collect::<sqlx::Result<Vec<_>>>()?;
             assert_eq!(black_box(found).len(), STREAM);
         }
-        Ok(mark.cost(streams * STREAM))
+        Ok(mark.cost(PASSES * streams * STREAM))
     }
 
     /// Finds all by their type, in pages.
@@ -172,7 +173,10 @@ impl Tables {
         let place = "t0.epoch, t0.number";
         let select = format!("SELECT {COLUMNS} FROM {events} t0 WHERE ({place}) IN ({part}) ORDER BY {place} LIMIT $3");
         let (sql, mark, mut after, mut all) = (page(&select, "epoch, number"), Mark::now(), (0_i64, 0_i64), 0);
-        while all < streams * STREAM {
+        while all < PASSES * streams * STREAM {
+            if all % (streams * STREAM) == 0 {
+                after = (0, 0);
+            }
             let end: (i64, i64) = sqlx::query_as(AssertSqlSafe(&*end)).fetch_one(&self.pool).await?;
             assert!(end > after, "{all} are there");
             let query = sqlx::query(AssertSqlSafe(&*sql)).bind(after.0).bind(after.1).bind(PAGE as i64);

@@ -5,7 +5,7 @@ use std::{hint::black_box, path::Path};
 use rusqlite::{Connection, Row, params};
 use tegami::{envelope::MessageId, store::sqlite::Durability};
 
-use super::{Appends, Hand, PAGE, STREAM, Template, coded, event, now};
+use super::{Appends, Hand, PAGE, PASSES, STREAM, Template, coded, event, now};
 use crate::broker::meter::{Cost, Mark};
 
 const COLUMNS: &str = "position, stream, version, id, event, contract_version, time, encoding, payload, head";
@@ -94,13 +94,13 @@ fn read_as<T>(connection: &Connection, streams: usize, row: fn(&Row<'_>) -> Resu
     let mark = Mark::now();
     let sql =
         format!("SELECT {COLUMNS} FROM tegami_events WHERE stream = ?1 AND version > ?2 ORDER BY version LIMIT ?3");
-    for number in 0..streams {
+    for number in (0..PASSES).flat_map(|_| 0..streams) {
         let mut statement = connection.prepare_cached(&sql)?;
         let found =
             statement.query_map(params![format!("order/{number}"), 0, 256], row)?.collect::<Result<Vec<_>>>()?;
         assert_eq!(black_box(found).len(), STREAM);
     }
-    Ok(mark.cost(streams * STREAM))
+    Ok(mark.cost(PASSES * streams * STREAM))
 }
 
 /// Finds all by their type, in pages.
@@ -126,7 +126,10 @@ fn find_as<T>(
         "SELECT {COLUMNS} FROM tegami_events t0 WHERE (t0.position) IN ({found}) ORDER BY t0.position LIMIT ?2"
     );
     let (mark, mut after, mut all) = (Mark::now(), 0, 0);
-    while all < streams * STREAM {
+    while all < PASSES * streams * STREAM {
+        if all % (streams * STREAM) == 0 {
+            after = 0;
+        }
         let snapshot = connection.unchecked_transaction()?;
         let end = "SELECT coalesce(max(position), 0) FROM tegami_events";
         let end: i64 = snapshot.prepare_cached(end)?.query_row((), |row| row.get(0))?;

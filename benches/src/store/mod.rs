@@ -20,6 +20,8 @@ use crate::event::{Bare, OrderPaid, bare};
 
 /// Events of one stream that is read, and of one page that is found.
 pub const STREAM: usize = 100;
+/// How often all that is there is read, so that a turn is long enough to be measured.
+pub const PASSES: usize = 5;
 /// The same of a page.
 pub const PAGE: usize = 500;
 

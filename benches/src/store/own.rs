@@ -5,7 +5,7 @@ use std::hint::black_box;
 use futures_util::{StreamExt, stream};
 use tegami::store::{Append, Criterion, Expected, Position, Store, StreamId, Version};
 
-use super::{Appends, PAGE, STREAM};
+use super::{Appends, PAGE, PASSES, STREAM};
 use crate::{
     broker::meter::{Cost, Mark},
     event::{OrderPaid, order},
@@ -53,11 +53,11 @@ pub async fn fill(store: &Store, streams: usize) {
 /// They are not there.
 pub async fn read(store: &Store, streams: usize) -> Cost {
     let mark = Mark::now();
-    for number in 0..streams {
+    for number in (0..PASSES).flat_map(|_| 0..streams) {
         let found = store.read::<OrderPaid>(&stream(number), Version::START).await.expect("it is read");
         assert_eq!(black_box(found).len(), STREAM);
     }
-    mark.cost(streams * STREAM)
+    mark.cost(PASSES * streams * STREAM)
 }
 
 /// Finds all by their type, in pages.
@@ -66,7 +66,10 @@ pub async fn read(store: &Store, streams: usize) -> Cost {
 /// They are not there.
 pub async fn find(store: &Store, streams: usize) -> Cost {
     let (mark, mut after, mut all) = (Mark::now(), Position::START, 0);
-    while all < streams * STREAM {
+    while all < PASSES * streams * STREAM {
+        if all % (streams * STREAM) == 0 {
+            after = Position::START;
+        }
         let found = store.find::<OrderPaid>(Criterion::of::<OrderPaid>(), after, PAGE).await.expect("it is read");
         assert!(!found.events.is_empty(), "{all} are there");
         all += black_box(found.events).len();

@@ -116,7 +116,11 @@ impl Reader<'_> {
                 "one of string, integer, number, boolean, array, object; with null beside it: [\"string\", \"null\"]";
             let at = node.get("type").unwrap_or(node);
             self.allow(node, ELSEWHERE);
-            self.refuse(at, "the schema has no single `type`", hint);
+            let reason = match at.text() {
+                Some(name) => format!("there is no type `{name}`"),
+                None => "the schema has no single `type`".to_owned(),
+            };
+            self.refuse(at, &reason, hint);
             return None;
         };
         let shape = match kind {

@@ -98,8 +98,15 @@ fn hint(reason: &str) -> &'static str {
         ("expected `enum`", "look at what stands just before this place too"),
         ("reached end of file", "a `}` is missing"),
         ("import cycle", "move what both need into a third file"),
+        ("import `tegami/", "the options are imported as `tegami/v1/options.proto`"),
         ("import", "imports are paths below the contract folder, with `/`"),
-        ("invalid value of type", "the options are described in `tegami/v1/options.proto`"),
+        ("invalid value of type `tegami.v1.EventOptions", "an event takes `topic`, `routing_key` and `ordered`"),
+        (
+            "invalid value of type `tegami.v1.FieldOptions",
+            "a field takes `key`, `attribute`, `required`, `personal` and `subject`, which are `true`; `min_length`, \
+             `max_length`, `minimum` and `maximum`, which are numbers; and `pattern`, which is text",
+        ),
+        ("invalid value of type", "see <https://protobuf.dev/programming-guides/proto3/#options>"),
         ("`tegami.v1", "write `import \"tegami/v1/options.proto\";`: the options are described there"),
         ("option", "look the option up where it is declared"),
         ("is not defined", "define it, or import the file that does"),

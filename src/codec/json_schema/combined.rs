@@ -91,8 +91,13 @@ impl<T: Serialize + DeserializeOwned> Form for Object<T> {
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor::<T>(PhantomData))
+        from_object(deserializer)
     }
+}
+
+/// Reads a struct from an object only.
+pub(crate) fn from_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(ObjectVisitor(PhantomData))
 }
 
 struct ObjectVisitor<T>(PhantomData<T>);

@@ -6,6 +6,7 @@
 mod combined;
 mod scalars;
 
+pub(crate) use combined::from_object;
 pub use combined::{List, Map, Maybe, Object};
 pub use scalars::{Choice, DateTime, Integer, Number, Plain, Uuid};
 

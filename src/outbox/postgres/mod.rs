@@ -9,6 +9,9 @@ mod rows;
 mod timeouts;
 mod tx;
 
+/// The client whose pools and transactions are taken here: those of another version are other types.
+pub use sqlx;
+
 pub use super::Parked;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -11,10 +11,10 @@ use crate::{
     error::BoxError,
     outbox::{
         Claim, Claimed, Fate, Kept, Parked, Row,
-        sql::{BYTES, LONGEST, number, unreadable},
+        sql::{BYTES, number, unreadable},
     },
     store::postgres::{locks, tables::outbox_channel, text::read},
-    time::epoch::milliseconds,
+    time::epoch::{LONGEST_HOLD, milliseconds},
 };
 
 /// Takes rows, inside a transaction that ends soon.
@@ -22,7 +22,7 @@ pub(super) async fn take(schema: &str, connection: &mut PgConnection, claim: &Cl
     alone(schema, connection).await?;
     let query = sqlx::query(AssertSqlSafe(free_ones(schema))).bind(number(claim.most));
     // Planned each time, for what it is planned by changes as fast.
-    let query = query.bind(milliseconds(claim.hold.min(LONGEST))).bind(&claim.relay).persistent(false);
+    let query = query.bind(milliseconds(claim.hold.min(LONGEST_HOLD))).bind(&claim.relay).persistent(false);
     let (mut taken, mut damaged) = (Vec::new(), (Vec::new(), Vec::new()));
     for row in query.fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
@@ -61,7 +61,7 @@ async fn alone(schema: &str, connection: &mut PgConnection) -> sqlx::Result<()> 
 fn free_ones(schema: &str) -> String {
     let held = |row: &str| {
         let now = "statement_timestamp()";
-        let longest = LONGEST.as_secs();
+        let longest = LONGEST_HOLD.as_secs();
         format!("{row}.free_at > {now} AND {row}.free_at <= {now} + interval '{longest} seconds'")
     };
     let size = "octet_length(body) + coalesce(octet_length(payload), 0)";
@@ -107,7 +107,7 @@ impl Alike {
     fn add(&mut self, number: u64, reason: &str, wait: Duration) {
         self.numbers.push(number.cast_signed());
         self.reasons.push(text(reason));
-        self.waits.push(milliseconds(wait.min(LONGEST)));
+        self.waits.push(milliseconds(wait.min(LONGEST_HOLD)));
     }
 
     async fn set(self, connection: &mut PgConnection, relay: &str, sql: String) -> sqlx::Result<()> {

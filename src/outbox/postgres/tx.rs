@@ -6,14 +6,14 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use super::fault;
 use crate::{
     failpoint::{self, Point},
-    outbox::{DatabaseError, DatabaseErrorKind as Kind, Due, Kept, Row, Transaction, sql::since_1970},
+    outbox::{DatabaseError, DatabaseErrorKind as Kind, Due, Kept, Row, Transaction},
     store::postgres::{
         builder::{SCHEMA, is_schema},
         locks,
         tables::outbox_channel,
         text::written,
     },
-    time::epoch::milliseconds,
+    time::epoch::{milliseconds, milliseconds_of},
 };
 
 /// The setting of a connection or a transaction that has the schema of its outbox.
@@ -91,7 +91,7 @@ async fn insert(connection: &mut PgConnection, row: &Row, place: (&str, Option<i
 /// When it is due, from the milliseconds that follow: by the server's clock, if it is not a time of day.
 fn due(due: Option<Due>) -> (&'static str, Option<i64>) {
     match due {
-        Some(Due::At(time)) => ("to_timestamp(0) + $9 * interval '1 millisecond'", Some(since_1970(time))),
+        Some(Due::At(time)) => ("to_timestamp(0) + $9 * interval '1 millisecond'", Some(milliseconds_of(time))),
         Some(Due::In(delay, _)) => ("clock_timestamp() + $9 * interval '1 millisecond'", Some(milliseconds(delay))),
         None => ("CASE WHEN $9::bigint IS NULL THEN NULL::timestamptz END", None),
     }

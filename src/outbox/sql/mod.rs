@@ -2,16 +2,9 @@
 //!
 //! No client of a database is named here.
 
-use std::time::{Duration, SystemTime};
-
 use super::{DatabaseError, DatabaseErrorKind as Kind};
-use crate::{
-    store::{StoreError, StoreErrorKind},
-    time::epoch::{self, LONGEST_HOLD, milliseconds},
-};
+use crate::store::{StoreError, StoreErrorKind};
 
-/// The longest hold, and the longest wait for the next attempt.
-pub(super) const LONGEST: Duration = LONGEST_HOLD;
 /// The most bytes that are taken at once, unless one row alone has more.
 pub(super) const BYTES: usize = 8 * 1024 * 1024;
 
@@ -52,11 +45,6 @@ pub(super) fn to_store(error: DatabaseError) -> StoreError {
 /// Why a row that nobody can read is parked.
 pub(super) fn unreadable(reason: &str) -> String {
     format!("it cannot be read: {reason}")
-}
-
-/// Milliseconds since 1970; none before.
-pub(crate) fn since_1970(time: SystemTime) -> i64 {
-    milliseconds(epoch::since_1970(time))
 }
 
 /// As databases have numbers.

@@ -11,6 +11,9 @@ mod tx;
 
 pub use tx::Tx;
 
+/// The client that [`Tx::run`] hands out: whoever names its types needs this one, and no other version.
+pub use rusqlite;
+
 pub use super::Parked;
 
 use std::{fmt, path::Path, time::Duration};

@@ -8,9 +8,9 @@ use crate::{
     error::BoxError,
     outbox::{
         Claim, Claimed, Due, Fate, Kept, Parked, Row,
-        sql::{BYTES, LONGEST, number as as_number, since_1970, unreadable},
+        sql::{BYTES, number as as_number, unreadable},
     },
-    time::epoch::milliseconds,
+    time::epoch::{LONGEST_HOLD, milliseconds, milliseconds_of},
 };
 
 pub(super) fn put(sql: &Connection, row: &Row) -> rusqlite::Result<()> {
@@ -24,7 +24,7 @@ pub(super) fn put(sql: &Connection, row: &Row) -> rusqlite::Result<()> {
 /// After 1970, so that it is not 0.
 fn time_of(due: Due) -> i64 {
     let (Due::At(time) | Due::In(_, time)) = due;
-    since_1970(time).max(1)
+    milliseconds_of(time).max(1)
 }
 
 /// Rows that nobody has, and none before them in their lane.
@@ -68,7 +68,7 @@ pub(super) fn take(sql: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Clai
     for (number, reason) in damaged {
         park.execute(params![number, unreadable(&reason)])?;
     }
-    let until = now.saturating_add(milliseconds(claim.hold.min(LONGEST)));
+    let until = now.saturating_add(milliseconds(claim.hold.min(LONGEST_HOLD)));
     let mut hold = sql.prepare_cached("UPDATE tegami_outbox SET free_at = ?2, relay = ?3 WHERE number = ?1")?;
     for claimed in &taken {
         hold.execute(params![claimed.number.cast_signed(), until, claim.relay])?;
@@ -90,7 +90,7 @@ pub(super) fn settle(sql: &Connection, claim: &Claim, fates: &[(u64, Fate)]) -> 
             }
             Fate::Refused { again_in, reason } => {
                 let update = ours("free_at = ?3, refusals = refusals + 1, reason = ?4");
-                let again = now.saturating_add(milliseconds((*again_in).min(LONGEST)));
+                let again = now.saturating_add(milliseconds((*again_in).min(LONGEST_HOLD)));
                 sql.prepare_cached(&update)?.execute(params![number, claim.relay, again, reason])?
             }
             Fate::Parked { reason } => {
@@ -105,7 +105,7 @@ pub(super) fn settle(sql: &Connection, claim: &Claim, fates: &[(u64, Fate)]) -> 
 /// How long until the next one is due that is not.
 pub(super) fn next_due(sql: &Connection, claim: &Claim) -> rusqlite::Result<Option<Duration>> {
     let query = "SELECT min(due) - ?1 FROM tegami_outbox WHERE parked = 0 AND due > 0 AND due > ?1";
-    let left: Option<i64> = sql.prepare_cached(query)?.query_row([since_1970(claim.now)], |row| row.get(0))?;
+    let left: Option<i64> = sql.prepare_cached(query)?.query_row([milliseconds_of(claim.now)], |row| row.get(0))?;
     Ok(left.map(|left| Duration::from_millis(left.unsigned_abs())))
 }
 
@@ -137,6 +137,6 @@ fn read(columns: &Columns<'_>) -> Result<Row, BoxError> {
 
 /// Now, and the latest time that a hold can end which was begun by now.
 fn bounds(claim: &Claim) -> [i64; 2] {
-    let now = since_1970(claim.now);
-    [now, now.saturating_add(milliseconds(LONGEST))]
+    let now = milliseconds_of(claim.now);
+    [now, now.saturating_add(milliseconds(LONGEST_HOLD))]
 }

@@ -119,6 +119,12 @@ impl State {
         self.suspects.len()
     }
 
+    /// Are there events, here or not read yet, that an earlier reader may have handed out, and of which no row says so?
+    pub(in crate::records) fn knows_of_more(&self) -> bool {
+        let is_known_here_alone = |item: &Item| item.redelivered && item.first.is_none();
+        self.looked < self.seen_before || self.items.values().any(is_known_here_alone)
+    }
+
     /// Is there room to read more?
     pub(in crate::records) fn has_room(&self) -> bool {
         self.lost.is_some() && self.ready.is_empty() && self.turns.is_empty() && self.items.len() < MOST

@@ -296,6 +296,21 @@ async fn d4_what_had_a_row_before_it_was_handed_out_says_that_it_comes_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d4_who_ends_before_it_has_come_to_what_another_may_have_seen_knows_of_it() {
+    let mut state = State::new(rules(false), Clock::system());
+    state.begin(until(), (Position::START, Position::new(2)), Vec::new());
+    assert!(state.knows_of_more(), "nothing is read yet");
+    state.arrive(vec![event(1), event(2)], Position::new(2));
+    for left in [true, false] {
+        assert!(state.knows_of_more(), "they are read, and not handed out");
+        let at = state.take(1).0.remove(0).position;
+        let handed = state.hand_out(at).expect("ours");
+        assert!(handed.redelivered && state.settle(at, handed.tag, Settlement::Ack).is_ok());
+        assert_eq!(state.knows_of_more(), left);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn d4_a_row_says_at_the_end_what_was_handed_out_since_it_was_written() {
     let mut state = State::new(rules(true), Clock::system());
     state.begin(until(), (Position::new(1), Position::START), vec![Kept::new(Position::new(1), 1)]);

@@ -18,7 +18,7 @@ use super::unscheduled as schedule;
 use super::{Error, ErrorKind, http, settings};
 use crate::{
     codec::json::without_value,
-    config::{Config, File, Given, Keys, Source, Value},
+    config::{Config, File, Given, Keys, Source, Value, without_app},
 };
 
 /// The variable that names the file.
@@ -97,9 +97,11 @@ impl Config {
     /// # Errors
     /// They are not what the type has; the text tells the key and its line, and never the value.
     pub fn app<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let none = File::new(FILE, "");
-        let file = self.file.as_deref().unwrap_or(&none);
-        file.app(without_value).map_err(|text| wrong(vec![text]))
+        let app = match &self.file {
+            Some(file) => file.app(without_value),
+            None => without_app(&format!("no `{FILE}` was read, and so no section `[app]`"), without_value),
+        };
+        app.map_err(|text| wrong(vec![text]))
     }
 }
 

@@ -88,7 +88,7 @@ struct Opened {
 
 impl Reader {
     pub(super) fn of(parts: &Parts, station: &Station, on: &dyn Transport, persons: Persons) -> Self {
-        let routes = Some(Routes { routes: station.routes.clone(), upcasts: parts.upcasts.clone() });
+        let routes = Some(station.routing(&parts.upcasts));
         let envelope = on.envelope().unwrap_or_else(|| parts.envelope.clone());
         Self { queue: station.queue.name.clone(), envelope, routes, ..Self::of_published(parts, persons) }
     }

@@ -5,12 +5,12 @@
 //! names one, by types where it names no tag, and the lock on the whole store where it names nothing. A lock on the
 //! stream has its versions without gaps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::store::{Append, Criterion};
+use crate::store::{Append, Criterion, entry::Entry};
 
 /// The most locks of one append; what needs more takes the whole store for itself.
 const MOST: usize = 48;
@@ -28,12 +28,11 @@ pub(super) struct Locks {
 impl Locks {
     pub(super) fn of(schema: &str, append: &Append) -> Self {
         let mut locks = Self { store: (number(schema, &[]), false), others: BTreeMap::new() };
-        for entry in &append.entries {
-            locks.add(number(schema, &["event", entry.name()]), false);
-            for (name, value) in entry.marks() {
-                locks.add(number(schema, &["tag", name, &value]), false);
-            }
-        }
+        // What many events have is asked for once.
+        let events: BTreeSet<_> = append.entries.iter().map(Entry::name).collect();
+        let tags: BTreeSet<_> = append.entries.iter().flat_map(Entry::marks).collect();
+        events.iter().for_each(|event| locks.add(number(schema, &["event", event]), false));
+        tags.iter().for_each(|(name, value)| locks.add(number(schema, &["tag", name, value]), false));
         if let Some(unless) = &append.unless {
             locks.store.1 = unless.query.criteria().is_empty();
             unless.query.criteria().iter().for_each(|criterion| locks.add_criterion(schema, criterion));

@@ -1,6 +1,6 @@
 //! The tables by their names, and the statements about them that are the same each time.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -123,10 +123,10 @@ fn insert(events: &str, tags: &str, shift: &str) -> String {
 
 /// A tag's text as the table has it: without NUL, which PostgreSQL has not, and short enough for an index. Different
 /// texts stay different.
-pub(super) fn tag(text: &str) -> String {
+pub(super) fn tag(text: &str) -> Cow<'_, str> {
     if text.len() > LONG {
         let digest = Sha256::digest(text);
-        return digest.iter().fold("\u{1}#".to_owned(), |all, byte| all + &format!("{byte:02x}"));
+        return digest.iter().fold("\u{1}#".to_owned(), |all, byte| all + &format!("{byte:02x}")).into();
     }
     written(text)
 }
@@ -141,7 +141,7 @@ mod tests {
         let digest = tag(&long);
         let texts =
             ["", "\u{0}", "\u{1}", "\u{1}0", "\u{0}0", "\u{1}1", "\u{1}\u{1}", &digest, &long, &"x".repeat(LONG)];
-        let written: std::collections::BTreeSet<String> = texts.iter().map(|text| tag(text)).collect();
+        let written: std::collections::BTreeSet<_> = texts.iter().map(|text| tag(text)).collect();
         assert_eq!(written.len(), texts.len(), "{written:?}");
         assert!(written.iter().all(|text| !text.contains('\u{0}') && text.len() <= LONG));
         assert_eq!(tag("o-1 é"), "o-1 é");

@@ -1,8 +1,13 @@
 //! Texts as PostgreSQL has them: without the character NUL. Different texts stay different.
 
+use std::borrow::Cow;
+
 /// The text as a table has it.
-pub(crate) fn written(text: &str) -> String {
-    text.replace('\u{1}', "\u{1}1").replace('\u{0}', "\u{1}0")
+pub(crate) fn written(text: &str) -> Cow<'_, str> {
+    match text.contains(['\u{0}', '\u{1}']) {
+        true => text.replace('\u{1}', "\u{1}1").replace('\u{0}', "\u{1}0").into(),
+        false => text.into(),
+    }
 }
 
 /// The text that is [`written`] so.

@@ -1,5 +1,7 @@
 //! What is written, inside a transaction that may be anybody's.
 
+use std::borrow::Cow;
+
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::{
@@ -111,7 +113,10 @@ async fn insert(
         for (name, value) in entry.marks() {
             tagged.push(version);
             names.push(tag(name));
-            values.push(tag(&value));
+            values.push(match value {
+                Cow::Borrowed(value) => tag(value),
+                Cow::Owned(value) => tag(&value).into_owned().into(),
+            });
         }
     }
     let query = sqlx::query(AssertSqlSafe(tables.insert.clone()))

@@ -2,7 +2,7 @@
 //!
 //! Table `t0` is the one that a part of the statement begins with: that of the events, or that of their tags.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::store::{Criterion, Query};
 
@@ -22,7 +22,7 @@ pub(in crate::store) struct Dialect {
     /// Stands before a column whose index would bring too much.
     pub(in crate::store) unindexed: &'static str,
     /// A tag's name or value as the table has it.
-    pub(in crate::store) tag: fn(&str) -> String,
+    pub(in crate::store) tag: fn(&str) -> Cow<'_, str>,
 }
 
 /// Among which events it is looked, and how many of them are wanted.
@@ -96,7 +96,7 @@ impl<'a> Asked<'a> {
         let mut sql = format!("SELECT {place} FROM {tags} t0");
         let mut first = String::new();
         for (n, tag) in criterion.tags().iter().enumerate() {
-            let (name, value) = (self.value(written(tag.name())), self.value(written(tag.value())));
+            let [name, value] = [tag.name(), tag.value()].map(|text| self.value(written(text).into_owned()));
             let meets = format!("t{n}.name = {name} AND t{n}.value = {value}");
             match n {
                 0 => first = meets,

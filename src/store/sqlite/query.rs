@@ -121,7 +121,7 @@ static DIALECT: LazyLock<Dialect> = LazyLock::new(|| Dialect {
     sign: '?',
     // The plus keeps the index away.
     unindexed: "+",
-    tag: str::to_owned,
+    tag: |text| text.into(),
 });
 /// After a position; so many.
 const LATER: Among = Among { which: "t0.position > ?1", limit: "?2", values: 2 };

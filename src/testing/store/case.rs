@@ -6,10 +6,11 @@ use futures_util::FutureExt;
 use tokio::runtime::Builder;
 
 use super::{Done, Subject, Trial, appends, kept, race, reading};
-use crate::error::panic_text;
+use crate::{error::panic_text, testing::at_length};
 
-/// How long a case may take.
-const BOUND: Duration = Duration::from_secs(120);
+/// How long a case may take, and where it does more often what it does.
+const BOUND: usize = 120;
+const LONG_BOUND: usize = 3_600;
 
 /// What tries a promise.
 pub type Run = for<'a> fn(&'a Trial) -> Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
@@ -105,9 +106,10 @@ pub fn judge(case: &'static Case, subject: impl Subject) -> Result<Done, String>
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let trial = Trial::new(subject);
-        let tried = tokio::time::timeout(BOUND, AssertUnwindSafe((case.run)(&trial)).catch_unwind()).await;
+        let bound = Duration::from_secs(at_length(BOUND, LONG_BOUND) as u64);
+        let tried = tokio::time::timeout(bound, AssertUnwindSafe((case.run)(&trial)).catch_unwind()).await;
         trial.close().await;
         let broken = |panic: Box<dyn Any + Send>| panic_text(&*panic);
-        tried.map_err(|_| format!("it was not done in {BOUND:?}"))?.map_err(broken)
+        tried.map_err(|_| format!("it was not done in {bound:?}"))?.map_err(broken)
     })
 }

@@ -10,18 +10,19 @@ use super::{
 };
 use crate::{
     store::{Append, Conflict, Criterion, Expected, Position, Query, Store, StoreErrorKind, Undecided, Version},
-    testing::transport::LetterPosted,
+    testing::{at_length, transport::LetterPosted},
 };
 
-/// How many append at once, and how often.
+/// How many append at once, and how often; and how often where there is time.
 const WRITERS: u64 = 50;
-const ROUNDS: u64 = 40;
+const ROUNDS: usize = 40;
+const MANY_ROUNDS: usize = 1_000;
 
 /// E1: of appends that expect the same version one wins, and the others learn where the stream is.
 pub async fn e_01_append_race(trial: &Trial) -> Done {
     let stores = Arc::new([trial.store().await, trial.store().await]);
-    let stream = stream("race");
-    for round in 0..ROUNDS {
+    let (stream, rounds) = (stream("race"), at_length(ROUNDS, MANY_ROUNDS) as u64);
+    for round in 0..rounds {
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
             let append = letters(&stream, [round * WRITERS + writer], Expected::Exactly(Version::new(round)));
@@ -43,7 +44,8 @@ pub async fn e_01_append_race(trial: &Trial) -> Done {
         }
         assert_eq!(won, 1, "how many of {WRITERS} have won");
     }
-    assert_eq!(versions(&stores[0], &stream).await, (1..=ROUNDS).collect::<Vec<_>>());
+    assert_eq!(versions(&stores[0], &stream).await, (1..=rounds).collect::<Vec<_>>());
+    println!("{rounds} rounds of {WRITERS} writers at one version: one won each, versions 1 to {rounds}");
     Done::Kept
 }
 

@@ -64,7 +64,9 @@ async fn note(trial: &Trial, plan: &QueuePlan, before: &Rest, delivery: Delivery
     let id = delivery.id.as_ref().map_or_else(|| "(no id)".to_owned(), ToString::to_string);
     let (subscription, checksum) = (plan.name.clone(), letters::checksum(&delivery.sealed));
     if before.may_come(&subscription, &id) {
-        let (attempt, key) = (delivery.attempt, trial.tally.key_of(&id));
+        // Who has published it may be another process.
+        let key = trial.tally.key_of(&id).or_else(|| letters::key(&delivery.sealed));
+        let attempt = delivery.attempt;
         let begun = (id.clone(), subscription.clone());
         trial.ledger.write(Entry::RunBegin { id: begun.0, subscription: begun.1, attempt, key, checksum });
         trial.ledger.write(Entry::RunEnd { id, subscription, attempt, ended: Ended::Ok, retry_after: None });

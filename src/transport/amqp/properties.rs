@@ -11,7 +11,7 @@ use super::names::{self, ATTEMPT, FIRST, INTEGER, KEY, NOT_BEFORE, is_kept};
 use crate::{
     envelope::MessageId,
     event::{Attributes, Value},
-    time::epoch::{after_1970, milliseconds, since_1970},
+    time::epoch::{after_1970, milliseconds_of, since_1970},
     transport::{Outgoing, PublishError, PublishErrorKind},
 };
 
@@ -167,7 +167,7 @@ impl Progress {
         headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(self.attempt.into()));
         for (name, moment) in [(FIRST, self.first), (NOT_BEFORE, self.not_before)] {
             if let Some(moment) = moment {
-                headers.insert(name.into(), AMQPValue::LongLongInt(milliseconds(since_1970(moment))));
+                headers.insert(name.into(), AMQPValue::LongLongInt(milliseconds_of(moment)));
             }
         }
     }

@@ -248,7 +248,8 @@ impl Transport for Aws {
     }
 
     async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, TransportError> {
-        self.setup.run(dead::look(self.setup.clone(), queue.to_owned(), limit)).await
+        let parts = (self.setup.clone(), self.outlet.clone());
+        self.setup.run(dead::look(parts, queue.to_owned(), limit)).await
     }
 
     async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {

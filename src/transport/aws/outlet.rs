@@ -12,12 +12,12 @@ use tokio::{
 };
 
 use super::{
-    batch::{Batches, Desk},
+    batch::{Batches, Desk, all_failed},
     fault::{Fault, FaultKind, Reach},
     letter::Letter,
-    queues::QueueDesk,
+    queues::Sqs,
     setup::{self, Setup},
-    topics::TopicDesk,
+    topics::Sns,
 };
 use crate::{
     failpoint::{self, Point},
@@ -33,9 +33,12 @@ pub(super) struct Outlet {
     setup: Arc<Setup>,
     linger: Duration,
     window: Window,
-    topics: Mutex<HashMap<String, Arc<Batches<TopicDesk>>>>,
-    queues: Mutex<HashMap<String, Arc<Batches<QueueDesk>>>>,
+    topics: Open<Sns>,
+    queues: Open<Sqs>,
 }
+
+/// What goes to one topic, or to one queue, by its name.
+type Open<C> = Mutex<HashMap<String, Arc<Batches<LetterDesk<C>>>>>;
 
 /// A letter on its way, and who waits for its answer.
 pub(super) struct Sending {
@@ -47,19 +50,59 @@ pub(super) struct Sending {
     _place: Place,
 }
 
-impl Sending {
-    /// What goes one after the other.
-    pub(super) fn lane(&self) -> Option<&str> {
-        self.letter.order.as_ref().map(|order| order.group.as_str())
+/// Who takes letters to where they go.
+pub(super) trait Carrier: Send + Sync + 'static {
+    /// The most bytes of one request.
+    const BYTES: usize;
+
+    /// Makes one request; one outcome for each letter, in their order.
+    ///
+    /// # Errors
+    /// All of them have the same outcome.
+    fn carry(
+        &self,
+        setup: &Setup,
+        to: &str,
+        sendings: &[&Sending],
+    ) -> impl Future<Output = Result<Vec<Result<(), Fault>>, Fault>> + Send;
+}
+
+/// Sends letters to one topic, or to one queue.
+struct LetterDesk<C> {
+    to: String,
+    setup: Arc<Setup>,
+    carrier: C,
+}
+
+impl<C: Carrier> Desk for LetterDesk<C> {
+    type Entry = Sending;
+
+    const BYTES: usize = C::BYTES;
+
+    fn bytes(&self, sending: &Sending) -> usize {
+        sending.letter.size()
     }
 
-    pub(super) fn until(&self) -> Instant {
-        self.until
+    fn lane<'a>(&self, sending: &'a Sending) -> Option<&'a str> {
+        sending.letter.order.as_ref().map(|order| order.group.as_str())
     }
 
-    pub(super) fn answered(self, outcome: Result<(), Fault>) {
+    fn until(&self, sending: &Sending) -> Instant {
+        sending.until
+    }
+
+    async fn send(&self, sendings: &[&Sending]) -> Vec<Result<(), Fault>> {
+        self.carrier.carry(&self.setup, &self.to, sendings).await.unwrap_or_else(|fault| {
+            if fault.kind == FaultKind::Missing {
+                self.setup.directory.forget(&self.to);
+            }
+            all_failed(sendings.len(), &fault)
+        })
+    }
+
+    fn settled(&self, sending: Sending, outcome: Result<(), Fault>) {
         // Whoever asked may have gone.
-        let _ = self.answer.send(outcome);
+        let _ = sending.answer.send(outcome);
     }
 }
 
@@ -92,7 +135,7 @@ impl Outlet {
     /// # Cancel safety
     /// It goes on without its caller.
     pub(super) async fn publish(&self, topic: &str, letter: Letter, time: Duration) -> Result<(), PublishError> {
-        let batches = self.topic(topic).map_err(closed)?;
+        let batches = self.open(&self.topics, topic, Sns).map_err(closed)?;
         self.send(&batches, (topic, letter, Duration::ZERO), time).await
     }
 
@@ -106,13 +149,13 @@ impl Outlet {
         (letter, delay): (Letter, Duration),
         time: Duration,
     ) -> Result<(), PublishError> {
-        let batches = self.queue(queue).map_err(closed)?;
+        let batches = self.open(&self.queues, queue, Sqs).map_err(closed)?;
         self.send(&batches, (queue, letter, delay), time).await
     }
 
-    async fn send<D: Desk<Entry = Sending>>(
+    async fn send<C: Carrier>(
         &self,
-        batches: &Batches<D>,
+        batches: &Batches<LetterDesk<C>>,
         (to, letter, delay): (&str, Letter, Duration),
         time: Duration,
     ) -> Result<(), PublishError> {
@@ -143,32 +186,23 @@ impl Outlet {
         }
     }
 
-    fn topic(&self, topic: &str) -> Result<Arc<Batches<TopicDesk>>, TransportError> {
-        let desk = || TopicDesk { topic: topic.to_owned(), setup: self.setup.clone() };
-        self.open(&self.topics, topic, desk)
-    }
-
-    fn queue(&self, queue: &str) -> Result<Arc<Batches<QueueDesk>>, TransportError> {
-        let desk = || QueueDesk { queue: queue.to_owned(), setup: self.setup.clone() };
-        self.open(&self.queues, queue, desk)
-    }
-
-    /// Finds the batches of this name, or begins them.
-    fn open<D: Desk>(
+    /// Finds the batches that go there, or begins them.
+    fn open<C: Carrier>(
         &self,
-        known: &Mutex<HashMap<String, Arc<Batches<D>>>>,
-        name: &str,
-        desk: impl FnOnce() -> D,
-    ) -> Result<Arc<Batches<D>>, TransportError> {
+        known: &Open<C>,
+        to: &str,
+        carrier: C,
+    ) -> Result<Arc<Batches<LetterDesk<C>>>, TransportError> {
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = known.get(name) {
+        if let Some(open) = known.get(to) {
             return Ok(open.clone());
         }
         let Setup { clock, dice, .. } = &*self.setup;
-        let batches = Arc::new(Batches::new(desk(), self.linger, (*clock, dice.clone())));
+        let desk = LetterDesk { to: to.to_owned(), setup: self.setup.clone(), carrier };
+        let batches = Arc::new(Batches::new(desk, self.linger, (*clock, dice.clone())));
         let running = batches.clone();
         self.setup.spawn(async move { running.run().await })?;
-        known.insert(name.to_owned(), batches.clone());
+        known.insert(to.to_owned(), batches.clone());
         Ok(batches)
     }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     hold::Hold,
     intake::Intake,
-    letter::{Arrived, Post, open},
+    letter::{self, Arrived, Post, open},
 };
 use crate::transport::Delivery;
 
@@ -27,7 +27,8 @@ pub(super) struct Parcel {
 impl Parcel {
     pub(super) fn new(post: Post, (number, lost): (u64, CancellationToken), ordered: bool) -> Self {
         let arrived = open(&post);
-        let key = post.group.clone().filter(|_| ordered);
+        // Where SQS's own redrive has put it back, it came in a group of its own.
+        let key = letter::key(&post).filter(|_| ordered);
         Self { post, arrived, number, lost, key, tries: 0 }
     }
 

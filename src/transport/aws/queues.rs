@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use super::{
     actions::Action,
     batch::{Desk, all_failed, outcomes},
-    fault::{Fault, FaultKind},
+    fault::Fault,
     holding::{Change, Done, Holding},
     letter::{SQS_LIMIT, told},
-    outlet::Sending,
+    outlet::{Carrier, Sending},
     setup::{CALL, Setup},
     topics::TRY,
 };
@@ -29,47 +29,15 @@ pub(super) async fn waiting(setup: &Setup, queue: &str) -> Option<u64> {
     answer.attributes?.get(&waiting)?.parse().ok()
 }
 
-/// Sends to one queue.
-pub(super) struct QueueDesk {
-    pub(super) queue: String,
-    pub(super) setup: Arc<Setup>,
-}
+/// Puts letters into queues.
+pub(super) struct Sqs;
 
-impl Desk for QueueDesk {
-    type Entry = Sending;
-
+impl Carrier for Sqs {
     const BYTES: usize = SQS_LIMIT;
 
-    fn bytes(&self, sending: &Sending) -> usize {
-        sending.letter.size()
-    }
-
-    fn lane<'a>(&self, sending: &'a Sending) -> Option<&'a str> {
-        sending.lane()
-    }
-
-    fn until(&self, sending: &Sending) -> Instant {
-        sending.until()
-    }
-
-    async fn send(&self, sendings: &[&Sending]) -> Vec<Result<(), Fault>> {
-        self.put(sendings).await.unwrap_or_else(|fault| {
-            if fault.kind == FaultKind::Missing {
-                self.setup.directory.forget(&self.queue);
-            }
-            all_failed(sendings.len(), &fault)
-        })
-    }
-
-    fn settled(&self, sending: Sending, outcome: Result<(), Fault>) {
-        sending.answered(outcome);
-    }
-}
-
-impl QueueDesk {
-    async fn put(&self, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
-        let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
-        let url = self.setup.directory.queue(&self.queue, clients).await.map_err(Fault::unsent)?;
+    async fn carry(&self, setup: &Setup, queue: &str, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
+        let clients = setup.clients().await.map_err(Fault::of_setup)?;
+        let url = setup.directory.queue(queue, clients).await.map_err(Fault::unsent)?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, sending));
         let asked = clients.sqs.send_message_batch().queue_url(&url).set_entries(Some(entries.collect()));
         let answer = clients.call(TRY, asked.send()).await.map_err(|fault| fault.needing(Action::SendMessage, &url))?;

@@ -2,17 +2,13 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::Notify, time::Instant};
 
 use super::parcel::Parcel;
-use crate::transport::lanes::Lanes;
+use crate::{time::until, transport::lanes::Lanes};
 
 /// The parcels of one reader of a queue.
 #[derive(Default)]
@@ -142,14 +138,10 @@ impl Shelf {
     /// Waits until it is worth to look again.
     pub(super) async fn changed(&self) {
         let earliest = self.rests().held.iter().map(|(until, _)| *until).min();
-        let mut bell = pin!(self.bell.notified());
-        match earliest {
-            Some(earliest) => tokio::select! {
-                biased;
-                () = &mut bell => {}
-                () = sleep_until(earliest) => {}
-            },
-            None => bell.await,
+        tokio::select! {
+            biased;
+            () = self.bell.notified() => {}
+            () = until(earliest) => {}
         }
     }
 

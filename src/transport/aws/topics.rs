@@ -1,66 +1,30 @@
 //! Requests to SNS: publishing to a topic.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_sns::types::PublishBatchRequestEntry;
-use tokio::time::Instant;
 
 use super::{
     actions::Action,
-    batch::{Desk, all_failed, outcomes},
-    fault::{Fault, FaultKind},
+    batch::outcomes,
+    fault::Fault,
     letter::{Letter, SNS_LIMIT, told},
-    outlet::Sending,
+    outlet::{Carrier, Sending},
     setup::Setup,
 };
 
 /// How long one try may take; a publish may need more than one.
 pub(super) const TRY: Duration = Duration::from_secs(4);
 
-/// Publishes to one topic.
-pub(super) struct TopicDesk {
-    pub(super) topic: String,
-    pub(super) setup: Arc<Setup>,
-}
+/// Publishes to topics.
+pub(super) struct Sns;
 
-impl Desk for TopicDesk {
-    type Entry = Sending;
-
+impl Carrier for Sns {
     const BYTES: usize = SNS_LIMIT;
 
-    fn bytes(&self, sending: &Sending) -> usize {
-        sending.letter.size()
-    }
-
-    fn lane<'a>(&self, sending: &'a Sending) -> Option<&'a str> {
-        sending.lane()
-    }
-
-    fn until(&self, sending: &Sending) -> Instant {
-        sending.until()
-    }
-
-    async fn send(&self, sendings: &[&Sending]) -> Vec<Result<(), Fault>> {
-        match self.publish(sendings).await {
-            Ok(outcomes) => outcomes,
-            Err(fault) => {
-                if fault.kind == FaultKind::Missing {
-                    self.setup.directory.forget(&self.topic);
-                }
-                all_failed(sendings.len(), &fault)
-            }
-        }
-    }
-
-    fn settled(&self, sending: Sending, outcome: Result<(), Fault>) {
-        sending.answered(outcome);
-    }
-}
-
-impl TopicDesk {
-    async fn publish(&self, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
-        let clients = self.setup.clients().await.map_err(Fault::of_setup)?;
-        let arn = self.setup.directory.topic(&self.topic, clients).await.map_err(Fault::unsent)?;
+    async fn carry(&self, setup: &Setup, topic: &str, sendings: &[&Sending]) -> Result<Vec<Result<(), Fault>>, Fault> {
+        let clients = setup.clients().await.map_err(Fault::of_setup)?;
+        let arn = setup.directory.topic(topic, clients).await.map_err(Fault::unsent)?;
         let entries = sendings.iter().enumerate().map(|(place, sending)| entry(place, &sending.letter));
         let asked =
             clients.sns.publish_batch().topic_arn(&arn).set_publish_batch_request_entries(Some(entries.collect()));

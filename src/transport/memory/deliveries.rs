@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc};
 
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     broker::{Bell, Broker},
@@ -11,8 +11,11 @@ use super::{
     queue::Handed,
     routes::QueueId,
 };
-use crate::transport::{
-    Deliveries, Delivery, Lease, SettleError, SettleErrorKind, Settlement, TransportError, TransportErrorKind,
+use crate::{
+    time::until,
+    transport::{
+        Deliveries, Delivery, Lease, SettleError, SettleErrorKind, Settlement, TransportError, TransportErrorKind,
+    },
 };
 
 /// One consumer of a queue.
@@ -130,12 +133,5 @@ impl Drop for QueueLease {
             // Lost means that closing gave it back already.
             let _ = self.tell(Settlement::Release);
         }
-    }
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
     }
 }

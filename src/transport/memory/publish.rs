@@ -60,8 +60,8 @@ impl Memory {
 
 fn unroutable(message: &Outgoing) -> PublishError {
     let text = format!(
-        "no queue of this process is bound to topic `{}` for `{}`; start who is to handle it, or say with `allow_unroutable` \
-         that nobody needs to",
+        "no queue of this process is bound to topic `{}` for `{}`, and `memory:` is each process's own; start who is to \
+         handle it in this one, name a broker (TEGAMI_TRANSPORT), or say with `allow_unroutable` that nobody needs to",
         message.topic, message.event
     );
     PublishError::new(PublishErrorKind::Unroutable, text)

@@ -19,7 +19,7 @@ use tegami_test_servers::Kind;
 
 use crate::{contracts::shop::orders::v1::OrderPaid, startup::Account};
 
-const MUTANTS: u64 = 300;
+const INPUTS: usize = 300;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long they take, and how long a neighbour of theirs.
 const TIME: Duration = Duration::from_secs(120);
@@ -106,7 +106,7 @@ async fn f37_each_changed_message_is_handled_or_kept_once() {
     account.caller.delete(&queue, &good).expect("it is ours");
     let url = account.caller.url(&queue).expect("it is there");
     let (mut dice, mut taken) = (fastrand::Rng::with_seed(37), 0);
-    for _ in 0..MUTANTS {
+    for _ in 0..INPUTS {
         let mut mutant = mutant(&mut dice, &good);
         mutant["QueueUrl"] = url.clone().into();
         taken += u64::from(account.caller.sqs("SendMessage", &mutant).is_ok());
@@ -115,7 +115,7 @@ async fn f37_each_changed_message_is_handled_or_kept_once() {
     let count = |queue: &str| account.caller.count(queue).expect("it is there").into_iter().sum::<u64>();
     within(TIME, "all to be handled or kept", until(|| count(&queue) == 0)).await;
     let (well, kept) = (handled.load(Ordering::SeqCst), count(&dead));
-    println!("{MUTANTS} mutants: {taken} taken, {well} handled, {kept} kept");
+    println!("{INPUTS} mutants: {taken} taken, {well} handled, {kept} kept");
     assert_eq!(well + kept, taken, "{well} handled, {kept} kept");
     assert!(well > 0 && kept > 0, "of both there are some");
     mail.publisher().publish(&paid).await.expect("there is a queue for it");

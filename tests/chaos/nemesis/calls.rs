@@ -11,7 +11,7 @@ use crate::place::Broker;
 /// How late a late call is.
 const LATE: Duration = Duration::from_millis(700);
 
-/// What is done to which calls; nothing, if it is not done to calls.
+/// What is done to which calls.
 fn rules(kind: Kind) -> Vec<Rule> {
     let on = Rule::on;
     match kind {
@@ -33,10 +33,6 @@ fn rules(kind: Kind) -> Vec<Rule> {
         Kind::AnswersCut => vec![on("*", Trouble::Cut).share(0.3)],
         _ => Vec::new(),
     }
-}
-
-pub(super) fn is_one(kind: Kind) -> bool {
-    matches!(kind, Kind::Unreachable | Kind::ServicesFrozen) || !rules(kind).is_empty()
 }
 
 impl Nemesis<'_> {

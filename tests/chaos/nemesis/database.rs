@@ -5,8 +5,6 @@ use tokio::time::sleep;
 use super::{Happened, Kind, Nemesis, plan::Fault, shows};
 use crate::place::{listens, postgres_answers};
 
-pub(super) const ALL: [Kind; 5] =
-    [Kind::BackendsKilled, Kind::DatabaseKilled, Kind::DatabaseRestarted, Kind::DatabaseFrozen, Kind::DatabaseReset];
 /// Ends whoever is connected, and says how many those were.
 const KILL_BACKENDS: &str = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = 'test'";
 

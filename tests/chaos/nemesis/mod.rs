@@ -1,8 +1,9 @@
 //! What goes wrong: drawn from the seed by `plan`, done to broker, ways, processes, database and calls in the files named
-//! so. Each looks whether it happened, for a fault that hit nothing proves nothing.
+//! so. Each looks whether it happened, for a fault that hit nothing proves nothing. `kills` does nothing but end processes.
 
 mod calls;
 mod database;
+pub mod kills;
 pub mod plan;
 mod processes;
 mod rabbit;
@@ -22,7 +23,7 @@ use crate::{
     crew::{Crew, Stop},
     place::Place,
 };
-use plan::{Fault, Kind, Round};
+use plan::{Fault, Kind, Round, Upon};
 
 /// How long it is looked for what shows that a fault happened.
 const SHOWS: Duration = Duration::from_secs(30);
@@ -50,8 +51,9 @@ pub struct Deeds {
     pub kinds: BTreeMap<String, usize>,
     /// The names of those that restarted the broker.
     pub restarts: Vec<String>,
-    /// Processes that were killed.
+    /// Processes that were killed, and how many of them ended at which crash point.
     pub kills: usize,
+    pub points: BTreeMap<&'static str, usize>,
     /// Processes that were asked to stop.
     pub stops: Vec<Stop>,
 }
@@ -100,20 +102,20 @@ impl<'a> Nemesis<'a> {
 
     /// Waits until there is something to break.
     async fn ready(&self, fault: &Fault) -> Happened {
-        match fault.kind {
-            kind if roads::ALL.contains(&kind) => self.moves(fault.target).await,
-            kind if calls::is_one(kind) => self.calls().await,
+        match fault.kind.upon() {
+            Upon::Road => self.moves(fault.target).await,
+            Upon::Calls => self.calls().await,
             _ => Ok(()),
         }
     }
 
     async fn happen(&self, fault: &Fault) -> Happened {
-        match fault.kind {
-            kind if roads::ALL.contains(&kind) => self.on_road(fault).await,
-            kind if calls::is_one(kind) => self.on_calls(fault).await,
-            kind if processes::ALL.contains(&kind) => self.on_processes(fault).await,
-            kind if database::ALL.contains(&kind) => self.on_database(fault).await,
-            _ => self.on_rabbit(fault).await,
+        match fault.kind.upon() {
+            Upon::Rabbit => self.on_rabbit(fault).await,
+            Upon::Road => self.on_road(fault).await,
+            Upon::Process => self.on_processes(fault).await,
+            Upon::Database => self.on_database(fault).await,
+            Upon::Calls => self.on_calls(fault).await,
         }
     }
 }

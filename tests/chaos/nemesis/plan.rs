@@ -12,120 +12,76 @@ const CONSUMERS: [usize; CREW.len() - 1] = [1, 2];
 /// How far apart faults begin.
 const APART: Duration = Duration::from_secs(8);
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    // With RabbitMQ.
-    BrokerKilled,
-    BrokerRestarted,
-    BrokerFrozen,
-    ConnectionsClosed,
-    ChannelClosed,
-    MemoryAlarm,
-    // On the way of one process to it.
-    RoadReset,
-    RoadBlackhole,
-    RoadHalfClosed,
-    RoadCut,
-    RoadDelayed,
-    RoadStalled,
-    RoadRefusing,
-    RoadSilent,
-    RoadNarrow,
-    ConfirmsLost,
-    // With the processes.
-    ConsumerKilled,
-    ConsumersKilled,
-    ConsumerFrozen,
-    ConsumerStopped,
-    PublisherKilled,
-    PublisherFrozen,
-    PublisherStopped,
-    // With PostgreSQL.
-    BackendsKilled,
-    DatabaseKilled,
-    DatabaseRestarted,
-    DatabaseFrozen,
-    DatabaseReset,
-    // With SNS and SQS.
-    PublishAnswersLost,
-    DeleteAnswersLost,
-    ReceiveAnswersLost,
-    DeletesPretended,
-    Throttled,
-    Expired,
-    Internal,
-    Unavailable,
-    Hanging,
-    BatchesPartlyFailed,
-    CallsReset,
-    CallsLate,
-    AnswersCut,
-    Unreachable,
-    ServicesFrozen,
+/// What goes wrong, each with what it is done to. A macro, for an enum cannot tell its variants.
+macro_rules! kinds {
+    ($($upon:ident { $($kind:ident)+ })+) => {
+        /// What goes wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            $($($kind,)+)+
+        }
+
+        /// What it is done to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Upon {
+            $($upon,)+
+        }
+
+        impl Kind {
+            pub fn upon(self) -> Upon {
+                match self {
+                    $($(Self::$kind)|+ => Upon::$upon,)+
+                }
+            }
+        }
+
+        impl Upon {
+            fn kinds(self) -> &'static [Kind] {
+                match self {
+                    $(Self::$upon => &[$($kind),+],)+
+                }
+            }
+        }
+    };
 }
 
 use Kind::*;
 
-const RABBIT: &[Kind] = &[BrokerKilled, BrokerRestarted, BrokerFrozen, ConnectionsClosed, ChannelClosed, MemoryAlarm];
-const ROADS: &[Kind] = &[
-    RoadReset,
-    RoadBlackhole,
-    RoadHalfClosed,
-    RoadCut,
-    RoadDelayed,
-    RoadStalled,
-    RoadRefusing,
-    RoadSilent,
-    RoadNarrow,
-    ConfirmsLost,
-];
-const PROCESSES: &[Kind] = &[
-    ConsumerKilled,
-    ConsumersKilled,
-    ConsumerFrozen,
-    ConsumerStopped,
-    PublisherKilled,
-    PublisherFrozen,
-    PublisherStopped,
-];
-const DATABASE: &[Kind] = &[BackendsKilled, DatabaseKilled, DatabaseRestarted, DatabaseFrozen, DatabaseReset];
-const CALLS: &[Kind] = &[
-    PublishAnswersLost,
-    DeleteAnswersLost,
-    ReceiveAnswersLost,
-    DeletesPretended,
-    Throttled,
-    Expired,
-    Internal,
-    Unavailable,
-    Hanging,
-    BatchesPartlyFailed,
-    CallsReset,
-    CallsLate,
-    AnswersCut,
-    Unreachable,
-    ServicesFrozen,
-];
+kinds! {
+    Rabbit { BrokerKilled BrokerRestarted BrokerFrozen ConnectionsClosed ChannelClosed MemoryAlarm }
+    // The way of one process to RabbitMQ.
+    Road {
+        RoadReset RoadBlackhole RoadHalfClosed RoadCut RoadDelayed RoadStalled RoadRefusing RoadSilent RoadNarrow
+        ConfirmsLost
+    }
+    Process {
+        ConsumerKilled ConsumersKilled ConsumerFrozen ConsumerStopped PublisherKilled PublisherFrozen PublisherStopped
+    }
+    Database { BackendsKilled DatabaseKilled DatabaseRestarted DatabaseFrozen DatabaseReset }
+    // Calls of SNS and SQS.
+    Calls {
+        PublishAnswersLost DeleteAnswersLost ReceiveAnswersLost DeletesPretended Throttled Expired Internal Unavailable
+        Hanging BatchesPartlyFailed CallsReset CallsLate AnswersCut Unreachable ServicesFrozen
+    }
+}
+
 /// What every run has, however short.
 const ALWAYS: [&[Kind]; 2] =
     [&[BrokerKilled, ConsumerKilled, BackendsKilled, RoadReset], &[PublishAnswersLost, ConsumerKilled]];
 
-/// What a fault is done to: of faults at one time, each is done to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Realm {
-    Broker,
-    Processes,
-    Database,
-}
-
 impl Kind {
-    fn realm(self) -> Realm {
-        match self {
-            _ if PROCESSES.contains(&self) => Realm::Processes,
-            _ if DATABASE.contains(&self) => Realm::Database,
-            _ => Realm::Broker,
-        }
+    /// Is it done to a process?
+    fn is_upon_a_process(self) -> bool {
+        self.upon() == Upon::Process
+    }
+
+    /// Are both done to one thing? A broker, the way to it and its calls are one.
+    fn is_of_one_realm(self, other: Self) -> bool {
+        let realm = |kind: Self| match kind.upon() {
+            Upon::Rabbit | Upon::Road | Upon::Calls => Upon::Rabbit,
+            realm => realm,
+        };
+        realm(self) == realm(other)
     }
 
     /// Has the broker itself ended by it?
@@ -164,8 +120,10 @@ impl Fault {
     pub fn name(&self) -> String {
         let whose = match self.kind {
             ConsumersKilled => String::new(),
-            kind if ROADS.contains(&kind) || kind.realm() == Realm::Processes => format!(" ({})", CREW[self.target].0),
-            _ => String::new(),
+            kind => match kind.upon() {
+                Upon::Road | Upon::Process => format!(" ({})", CREW[self.target].0),
+                _ => String::new(),
+            },
         };
         format!("{}: {}{whose}", self.number, self.kind.name())
     }
@@ -211,11 +169,11 @@ impl Deck {
     fn of(seed: u64, phase: &Phase, whose: Whose) -> Self {
         let chance = fastrand::Rng::with_seed(seed ^ phase.way as u64);
         let broker = match phase.way {
-            Way::Amqp => [RABBIT, ROADS].concat(),
-            Way::Aws => CALLS.to_vec(),
+            Way::Amqp => [Upon::Rabbit.kinds(), Upon::Road.kinds()].concat(),
+            Way::Aws => Upon::Calls.kinds().to_vec(),
         };
-        let database = if whose == Whose::Tegami { DATABASE } else { &[] };
-        let all = [&broker, PROCESSES, database].concat();
+        let database = if whose == Whose::Tegami { Upon::Database.kinds() } else { &[] };
+        let all = [&broker, Upon::Process.kinds(), database].concat();
         let mut deck = Self { chance, left: Vec::new(), all };
         deck.shuffle();
         // What is always there comes among the first; the last card is dealt first.
@@ -256,7 +214,7 @@ impl Deck {
     fn target(&mut self, kind: Kind, beside: Option<Fault>) -> Option<usize> {
         let all: &[usize] = match kind {
             PublisherKilled | PublisherFrozen | PublisherStopped | ConfirmsLost => &[PUBLISHER],
-            kind if PROCESSES.contains(&kind) => &CONSUMERS,
+            kind if kind.is_upon_a_process() => &CONSUMERS,
             _ => &[PUBLISHER, CONSUMERS[0], CONSUMERS[1]],
         };
         let fits = |target: &usize| beside.is_none_or(|beside| !clash((kind, *target), (beside.kind, beside.target)));
@@ -268,14 +226,14 @@ impl Deck {
 /// Can these two not be at one time? Two things are not done to one realm; and a way is nobody's who is away.
 fn clash(one: (Kind, usize), other: (Kind, usize)) -> bool {
     let is_gone = |(kind, target): (Kind, usize), of: usize| {
-        PROCESSES.contains(&kind) && (target == of || kind == ConsumersKilled && of != PUBLISHER)
+        kind.is_upon_a_process() && (target == of || kind == ConsumersKilled && of != PUBLISHER)
     };
-    let is_blocked = |gone, road: (Kind, usize)| ROADS.contains(&road.0) && is_gone(gone, road.1);
+    let is_blocked = |gone, road: (Kind, usize)| road.0.upon() == Upon::Road && is_gone(gone, road.1);
     // Credentials that are refused end a start, as they should (N7).
-    let refuses_starts = |kind, other: Kind| kind == Expired && PROCESSES.contains(&other);
+    let refuses_starts = |kind, other: Kind| kind == Expired && other.is_upon_a_process();
     let takes_all = |kind| matches!(kind, ConsumersKilled);
     let needs_one = |kind| matches!(kind, ChannelClosed | BackendsKilled | DatabaseReset);
-    one.0.realm() == other.0.realm()
+    one.0.is_of_one_realm(other.0)
         || is_blocked(one, other)
         || is_blocked(other, one)
         || refuses_starts(one.0, other.0)
@@ -310,7 +268,7 @@ mod tests {
             assert!(faults.len() >= 30 && kinds.len() > 20, "{} of {} kinds", faults.len(), kinds.len());
             for round in rounds.iter().filter(|round| round.at >= Duration::from_secs(160)) {
                 let [one, other] = &round.faults[..] else { panic!("two at once: {round:?}") };
-                assert_ne!(one.kind.realm(), other.kind.realm());
+                assert!(!one.kind.is_of_one_realm(other.kind), "{round:?}");
             }
         }
     }
@@ -333,9 +291,9 @@ mod tests {
             for round in drawn(seed, &phase(Way::Amqp, 240), Whose::Tegami) {
                 let [one, other] = &round.faults[..] else { continue };
                 for (gone, road) in [(one, other), (other, one)] {
-                    let is_away = PROCESSES.contains(&gone.kind)
+                    let is_away = gone.kind.is_upon_a_process()
                         && (gone.target == road.target || gone.kind == ConsumersKilled && road.target != PUBLISHER);
-                    assert!(!is_away || !ROADS.contains(&road.kind), "{}, {}", gone.name(), road.name());
+                    assert!(!is_away || road.kind.upon() != Upon::Road, "{}, {}", gone.name(), road.name());
                 }
             }
         }

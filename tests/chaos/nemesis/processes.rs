@@ -5,16 +5,6 @@ use tokio::time::sleep;
 use super::{Happened, Kind, Nemesis, plan::Fault};
 use crate::crew::{CREW, PUBLISHER};
 
-pub(super) const ALL: [Kind; 7] = [
-    Kind::ConsumerKilled,
-    Kind::ConsumersKilled,
-    Kind::ConsumerFrozen,
-    Kind::ConsumerStopped,
-    Kind::PublisherKilled,
-    Kind::PublisherFrozen,
-    Kind::PublisherStopped,
-];
-
 impl Nemesis<'_> {
     pub(super) async fn on_processes(&self, fault: &Fault) -> Happened {
         match fault.kind {

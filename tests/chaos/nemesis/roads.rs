@@ -8,18 +8,6 @@ use tokio::{net::TcpStream, time::sleep};
 use super::{Happened, Kind, Nemesis, plan::Fault, shows};
 use crate::place::Broker;
 
-pub(super) const ALL: [Kind; 10] = [
-    Kind::RoadReset,
-    Kind::RoadBlackhole,
-    Kind::RoadHalfClosed,
-    Kind::RoadCut,
-    Kind::RoadDelayed,
-    Kind::RoadStalled,
-    Kind::RoadRefusing,
-    Kind::RoadSilent,
-    Kind::RoadNarrow,
-    Kind::ConfirmsLost,
-];
 /// How long nothing must arrive to call a way stalled.
 const STILL: Duration = Duration::from_millis(300);
 /// A late way: so much later, more or less.

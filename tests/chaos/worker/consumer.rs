@@ -8,6 +8,7 @@ use tegami::{
     Context, HandlerError, Service,
     envelope::MessageId,
     postgres::{Database, Tx},
+    relay::RelayOptions,
     testing::ledger::Entry,
 };
 
@@ -54,7 +55,8 @@ pub async fn consume(given: Given) {
 async fn with_orders(service: Service<Arc<Desk>>, given: &Given) -> Service<Arc<Desk>> {
     let database = connected(&given.postgres).await;
     let service = service.on_with::<ReceiptSent>(receipt, subscribed);
-    service.transactional(&database).on_with::<OrderPaid>(paid, subscribed).outbox(&database)
+    let service = service.transactional(&database).on_with::<OrderPaid>(paid, subscribed);
+    service.outbox_with(&database, |options| given.hold.into_iter().fold(options, RelayOptions::hold))
 }
 
 /// Connects, once the database is there.

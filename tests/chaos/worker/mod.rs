@@ -10,6 +10,7 @@ use std::{env, io::BufRead, path::PathBuf, process::exit, thread, time::Duration
 use serde::{Deserialize, Serialize};
 use tegami::{
     Config, Context, Event, HandlerError, Retry, Service, Subscription,
+    failpoint::fail,
     transport::{QueuePlan, Topology, amqp::Amqp, aws::Aws},
 };
 use tokio::runtime::Builder;
@@ -54,6 +55,8 @@ pub struct Given {
     pub folder: PathBuf,
     /// Messages a second, at first.
     pub rate: u32,
+    /// How long its relay has rows, if not as long as any.
+    pub hold: Option<Duration>,
     pub broken: Option<Broken>,
 }
 
@@ -77,10 +80,16 @@ pub fn work() {
     });
 }
 
-/// Has each line of stdin read; at its end whoever started this is gone.
+/// Has each line of stdin read; at its end whoever started this is gone. One of two words is a crash point, and how often it
+/// is passed before it ends the process.
 fn listen(mut each: impl FnMut(&str) + Send + 'static) {
     thread::spawn(move || {
-        std::io::stdin().lock().lines().map_while(Result::ok).for_each(|line| each(&line));
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            match line.split_once(' ') {
+                Some((point, passes)) => fail::cfg(point, &format!("{passes}*off->return(abort)")).expect("an action"),
+                None => each(&line),
+            }
+        }
         exit(3);
     });
 }

@@ -24,6 +24,7 @@ use tegami::{
         fail::{self, FailScenario},
     },
     middleware::{Next, from_fn},
+    testing::at_length,
     transport::{Memory, Outgoing},
 };
 use tokio::runtime::Runtime;
@@ -34,8 +35,24 @@ use crate::contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid};
 /// Tells the binary to be the process that ends, and where its folder and its database are.
 const ROLE: &str = "FAILPOINTS_OUTBOX";
 const ADDRESS: &str = "FAILPOINTS_DATABASE";
-const ORDERS: [&str; 3] = ["o-1", "o-2", "o-3"];
 const SIGABRT: i32 = 6;
+
+/// So many that each point is passed as often as it should be.
+fn orders() -> Vec<String> {
+    (1..=at_length(3, 21)).map(|number| format!("o-{number:02}")).collect()
+}
+
+/// How often a point was passed each time that it strikes: these few, or twenty.
+pub(crate) fn positions(few: &[usize]) -> Vec<usize> {
+    if at_length(0, 1) == 0 { few.to_vec() } else { (0..20).collect() }
+}
+
+/// Each of these points with each of those positions, and tells of it.
+pub(crate) fn each(points: &[Point], few: &[usize]) -> Vec<(Point, usize)> {
+    let (names, positions): (Vec<_>, _) = (points.iter().map(|point| point.name()).collect(), positions(few));
+    println!("to be ended {} times at each of {}", positions.len(), names.join(", "));
+    points.iter().flat_map(|point| positions.iter().map(|passed| (*point, *passed))).collect()
+}
 
 pub(crate) struct Folder(pub(crate) PathBuf);
 
@@ -81,8 +98,8 @@ async fn work<P: Place>(folder: &Path, address: &str) -> Result<(), Error> {
     let short =
         |options: tegami::relay::RelayOptions| options.hold(Duration::from_secs(1)).poll(Duration::from_millis(50));
     let running = service.outbox_with(&db, short).start().await?;
-    for order in ORDERS {
-        let (paid, id) = (OrderPaid::builder().order_id(order).build(), MessageId::parse(order).expect("a good id"));
+    for order in orders() {
+        let (paid, id) = (OrderPaid::builder().order_id(&*order).build(), MessageId::parse(order).expect("a good id"));
         running.publisher().publish_with(&paid, |options| options.id(id)).await.expect("it is published");
         memory.quiet().await;
         while running.unpublished().await.expect("it is read") > 0 {
@@ -147,13 +164,13 @@ fn check<P: Place>((folder, address): (&Path, &str), what: &str, all: bool) {
         assert!(ids.iter().all(|id| *id == ids[0]), "{what}: {order} went out under several ids: {ids:?}");
         assert!(ids.len() <= 2, "{what}: {order} went out {} times", ids.len());
     }
-    assert!(!all || (written == ORDERS && sent.len() == ORDERS.len()), "{what}: {written:?}, {sent:?}");
+    assert!(!all || (written == orders() && sent.len() == written.len()), "{what}: {written:?}, {sent:?}");
 }
 
 /// Ends the process at each of these points.
 fn strikes<P: Place>(points: &[Point]) {
     let place = P::new();
-    for (point, passed) in points.iter().flat_map(|point| [(point, 0), (point, 2)]) {
+    for (point, passed) in each(points, &[0, 2]) {
         let what = format!("{} after {passed}", point.name());
         let folder = Folder::new(&format!("{}-{passed}", point.name()));
         let address = place.fresh(&folder.0);

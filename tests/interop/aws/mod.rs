@@ -54,8 +54,8 @@ on_each_emulator! {
     o2_tegami_keeps_the_order_of_protobuf_that_tomodachi_publishes: order::to_tegami, Kind::Protobuf, Way::Topic;
     o2_tegami_keeps_the_order_of_protobuf_in_notifications: order::to_tegami, Kind::Protobuf, Way::Notification;
     o2_tegami_keeps_the_order_of_protobuf_that_tomodachi_sends: order::to_tegami, Kind::Protobuf, Way::Queue;
-    o2_what_tegami_gives_up_on_stays_in_its_group: order::given_up, Kind::Json;
-    o2_protobuf_that_tegami_gives_up_on_stays_in_its_group: order::given_up, Kind::Protobuf;
+    o2_what_tegami_gives_up_on_says_its_group: order::given_up, Kind::Json;
+    o2_protobuf_that_tegami_gives_up_on_says_its_group: order::given_up, Kind::Protobuf;
     o2_a_queue_in_order_that_tomodachi_named_is_shared_in_order: order::shared, Kind::Json;
     o2_protobuf_in_a_queue_that_tomodachi_named_is_shared_in_order: order::shared, Kind::Protobuf;
     d3_tegami_joins_a_queue_of_tomodachi: shares::tomodachi_first;

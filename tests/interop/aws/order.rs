@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::UNIX_EPOCH};
 
+use serde_json::Value;
 use tegami::transport::aws::tomodachi_queue;
 
 use super::{
@@ -85,7 +86,9 @@ pub async fn given_up(on: Emulated, kind: Kind) {
     assert_eq!(runs.map(|run| (run.letter.number, run.ctx.attempt())), [(0, 1), (0, 2), (1, 1)]);
     let dead = office.emulator.caller().receive(&office.name("desk-dead.fifo")).expect("it is there");
     let [dead] = &dead[..] else { panic!("one is given up on: {dead:?}") };
-    assert_eq!(dead["Attributes"]["MessageGroupId"], "folder-0");
+    let reason = dead["MessageAttributes"]["tegami-reason"]["StringValue"].as_str().expect("it has one");
+    let reason: Value = serde_json::from_str(reason).expect("it is JSON");
+    assert_eq!(reason["group"], "folder-0", "where it goes back to");
     desk.running.stop().await.expect("it stops");
 }
 

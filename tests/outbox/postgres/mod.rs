@@ -3,9 +3,12 @@
 mod copies;
 mod crashes;
 mod faults;
+mod full;
 mod leases;
 mod order;
 mod relay;
+#[cfg(feature = "http")]
+mod request;
 mod rights;
 mod transaction;
 mod transports;
@@ -44,6 +47,13 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    async fn on(server: Server) -> Self {
+        let pool = PgPool::connect(&server.url()).await.expect("it can be reached");
+        let subject = Self { db: Self::connect(&server.url()).await, pool, server };
+        subject.beside("CREATE TABLE receipts (number bigserial PRIMARY KEY, order_id text NOT NULL)").await;
+        subject
+    }
+
     async fn count(&self, sql: &str) -> i64 {
         sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.pool).await.expect("it is read")
     }
@@ -126,11 +136,7 @@ impl Subject for Postgres {
     const NAME: &str = "postgres";
 
     async fn open() -> Self {
-        let server = Server::take().await;
-        let pool = PgPool::connect(&server.url()).await.expect("it can be reached");
-        let subject = Self { db: Self::connect(&server.url()).await, pool, server };
-        subject.beside("CREATE TABLE receipts (number bigserial PRIMARY KEY, order_id text NOT NULL)").await;
-        subject
+        Self::on(Server::take().await).await
     }
 
     fn db(&self) -> &Database {
@@ -165,10 +171,10 @@ impl Subject for Postgres {
             Deed::Age => {
                 "UPDATE tegami.inbox SET time = time - interval '14 days 1 minute' WHERE substr(id, 3)::int < 30"
             }
-            Deed::Fill => {
+            Deed::Fill { old } => &format!(
                 "INSERT INTO tegami.inbox SELECT 'billing', 'm-' || n, '7', \
-                 now() - CASE WHEN n > 2490 THEN 0 ELSE 2 END * interval '1 hour' FROM generate_series(1, 2500) n"
-            }
+                 now() - CASE WHEN n > {old} THEN 0 ELSE 2 END * interval '1 hour' FROM generate_series(1, {old} + 10) n"
+            ),
             Deed::EndLeases { of } => {
                 &format!("UPDATE tegami.ticks SET held_until = now() WHERE holder = 'process {of}'")
             }
@@ -193,6 +199,10 @@ impl Subject for Postgres {
         let passed = format!("- interval '{seconds} seconds'");
         let rows = format!("UPDATE tegami.outbox SET free_at = free_at {passed}, due = due {passed}");
         self.beside(format!("{rows}; UPDATE tegami.ticks SET held_until = held_until {passed}")).await;
+    }
+
+    async fn refusals(&self) -> i64 {
+        self.count("SELECT coalesce(sum(refusals), 0)::bigint FROM tegami.outbox").await
     }
 
     async fn parked(&self) -> Vec<Parked> {

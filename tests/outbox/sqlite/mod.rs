@@ -2,6 +2,7 @@
 
 mod copies;
 mod crashes;
+mod full;
 mod handlers;
 mod relay;
 mod transaction;
@@ -112,10 +113,10 @@ impl Subject for File {
             Deed::Age => {
                 "UPDATE tegami_inbox SET time = time - 14 * 86400 - 60 WHERE CAST(substr(id, 3) AS INTEGER) < 30"
             }
-            Deed::Fill => {
-                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500) INSERT INTO tegami_inbox \
-                 SELECT 'billing', 'm-' || n, x'07', unixepoch() - iif(n > 2490, 0, 7200) FROM n"
-            }
+            Deed::Fill { old } => &format!(
+                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {old} + 10) INSERT INTO tegami_inbox \
+                 SELECT 'billing', 'm-' || n, x'07', unixepoch() - iif(n > {old}, 0, 7200) FROM n"
+            ),
             Deed::EndLeases { of } => &format!("UPDATE tegami_ticks SET held_until = 0 WHERE holder = 'process {of}'"),
             Deed::EndHolds => "UPDATE tegami_projections SET held_until = 0",
             Deed::HideLeases => "ALTER TABLE tegami_ticks RENAME TO hidden",
@@ -139,6 +140,13 @@ impl Subject for File {
 
     async fn pass(&self, seconds: i64) {
         self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    async fn refusals(&self) -> i64 {
+        let mut tx = self.db.begin().await.expect("it begins");
+        let sum =
+            tx.run(|sql| sql.query_row("SELECT total(refusals) FROM tegami_outbox", (), |row| row.get::<_, f64>(0)));
+        sum.await.expect("it is read") as i64
     }
 
     async fn parked(&self) -> Vec<Parked> {

@@ -66,6 +66,21 @@ fn k1_k3_what_is_wrong_in_app_is_told_with_key_and_line_and_without_its_value() 
     }
 }
 
+#[derive(Debug, PartialEq, Deserialize)]
+struct Needy {
+    currency: String,
+}
+
+#[test]
+fn k1_where_there_is_no_app_the_missing_key_is_told_with_that() -> Result<(), Error> {
+    let told = |config: Config| config.app::<Needy>().map_err(|error| error.to_string());
+    let no_file = "no `tegami.toml` was read, and so no section `[app]`: missing field `currency`";
+    assert_eq!(told(Config::new()), Err(no_file.to_owned()));
+    let no_section = "tegami.toml has no section `[app]`: missing field `currency`";
+    assert_eq!(told(Config::parse("drain = 1")?), Err(no_section.to_owned()));
+    Ok(())
+}
+
 #[test]
 fn k3_a_secret_is_not_shown() {
     let secret = Secret::new("s3cr3t");

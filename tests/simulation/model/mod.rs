@@ -245,6 +245,7 @@ impl Model {
             Some(settlement) => self.queues[queue].settle(now, tag, &settlement),
             None => {
                 self.queues[queue].come_back(tag);
+                self.queues[queue].is_not_put_off(tag);
                 Ok(())
             }
         }

@@ -77,6 +77,15 @@ impl Queue {
         copy.into_iter().for_each(|copy| copy.put_off = (copy.tried, until));
     }
 
+    /// That was refused: no row has the delay, and who reads the queue next knows of none.
+    pub fn is_not_put_off(&mut self, tag: Tag) {
+        if self.reads.is_some()
+            && let Some(copy) = self.copies.get_mut(&tag.copy)
+        {
+            copy.put_off = Default::default();
+        }
+    }
+
     pub(super) fn settle_read(&mut self, tag: Tag, is_ack: bool) -> Checked {
         let copy = self.copies.get_mut(&tag.copy).ok_or_else(|| format!("D5: {tag} is not for this queue"))?;
         ensure!(!is_ack || copy.completed, "D2: {tag} is acked, and no handler completed it");

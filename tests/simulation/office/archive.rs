@@ -1,8 +1,9 @@
 //! Recorded events, behind the world's chance: the store in memory, and one life's connection to it.
 
 use std::{
+    collections::HashMap,
     pin::pin,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -26,18 +27,36 @@ use crate::happened::{Archived, Happened};
 #[derive(Default)]
 pub struct Archive {
     memory: Memory,
-    /// Up to where the model was told.
-    told: Mutex<Position>,
+    known: Mutex<Known>,
     /// Wakes those who wait in the order in which they came, which the memory does not.
     bell: Notify,
+}
+
+/// What is asked for so often that the memory is not asked.
+#[derive(Default)]
+struct Known {
+    /// The last position.
+    end: Position,
+    /// Up to where the model was told.
+    told: Position,
+    positions: HashMap<MessageId, u64>,
 }
 
 impl Archive {
     /// Records at once.
     pub fn append(&self, append: Append) -> Result<Appended, StoreError> {
         let appended = now(self.memory.append(append))?;
+        let mut known = self.known();
+        for event in self.after(known.end) {
+            known.end = event.position;
+            known.positions.extend(event.entry.message.head.id.map(|id| (id, event.position.number())));
+        }
         self.bell.notify_waiters();
         Ok(appended)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until there is an event after this position.
@@ -64,22 +83,22 @@ impl Archive {
 
     /// The last position.
     pub fn end(&self) -> Position {
-        let page = now(self.memory.read_all(&Query::all(), Position::START, usize::MAX));
-        page.expect("memory can be read").next
+        self.known().end
     }
 
     /// Where the event with this id is.
     pub fn position(&self, id: &MessageId) -> Option<u64> {
-        let all = self.after(Position::START);
-        let found = all.into_iter().find(|event| event.entry.message.head.id.as_ref() == Some(id));
-        found.map(|event| event.position.number())
+        self.known().positions.get(id).copied()
     }
 
     /// What the model has not been told yet.
     pub fn news(&self) -> Vec<Happened> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let events = self.after(*told);
-        *told = events.last().map_or(*told, |last| last.position);
+        let mut known = self.known();
+        if known.told == known.end {
+            return Vec::new();
+        }
+        let events = self.after(known.told);
+        known.told = known.end;
         events.iter().map(step).collect()
     }
 

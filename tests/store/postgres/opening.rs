@@ -1,12 +1,27 @@
 //! How a database is opened: its tables made, brought up to date, refused.
 
-use sqlx::{PgConnection, postgres::PgPoolOptions};
-use tegami::store::{Append, Position, Postgres, Query, Store, StoreErrorKind};
+use sqlx::{AssertSqlSafe, PgConnection, postgres::PgPoolOptions, raw_sql};
+use tegami::{
+    outbox::{Database as _, Marked, Outbox},
+    postgres::Database,
+    store::{Append, Position, Postgres, Query, Store, StoreErrorKind},
+};
 use tegami_test_servers::Postgres as Server;
 use tokio::task::JoinSet;
 
 use super::{beside, execute, store_in};
-use crate::payments::{amounts, paid, payments, stream};
+use crate::payments::{amounts, kept_in, mark, paid, payments, stream};
+
+/// The steps that made the tables, each from the version before; `@` is the schema.
+const STEPS: [&str; 7] = [
+    include_str!("../../../src/store/postgres/schema-1.sql"),
+    include_str!("../../../src/store/postgres/schema-2.sql"),
+    include_str!("../../../src/store/postgres/schema-3.sql"),
+    include_str!("../../../src/store/postgres/schema-4.sql"),
+    include_str!("../../../src/store/postgres/schema-5.sql"),
+    include_str!("../../../src/store/postgres/schema-6.sql"),
+    include_str!("../../../src/store/postgres/schema-7.sql"),
+];
 
 async fn refused(url: &str) -> (StoreErrorKind, String) {
     let error = Postgres::at(url).connect().await.expect_err("it cannot be opened");
@@ -118,4 +133,47 @@ async fn e3_events_from_a_server_that_had_seen_more_transactions_are_read_and_co
         assert_eq!(streams.len(), 3 + round as usize);
         store.inner().close().await;
     }
+}
+
+/// A schema as an earlier release left it: with the tables of that version, and in them what is in `tegami`.
+async fn as_of(version: usize, connection: &mut PgConnection) {
+    let mut execute = async |sql: String| {
+        raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.expect("it is done");
+    };
+    let begin =
+        "DROP SCHEMA IF EXISTS old CASCADE; CREATE SCHEMA old; CREATE TABLE old.versions (version int PRIMARY KEY)";
+    execute(begin.to_owned()).await;
+    for (number, step) in (1..).zip(&STEPS[..version]) {
+        execute(format!("{}; INSERT INTO old.versions VALUES ({number})", step.replace('@', "old"))).await;
+    }
+    let copy = "DO $$ DECLARE tables record; BEGIN FOR tables IN \
+                SELECT table_name AS name, string_agg(quote_ident(column_name), ', ') AS columns \
+                FROM information_schema.columns WHERE table_schema = 'old' AND table_name <> 'versions' GROUP BY 1 LOOP \
+                EXECUTE format('DELETE FROM old.%I', tables.name); \
+                EXECUTE format('INSERT INTO old.%I (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM tegami.%I', \
+                               tables.name, tables.columns, tables.columns, tables.name); END LOOP; END $$";
+    execute(copy.to_owned()).await;
+}
+
+#[tokio::test]
+async fn tables_of_each_earlier_version_are_brought_up_to_date_with_what_is_in_them() {
+    let server = Server::take().await;
+    let today = Database::connect(&server.url()).await.expect("it opens");
+    kept_in(&today, &Store::new(today.store())).await;
+    let mut beside = beside(&server).await;
+    for version in 1..=STEPS.len() {
+        as_of(version, &mut beside).await;
+        let old = Postgres::at(server.url()).schema("old").connect().await.expect("it opens");
+        let (db, store) = (Database::of(&old), Store::new(old));
+        store.append(payments("o-1", 1)).await.expect("it is appended");
+        assert_eq!(amounts(&store, "o-1").await, [1, 2, 3, 1], "version {version}");
+        // The second has outbox and inbox.
+        assert_eq!(db.waiting().await.expect("it is read"), u64::from(version > 1), "version {version}");
+        let mut tx = db.begin().await.expect("it begins");
+        let marked = db.mark(&mut tx, &mark()).await.expect("it is asked");
+        assert_eq!(marked == Marked::Known, version > 1, "version {version}");
+        drop(tx);
+        store.inner().close().await;
+    }
+    assert_eq!(count(&mut beside, "SELECT max(version)::bigint FROM tegami.versions").await, STEPS.len() as i64);
 }

@@ -99,6 +99,29 @@ async fn a_projection_that_stands_still_does_so_after_a_restart_too() -> Result<
     Ok(())
 }
 
+/// A row that somebody has changed is not skipped either.
+#[tokio::test]
+async fn an_event_that_cannot_be_read_has_the_projection_stand_still_until_it_can() -> Result<(), Error> {
+    let shop = Shop::new().await;
+    let (progress, last) = (shop.progress(&sales()), shop.append("o-1", 6).await);
+    let file = rusqlite::Connection::open(shop.folder.file()).expect("the file can be opened");
+    let payload = "SELECT payload FROM tegami_events WHERE version = 3";
+    let payload: Vec<u8> = file.query_row(payload, (), |row| row.get(0)).expect("it is there");
+    let change = |payload: &[u8]| {
+        file.execute("UPDATE tegami_events SET payload = ?1 WHERE version = 3", [payload]).expect("it is written")
+    };
+    change(&[0xff]);
+    let running = shop.run_with(sales(), |options| options.retries(0)).await;
+    let reason = stands(&running).await;
+    assert!(reason.contains("version 3 of stream `o-1`"), "{reason}");
+    assert_eq!(shop.sales().await, all_of("o-1", 2));
+    change(&payload);
+    progress.until(last, LONG).await.expect("it goes on");
+    assert_eq!(shop.sales().await, all_of("o-1", 6));
+    running.stop().await?;
+    Ok(())
+}
+
 /// Fails in its own way at the payment of 2, the first few times.
 struct Bad {
     how: &'static str,

@@ -19,7 +19,7 @@ use tokio::{
 use super::fault::{Fault, FaultKind, Reach};
 use crate::{
     error::panic_text,
-    time::{Clock, Dice, backoff},
+    time::{Clock, Dice, backoff, until},
 };
 
 /// The most entries of one request, of SNS and of SQS.
@@ -122,7 +122,7 @@ impl<D: Desk> Batches<D> {
                 biased;
                 Some(()) = flying.next() => {}
                 () = self.bell.notified() => {}
-                () = at(wake) => {}
+                () = until(wake) => {}
             }
         }
     }
@@ -198,14 +198,6 @@ impl<D: Desk> Batches<D> {
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<D::Entry>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Waits until then; for ever, if there is no such time.
-async fn at(wake: Option<Instant>) {
-    match wake {
-        Some(wake) => sleep_until(wake).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -9,16 +9,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     fault::Fault,
     setup::{Clients, Setup},
 };
+use crate::time::until;
 
 /// SQS hides a message for 12 hours from its receipt at most; the rest is for the ways.
 const LONGEST: Duration = Duration::from_secs(11 * 3600 + 50 * 60);
@@ -205,7 +203,7 @@ impl Holding {
             tokio::select! {
                 biased;
                 () = self.bell.notified() => {}
-                () = at(next) => {}
+                () = until(next) => {}
             }
         }
     }
@@ -248,14 +246,6 @@ impl Holding {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Waits until then; for ever, if there is no such time.
-async fn at(next: Option<Instant>) {
-    match next {
-        Some(next) => sleep_until(next).await,
-        None => std::future::pending().await,
     }
 }
 

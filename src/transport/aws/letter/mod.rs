@@ -21,7 +21,7 @@ mod walk;
 use std::collections::{BTreeMap, HashMap};
 
 pub(crate) use attribute::Attribute;
-pub(crate) use dead::{back, buried, dead_letter};
+pub(crate) use dead::{age, apart, back, buried, dead_letter, dead_since, key, shared_group};
 pub(crate) use direct::direct;
 pub(crate) use open::{Arrived, open};
 pub(crate) use post::Post;

@@ -28,8 +28,10 @@ pub(crate) struct Post {
     pub(crate) sent: Option<SystemTime>,
     pub(crate) first: Option<SystemTime>,
     pub(crate) group: Option<String>,
-    /// It came through a FIFO queue.
-    pub(crate) is_fifo: bool,
+    /// What tells a resend of it; only FIFO queues have it.
+    pub(crate) deduplication: Option<String>,
+    /// Its place in its group, as a number; only FIFO queues have it.
+    pub(crate) sequence: Option<String>,
     /// The broker has put it aside itself.
     pub(crate) is_moved: bool,
 }
@@ -46,7 +48,8 @@ impl From<Message> for Post {
             sent: moment(&system, &Name::SentTimestamp),
             first: moment(&system, &Name::ApproximateFirstReceiveTimestamp),
             group: system.get(&Name::MessageGroupId).cloned(),
-            is_fifo: system.contains_key(&Name::MessageDeduplicationId),
+            deduplication: system.get(&Name::MessageDeduplicationId).cloned(),
+            sequence: system.get(&Name::SequenceNumber).cloned(),
             is_moved: system.contains_key(&Name::DeadLetterQueueSourceArn),
         }
     }
@@ -71,14 +74,16 @@ impl Post {
         str::from_utf8(&self.body).expect("it came as text")
     }
 
-    /// The same body once more, with these attributes, behind those of its group. It is another message to SQS, and so
-    /// must not be taken for a resend of the first: what tells it is the id it has here.
-    pub(super) fn again(&self, attributes: Named) -> Letter {
-        let order = self.order().filter(|_| self.is_fifo);
-        Letter { body: self.text().to_owned(), attributes, order }
+    /// It came through a FIFO queue.
+    pub(super) fn is_fifo(&self) -> bool {
+        self.deduplication.is_some()
     }
 
-    fn order(&self) -> Option<Order> {
-        Some(Order { group: self.group.clone()?, deduplication: self.id.clone()? })
+    /// The same body once more, with these attributes, behind those of a group. It is another message to SQS, and so must
+    /// not be taken for a resend of the first: what tells it is the id it has here.
+    pub(super) fn again(&self, attributes: Named, group: Option<String>) -> Letter {
+        let order = group.zip(self.id.clone()).filter(|_| self.is_fifo());
+        let order = order.map(|(group, deduplication)| Order { group, deduplication });
+        Letter { body: self.text().to_owned(), attributes, order }
     }
 }

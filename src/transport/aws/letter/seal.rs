@@ -15,7 +15,7 @@ use super::{
 use crate::{
     envelope::MessageId,
     event::{Attributes, EVENT_ATTRIBUTE, is_plain_name},
-    time::epoch::{milliseconds, since_1970},
+    time::epoch::milliseconds_of,
     transport::{Outgoing, PublishError},
 };
 
@@ -84,5 +84,5 @@ fn attributes(all: &Attributes, rest: &mut Named) -> Named {
 }
 
 fn millis(time: SystemTime) -> u64 {
-    milliseconds(since_1970(time)).unsigned_abs()
+    milliseconds_of(time).unsigned_abs()
 }

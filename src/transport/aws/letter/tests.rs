@@ -24,7 +24,7 @@ pub(super) fn sealed(message: &Outgoing) -> Letter {
 
 /// As SNS hands a letter to a queue with raw delivery, and as a queue hands out what was sent to it.
 fn raw(letter: Letter) -> Post {
-    let (group, is_fifo) = (letter.order.as_ref().map(|order| order.group.clone()), letter.order.is_some());
+    let (group, deduplication) = letter.order.map(|order| (order.group, order.deduplication)).unzip();
     let attributes = told::<aws_sdk_sqs::types::MessageAttributeValue>(letter.attributes);
     let attributes = attributes.into_iter().map(|(name, value)| (name, value.into())).collect();
     let sent = Some(NOW);
@@ -33,7 +33,7 @@ fn raw(letter: Letter) -> Post {
         body: letter.body.into(),
         attributes,
         group,
-        is_fifo,
+        deduplication,
         sent,
         attempt: 1,
         ..Post::default()
@@ -339,7 +339,7 @@ fn r5_whatever_sqs_says_the_attempt_is_within_bounds() {
             message.attributes(Name::SentTimestamp, "1500").attributes(Name::MessageGroupId, "g").message_id("m");
         let post = Post::from(message.attributes(Name::MessageDeduplicationId, "d").build());
         assert_eq!((post.attempt, post.sent), (taken, Some(NOW + Duration::from_millis(1_500))));
-        assert_eq!((post.group.as_deref(), post.is_fifo, post.is_moved), (Some("g"), true, false));
+        assert_eq!((post.group.as_deref(), post.is_fifo(), post.is_moved), (Some("g"), true, false));
     }
     assert_eq!(open(&Post::from(Message::builder().build())).sealed, Sealed::default());
 }
@@ -363,19 +363,73 @@ fn x1_a_dead_letter_has_the_body_as_it_came_and_the_reason() {
         ..message(b"\xff".as_slice(), Attributes::new().with("empty", ""))
     };
     for post in ways(&out) {
-        let post = Post { group: Some("k".into()), is_fifo: true, ..post };
+        let post = Post { group: Some("k".into()), deduplication: Some("d".into()), ..post };
         let letter = buried(&post, &reason("no ink"));
         assert_eq!(letter.body.as_bytes(), post.body);
-        let order = Order { group: "k".into(), deduplication: "sqs-1".into() };
-        assert_eq!(letter.order, Some(order), "the same group");
+        let order = Order { group: "sqs-1".into(), deduplication: "sqs-1".into() };
+        assert_eq!(letter.order, Some(order), "a group of its own");
         let copy = kept(letter);
         let dead = dead_letter(&copy, "billing-orders");
         assert_eq!((dead.payload(), dead.attributes()), (&out.sealed.body, &out.sealed.attributes));
         assert_eq!((dead.id(), dead.details()), (Some(&out.id), &reason("no ink")));
         let again = back(&copy);
         assert_eq!((&again.body, &again.attributes), (&back(&post).body, &post.attributes), "as if never tried");
-        assert_eq!(again.order.unwrap().deduplication, "sqs-2", "else the queue would drop it as a resend");
+        let order = Order { group: "k".into(), deduplication: "sqs-2".into() };
+        assert_eq!(again.order, Some(order), "in its group, and not dropped as a resend");
+        assert_eq!((shared_group(&copy), key(&copy)), (None, Some("k".into())), "also if SQS puts it back as it is");
+        assert_eq!(key(&kept(buried(&copy, &reason("again")))), Some("k".into()));
     }
+}
+
+/// As SQS moves a message of a FIFO queue when nobody lived to say what became of it.
+fn moved(number: u64) -> Post {
+    let sent = Some(NOW + Duration::from_millis(number / 50));
+    let (group, deduplication) = (Some("k".into()), Some(format!("d-{number}")));
+    let sequence = Some(format!("{number}"));
+    let id = Some(format!("sqs-{number}"));
+    Post { id, group, deduplication, sequence, sent, is_moved: true, ..foreign("{}") }
+}
+
+#[test]
+fn x7_a_dead_letter_that_gets_a_group_of_its_own_keeps_its_reason_its_age_and_its_way_back() {
+    let numbers = [9, 10, 11, 99, 100];
+    let posts = numbers.map(moved);
+    assert!(posts.iter().all(|post| shared_group(post) == Some("k")));
+    let copies = posts.each_ref().map(|post| Post {
+        sent: Some(NOW + Duration::from_secs(60)),
+        sequence: Some("7".into()),
+        ..kept(apart(post, "q").expect("there is room"))
+    });
+    assert!(copies.iter().all(|copy| shared_group(copy).is_none()));
+    assert!(copies.is_sorted_by_key(age) && posts.is_sorted_by_key(age));
+    for (copy, post) in copies.iter().zip(&posts) {
+        assert_eq!(dead_since(copy), post.sent);
+        assert_eq!(dead_letter(copy, "q").details(), dead_letter(post, "q").details());
+        assert_eq!(back(copy).order.unwrap().group, "k");
+    }
+    let earlier = Post { is_moved: false, ..kept(buried(&foreign("{}"), &reason("no ink"))) };
+    let earlier = Post { group: Some("k".into()), deduplication: Some("d".into()), ..earlier };
+    assert_eq!(shared_group(&earlier), Some("k"), "as earlier releases left it");
+    assert_eq!(dead_letter(&kept(apart(&earlier, "q").unwrap()), "q").details(), &reason("no ink"));
+    assert_eq!(apart(&Post { body: "x".repeat(SQS_LIMIT).into(), ..moved(1) }, "q"), None);
+}
+
+#[test]
+fn x7_a_forged_group_or_time_keeps_no_dead_letter_from_going_back() {
+    let note = |place: &str| {
+        let mut post = kept(buried(&moved(1), &reason("forged")));
+        let text = post.attributes["tegami-reason"].as_text().unwrap().replace(r#""group": "k""#, place);
+        post.attributes.insert("tegami-reason".into(), Attribute::text(text));
+        post
+    };
+    for group in ["", "a b", "é", &"x".repeat(129)] {
+        let post = note(&format!(r#""group": "{group}""#));
+        assert_eq!((key(&post), back(&post).order.unwrap().group.as_str()), (Some("sqs-1".into()), "sqs-1"), "{group}");
+    }
+    for since in ["-1", "1e300", "0.5", "null"] {
+        let _ = age(&note(&format!(r#""group": "k", "since": {since}"#)));
+    }
+    assert_eq!(dead_letter(&note(r#""group": 5"#), "q").reason(), ReasonKind::DeliveryLimit, "no note of ours");
 }
 
 #[test]

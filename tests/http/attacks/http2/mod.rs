@@ -38,6 +38,7 @@ pub const CLOSED: u32 = 5;
 pub const SIZE: u32 = 6;
 pub const CALM: u32 = 11;
 
+const INPUTS: usize = 176;
 /// Where a client asks that has attacked, once its attack is over.
 const PROBE: u32 = 9_999;
 
@@ -154,6 +155,6 @@ async fn w6_each_mistake_of_http2_has_its_end_and_is_nobody_elses() -> Result<()
         assert_eq!(good.ask(get("/")).await.status, 200, "{}: whoever was there before goes on", attack.what);
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(attacks.len(), 176, "the corpus only grows");
+    assert_eq!(attacks.len(), INPUTS, "the corpus only grows");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::{Error, LONG, Running, beside, serve, timeout};
 use crate::client::Client;
 
+const INPUTS: usize = 30;
 /// A good handshake; each of the tests has another line in it.
 const GOOD: [(&str, &str); 6] = [
     ("", "GET /echo HTTP/1.1"),
@@ -80,6 +81,6 @@ async fn w6_each_mistake_of_a_handshake_is_told_and_opens_nothing() -> Result<()
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(all.len(), 30, "the corpus only grows");
+    assert_eq!(all.len(), INPUTS, "the corpus only grows");
     Ok(())
 }

@@ -24,6 +24,8 @@ use crate::{
 };
 pub use floods::endless;
 
+const INPUTS: usize = 91;
+
 /// What becomes of an attack.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum End {
@@ -90,6 +92,6 @@ async fn w6_each_mistake_of_a_websocket_has_its_code_and_is_nobody_elses() -> Re
         assert_eq!(next(&mut good).await, Some((TEXT, b"hello".to_vec())), "{}: a good client is served", attack.what);
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(attacks.len(), 91, "the corpus only grows");
+    assert_eq!(attacks.len(), INPUTS, "the corpus only grows");
     Ok(())
 }

@@ -5,7 +5,10 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::held::{self, Held, blocking, services};
+use crate::{
+    disk::SmallDisk,
+    held::{self, Held, blocking, services},
+};
 
 /// As many tests can run at once.
 const INSTANCES: u16 = 3;
@@ -27,8 +30,19 @@ impl Postgres {
     /// # Panics
     /// It cannot be started; the text says what to do.
     pub async fn take() -> Self {
-        blocking(|| {
-            let instances: Vec<_> = (0..INSTANCES).map(Instance).collect();
+        Self::take_one((0..INSTANCES).map(Instance).collect()).await
+    }
+
+    /// One that lives on the disk of this process, and ends with it. There is one such process at a time.
+    ///
+    /// # Panics
+    /// As [`take`](Self::take).
+    pub async fn take_on(_: &SmallDisk) -> Self {
+        Self::take_one(vec![Instance(INSTANCES)]).await
+    }
+
+    async fn take_one(instances: Vec<Instance>) -> Self {
+        blocking(move || {
             let (instance, held) = Held::one_of(&instances, Instance::folder, Instance::is_anothers);
             let taken = Self { instance, held };
             taken.mend();

@@ -1,43 +1,41 @@
 //! A service from its start to its end.
 
+mod crew;
+
 use std::{future::Future, pin::pin, process, sync::Arc, time::Duration};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::{
     Description, Error, ErrorKind, Parts, Sender, async_api,
     banner::{self, Banner},
     census::Census,
     hooks::{Hooks, Turn},
-    http,
-    plan::{self, Station},
+    http, plan,
     settings::Settings,
     transports::Transports,
 };
 use crate::{
-    codec::Upcasts,
-    consumer::{Budget, Consumer},
-    contract::Names,
+    consumer::Consumer,
     health::{Board, Kind},
     lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
-    middleware::{BoxFuture, Chain},
+    middleware::BoxFuture,
     outbox::Outbox,
-    pipeline::{self, Pipeline, Routes},
-    publisher::{self, Line, Link, Publisher},
-    telemetry::Observers,
-    time::{Clock, Dice, Wall},
+    publisher::{Link, Publisher},
+    time::{Clock, Dice},
     transport::Deliveries,
 };
+
+use crew::Crew;
+pub(super) use crew::open_line;
 
 #[cfg(feature = "schedule")]
 use super::schedules;
 #[cfg(not(feature = "schedule"))]
-use super::unscheduled::{self as schedule, self as schedules, Histories};
+use super::unscheduled::{self as schedules, Histories};
 #[cfg(feature = "schedule")]
-use crate::schedule::{self, Histories};
+use crate::schedule::Histories;
 
-/// Bytes of all deliveries in work (B1).
-const BYTES_IN_WORK: usize = 64 * 1024 * 1024;
 /// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together, and half a second for
 /// the admin listener (S1: 10).
 const AFTER_DRAIN: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
@@ -314,92 +312,4 @@ async fn open(consumers: Vec<Consumer>) -> Result<Vec<Opened>, Error> {
 /// An id among replicas.
 pub(super) fn draw_instance(dice: &Dice) -> String {
     dice.uuid().to_string()
-}
-
-/// What all consumers of a service share.
-struct Crew {
-    line: Line,
-    chain: Arc<Chain<pipeline::Incoming>>,
-    budget: Budget,
-    upcasts: Upcasts,
-}
-
-/// What the service publishes through.
-fn line(parts: &mut Parts, names: Names, dice: Dice, transports: &Transports) -> Line {
-    Line::new(publisher::Parts {
-        ways: transports.ways(&parts.publish),
-        envelope: parts.envelope.clone(),
-        names,
-        service: parts.name.as_str().into(),
-        instance: parts.instance.take().unwrap_or_else(|| draw_instance(&dice)),
-        unroutable: std::mem::take(&mut parts.unroutable),
-        publishes: parts.publishes.iter().map(|contract| contract.name).collect(),
-        clock: parts.clock.unwrap_or_else(Clock::system),
-        wall: parts.wall.clone().unwrap_or_default(),
-        dice,
-        observers: Observers::new(std::mem::take(&mut parts.observers)),
-    })
-}
-
-/// The service's publisher, ready to be used without anything else running.
-pub(super) fn open_line(parts: &mut Parts, names: Names, dice: Dice, transports: &Transports) -> Publisher {
-    let line = line(parts, names, dice, transports);
-    parts.link.send_replace(Link::Open(line));
-    Publisher::new(parts.link.subscribe())
-}
-
-impl Crew {
-    fn new(mut parts: Parts, names: Names, dice: Dice, running: &Running) -> Self {
-        let line = line(&mut parts, names, dice, &running.transports);
-        let (chain, budget) = (pipeline::chain(parts.consume), Budget::of(BYTES_IN_WORK));
-        Self { line, chain, budget, upcasts: parts.upcasts }
-    }
-
-    /// What the schedules get.
-    fn schedule(&self, wall: Wall, running: &Running) -> schedule::Crew {
-        schedule::Crew {
-            service: self.line.service.clone(),
-            instance: self.line.instance.clone(),
-            publisher: running.publisher.clone(),
-            stop: running.stop.clone(),
-            watch: running.watch.clone(),
-            lifecycle: running.lifecycle.clone(),
-            clock: self.line.clock,
-            wall,
-            dice: self.line.dice.clone(),
-            observers: self.line.observers.clone(),
-        }
-    }
-
-    fn consumer(&self, station: Station, running: &Running) -> Result<Consumer, Error> {
-        let transport = running.transports.of(&station)?.clone();
-        let light = running.board.light(Kind::Queue, station.queue.name.as_str());
-        let (slots, keys) = (Arc::new(Semaphore::new(station.concurrency())), station.keys());
-        transport.knows(&station.queue.name, station.hands(&self.upcasts));
-        let pipeline = Pipeline {
-            service: self.line.service.clone(),
-            system: transport.name(),
-            queue: station.queue.name.as_str().into(),
-            routes: Routes { routes: station.routes, upcasts: self.upcasts.clone() },
-            keys,
-            envelope: transport.envelope().unwrap_or_else(|| self.line.envelope.clone()),
-            chain: self.chain.clone(),
-            publisher: running.publisher.clone(),
-            stop: running.stop.clone(),
-            watch: running.watch.clone(),
-            clock: self.line.clock,
-            dice: self.line.dice.clone(),
-            observers: self.line.observers.clone(),
-        };
-        Ok(Consumer {
-            queue: station.queue,
-            transport,
-            pipeline: Arc::new(pipeline),
-            slots,
-            budget: self.budget.clone(),
-            lifecycle: running.lifecycle.clone(),
-            dice: self.line.dice.clone(),
-            light,
-        })
-    }
 }

@@ -1,0 +1,116 @@
+"""Makes the table of docs/proof.md of what was measured; ../report.py puts it there."""
+
+import json
+import statistics
+
+from brokers import by_side, speed
+
+HEAD = ["what", "aim", "measured", "by"]
+
+
+def rows(figures):
+    """A row for each figure; `figures` is the folder of what was measured."""
+    told = lambda name: [json.loads(line) for line in (figures / f"{name}.json").read_text().splitlines()]
+    whole = lambda name: json.loads((figures / f"{name}.json").read_text())
+    for name, read, by, make in (
+        ("rabbitmq", told, "scripts/bench amqp", rabbitmq),
+        ("chaos", whole, "scripts/soak chaos", chaos),
+        ("kills", whole, "scripts/soak chaos --kills 500", kills),
+        ("simulation", whole, "scripts/soak simulation", simulation),
+        ("fuzz", whole, "scripts/fuzz", fuzz),
+        ("web", told, "scripts/bench http", web),
+        ("peer", whole, "scripts/soak chaos --peer tomodachi", peer),
+    ):
+        if not (figures / f"{name}.json").exists():
+            yield [f"`{by}`", "", "not measured yet", f"`{by}`"]
+            continue
+        for what, aim, measured in make(read(name)):
+            yield [what, aim, measured, f"`{by}`"]
+
+
+def rabbitmq(lines):
+    about, *lines = lines
+    if "told" in about:
+        return
+    held = lambda way: statistics.median(map(speed, by_side(lines, way)["tegami"].values()))
+    yield "confirmed publishes a second, 1 KiB, persistent", "", f"{held('publish'):,.0f}"
+    yield "handled a second, 1 KiB, quorum queue", "", f"{held('consume'):,.0f}"
+    turns = by_side(lines, "latency")["tegami"].values()
+    p50, p99 = (statistics.median(line[name] for line in turns) for name in ("p50", "p99"))
+    yield "publish to handler at 500 a second, p50 and p99", "", f"{p50:.1f} ms, {p99:.1f} ms"
+    crowd = next(line for line in lines if line["way"] == "crowd")
+    limit = f" of {crowd['limit'] / 2**20:.0f}" if crowd["limit"] else ""
+    measured = f"{crowd['used'] / 2**20:.0f}{limit} MiB at most"
+    yield f"memory with {crowd['queued']:,} messages queued, in a limit of 128 MiB", "survives", measured
+
+
+# What the ledger's checker counts, and what each is.
+WRONGS = {
+    "lost": "taken, and never completed nor dead-lettered",
+    "phantom": "handled, and never published",
+    "ghost": "handled, although its publish said that it was not stored",
+    "corrupt": "handled with other bytes",
+    "order": "completed before an earlier one of its key",
+    "atomicity": "published without its transaction, or not published with it",
+    "effects": "effects of transactions that are not there exactly once",
+}
+
+
+def chaos(kept):
+    runs = kept["runs"]
+    summed = lambda name: sum(run[name] for run in runs)
+    kinds = {kind for run in runs for kind in run["kinds"]}
+    seeds = sorted({run["seed"] for run in runs})
+    faults = sum(len(run["faults"]) for run in runs)
+    where = " and ".join(run["broker"] for run in runs)
+    amount = f"{summed('published'):,} / {faults} / {len(kinds)} on {where} (seed {', '.join(map(str, seeds))})"
+    yield "messages / faults / kinds of faults", "200,000 / 45 / 20", amount
+    for name, what in WRONGS.items():
+        yield f"{name}: {what}", "0", f"{sum(run['figures'][name] for run in runs):,}"
+    for run in runs:
+        again = f"{run['duplicates']:,} of {run['handled']:,}, {run['duplicates_share']:.2%}"
+        yield f"handled again, {run['broker']}", "below 1 %", again
+    for run in filter(lambda run: run["restarts"], runs):
+        recovery = f"{run['recovery_median']:.2f} s / {run['recovery_most']:.2f} s ({run['restarts']} restarts)"
+        yield f"until a message is handled again after a restart of {run['broker']}, median / most", "2 s / 5 s", recovery
+    stops = f"{summed('stops_kept')} of {summed('stops')}, {summed('stops_drained')} drained"
+    yield "stops within their bound", "all", stops
+
+
+def kills(kept):
+    (run,) = kept["runs"]
+    lost, doubled = run["figures"]["lost"], run["figures"]["effects"]
+    yield "processes killed one upon the other: lost, doubled", "500: 0, 0", f"{run['kills']:,}: {lost}, {doubled} (seed {run['seed']})"
+    points = run["points"].values()
+    ended = f"{len(points)}: {min(points)} to {max(points)}" if points else "none"
+    yield "of these, at crash points: ends at each", "20 each", ended
+
+
+def simulation(kept):
+    yield "seeds simulated, each twice: failures", "100,000: 0", f"{kept['seeds']:,}: {kept['failures']}"
+
+
+def fuzz(kept):
+    inputs = sum(target["inputs"] for target in kept["targets"])
+    found = sum(target["failed"] for target in kept["targets"])
+    yield f"inputs fuzzed in {len(kept['targets'])} targets: targets that found something", "0", f"{inputs:,}: {found}"
+
+
+def web(lines):
+    turns = by_side(lines[1:], "slow")["tegami"].values()
+    ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
+    clients = min(line["clients"] for line in turns)
+    yield f"a good client's p99 beside {clients} slow ones, of what it is alone", "2 at most", f"{ratio:.2f}"
+
+
+def peer(kept):
+    tegami, other = kept["runs"]
+    for run, name in ((tegami, "tegami, plain handlers"), (other, "tomodachi")):
+        measured = (f"lost {run['figures']['lost']:,}, handled again {run['duplicates']:,}, {run['ended']} processes ended by "
+                    f"themselves, in {run['seconds_of_faults']:.0f} s of faults")
+        yield f"the same {len(run['faults'])} faults upon {name}: of {run['published']:,} published", "", measured
+
+
+def parts(figures):
+    lines = [HEAD, [":--"] * len(HEAD), *rows(figures)]
+    return {"proof": "\n".join("| " + " | ".join(line) + " |" for line in lines)}
