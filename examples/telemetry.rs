@@ -5,6 +5,7 @@
 //! shop.orders.v1.OrderPaid: retried after attempt 1, in the trace 0af7651916cd43dd8448eb211c80319c
 //! shop.orders.v1.OrderPaid: done after attempt 2, in the trace 0af7651916cd43dd8448eb211c80319c
 //! $ curl -s -X POST http://127.0.0.1:8080/orders -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+//! $ until curl -s http://127.0.0.1:8080/metrics | grep -q 'outcome="done"'; do sleep 0.1; done
 //! $ curl -s http://127.0.0.1:8080/metrics | grep -E '^(messaging_client_sent_messages|http_server_request_duration_seconds_count)'
 //! http_server_request_duration_seconds_count{http_request_method="POST",url_scheme="http",http_response_status_code="202",http_route="/orders"} 1
 //! messaging_client_sent_messages_total{messaging_system="memory",messaging_operation_name="publish",messaging_destination_name="shop-orders-v1",event="shop.orders.v1.OrderPaid"} 1

@@ -122,12 +122,12 @@ impl Runner {
             self.start(now, None, slot);
         }
         let known = loop {
-            match self.known().await {
+            match self.known(now).await {
                 Ok(known) => break known,
                 Err(error) => self.wait_out(&error).await,
             }
         };
-        self.last = known.latest.unwrap_or(now);
+        self.last = known.latest;
         if self.job.options.missed != Missed::Skip {
             let look = self.crew.instant();
             self.elsewhere = known.unfinished.into_iter().map(|tick| (tick, look)).collect();
@@ -154,8 +154,8 @@ impl Runner {
         tracing::info!(schedule = name, next, "schedule waits");
     }
 
-    async fn known(&self) -> Result<Known, LeaseError> {
-        let known = lease::asked(self.store.known(&self.schedule)).await?;
+    async fn known(&self, now: SystemTime) -> Result<Known, LeaseError> {
+        let known = lease::asked(self.store.begin(&self.schedule, now)).await?;
         self.job.history.leases(None);
         Ok(known)
     }

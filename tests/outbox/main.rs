@@ -32,6 +32,7 @@ macro_rules! suite {
             leases::j1_a_tick_is_granted_once_and_never_after_it_was_run
             leases::j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_has_it_no_more
             leases::j1_of_many_that_ask_at_once_one_is_granted
+            leases::j2_a_schedule_begins_once_and_what_was_before_is_over
             leases::j1_renewals_and_ends_in_the_midst_of_a_take_over_agree_with_it
             leases::j3_as_many_ticks_hold_as_may_run_at_once
             leases::j1_schedules_are_kept_apart_whatever_their_names

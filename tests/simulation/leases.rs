@@ -94,6 +94,13 @@ async fn take(leases: Leases, claim: Claim) -> Result<Taken, LeaseError> {
     Ok(taken)
 }
 
+/// Begins the schedule, if nobody has, and tells the model.
+async fn begin(leases: Leases, schedule: String, now: SystemTime) -> Result<Known, LeaseError> {
+    let known = leases.memory.begin(&schedule, now).await?;
+    leases.note(Ticked::Known { turn: turn(&schedule, known.latest) });
+    Ok(known)
+}
+
 /// Finishes the tick, and tells the model.
 async fn finish(leases: Leases, claim: Claim) -> Result<bool, LeaseError> {
     let noted = leases.memory.finish(&claim).await?;
@@ -117,9 +124,7 @@ impl LeaseStore for Leases {
         self.done(finish(self.clone(), claim.clone())).await
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
-        self.ask().await?;
-        let known = self.memory.known(schedule).await?;
-        self.answer(known).await
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+        self.done(begin(self.clone(), schedule.to_owned(), now)).await
     }
 }

@@ -12,7 +12,6 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-
 use sqlx::{
     Row, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow, SqliteSynchronous},

@@ -73,10 +73,10 @@ impl LeaseStore for MemoryLeases {
         }))
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         Ok(self.with(schedule, |record, _| {
-            let unfinished = record.unfinished.keys().copied().collect();
-            Known { latest: record.latest, unfinished }
+            let latest = *record.latest.get_or_insert(now);
+            Known::new(latest, record.unfinished.keys().copied().collect())
         }))
     }
 }
@@ -135,8 +135,8 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(leases.take(&claim(60, "b")).await?, Taken::Granted);
         assert!(!leases.renew(&claim(60, "a")).await? && !leases.finish(&claim(60, "a")).await?);
-        let known = leases.known("billing/report").await?;
-        assert_eq!((known.latest, known.unfinished.len()), (Some(claim(60, "a").tick), 1));
+        let known = leases.begin("billing/report", claim(90, "a").tick).await?;
+        assert_eq!((known.latest, known.unfinished.len()), (claim(60, "a").tick, 1));
         Ok(())
     }
 }

@@ -84,13 +84,20 @@ pub enum Taken {
 }
 
 /// What a store knows of a schedule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Known {
-    /// The latest tick that anybody took.
-    pub latest: Option<SystemTime>,
+    /// The latest tick that anybody took; before the first one, when the schedule began.
+    pub latest: SystemTime,
     /// Ticks that were taken and not finished.
     pub unfinished: Vec<SystemTime>,
+}
+
+impl Known {
+    /// What is known of a schedule of which this is the latest tick, and these were not finished.
+    pub fn new(latest: SystemTime, unfinished: Vec<SystemTime>) -> Self {
+        Self { latest, unfinished }
+    }
 }
 
 /// Keeps leases for replicas that share it.
@@ -101,6 +108,7 @@ pub struct Known {
 /// - MUST answer, in this order: `Over`, if the tick was finished, or if it is not later than the latest one and was not
 ///   left unfinished; `Held`, if a lease on it holds, of whomever; `Busy`, if leases hold on `at_once` other ticks of
 ///   the schedule; else `Granted`, which it remembers for as long as the schedule may come.
+/// - MUST take the time of the first `begin` for the latest tick, as one that was run: whoever begins later counts from there.
 /// - MUST refuse `renew` and `finish` of one whose lease was taken over.
 /// - MUST keep per schedule the latest tick and those unfinished; older ones need no record.
 ///
@@ -126,11 +134,11 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// The store did not answer; the tick may be run again.
     async fn finish(&self, claim: &Claim) -> Result<bool, LeaseError>;
 
-    /// What is known of a schedule.
+    /// What is known of a schedule, which begins now if nothing is.
     ///
     /// # Errors
-    /// The store did not answer.
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError>;
+    /// The store did not answer; the schedule may have begun.
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError>;
 }
 
 #[async_trait]
@@ -147,8 +155,8 @@ impl<T: LeaseStore + ?Sized> LeaseStore for Arc<T> {
         (**self).finish(claim).await
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
-        (**self).known(schedule).await
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+        (**self).begin(schedule, now).await
     }
 }
 

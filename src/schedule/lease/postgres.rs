@@ -2,7 +2,7 @@
 //!
 //! Whatever changes a tick has locked the row of its schedule: so each sees what the one before it did.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments};
@@ -43,15 +43,19 @@ impl LeaseStore for Database {
         self.change(claim, "DELETE FROM", "USING", None).await
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         let sql = format!(
-            "SELECT (SELECT latest FROM \"{0}\".schedules WHERE name = $1), \
+            "INSERT INTO \"{0}\".schedules AS one (name, latest) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET latest = coalesce(one.latest, excluded.latest) RETURNING latest, \
              coalesce((SELECT array_agg(tick ORDER BY tick) FROM \"{0}\".ticks WHERE schedule = $1), '{{}}')",
             self.schema()
         );
-        let asked = || sqlx::query_as(AssertSqlSafe(sql.clone())).bind(written(schedule)).fetch_one(self.pool());
-        let (latest, unfinished): (Option<i64>, Vec<i64>) = self.read(asked).await.map_err(away)?;
-        Ok(Known { latest: latest.map(time), unfinished: unfinished.into_iter().map(time).collect() })
+        let begun = || {
+            let query = sqlx::query_as(AssertSqlSafe(sql.clone())).bind(written(schedule));
+            query.bind(number(now)).fetch_one(self.pool())
+        };
+        let (latest, unfinished): (i64, Vec<i64>) = self.read(begun).await.map_err(away)?;
+        Ok(Known::new(time(latest), unfinished.into_iter().map(time).collect()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Leases in an SQLite file. Its processes are on one machine, whose clock they share.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -39,16 +39,18 @@ impl LeaseStore for Database {
         self.store().writer().write(0, work).await.map_err(away)
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         let schedule = schedule.to_owned();
-        let read = move |sql: &Connection| {
-            let latest = latest(sql, &schedule)?.map(time);
+        let work = move |sql: &Connection| {
+            let insert = "INSERT INTO tegami_schedules (name, latest) VALUES (?1, ?2) \
+                          ON CONFLICT (name) DO UPDATE SET latest = coalesce(latest, excluded.latest) RETURNING latest";
+            let latest = sql.prepare_cached(insert)?.query_row(params![schedule, number(now)], |row| row.get(0))?;
             let query = "SELECT tick FROM tegami_ticks WHERE schedule = ?1 ORDER BY tick";
             let mut query = sql.prepare_cached(query)?;
             let unfinished = query.query_map([&schedule], |row| row.get(0).map(time))?.collect::<Result<_, _>>()?;
-            Ok(Known { latest, unfinished })
+            Ok(Known::new(time(latest), unfinished))
         };
-        self.store().read(read).await.map_err(away)
+        self.store().writer().write(0, work).await.map_err(away)
     }
 }
 

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use tegami::{
     HandlerError, Service,
     health::State,
-    schedule::{LeaseStore, Missed, Overlap, Schedule, ScheduleOptions, Tick},
+    schedule::{Missed, Overlap, Schedule, ScheduleOptions, Tick},
     service::Running,
     time::{Clock, Wall},
     transport::Memory,
 };
 
+use super::known;
 use crate::subject::{Deed, Subject, until};
 
 /// How often each tick was run.
@@ -91,7 +92,7 @@ pub(crate) async fn j2_while_the_database_is_away_nothing_runs_and_then_what_was
         let running = replica(&all, &ledger, &wall, Schedule::every(Duration::from_secs(1)), chosen).await;
         until(async || !ticks(&ledger).is_empty()).await;
         let schedule = format!("billing/{}", name(chosen.0, chosen.1));
-        until(async || all.db().known(&schedule).await.expect("it answers").unfinished.is_empty()).await;
+        until(async || known(&all, &schedule).await.unfinished.is_empty()).await;
         all.execute(Deed::HideLeases).await;
         until(async || running.health().await.state == State::Degraded).await;
         let before = ticks(&ledger);

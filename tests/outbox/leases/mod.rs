@@ -77,6 +77,11 @@ async fn finish(all: &impl Leases, tick: u64, holder: &str) -> bool {
     all.store().finish(&claim(all, tick, holder)).await.expect("it answers")
 }
 
+/// What is known of a schedule; it begins in 1970, if it has not.
+async fn known(all: &impl Leases, schedule: &str) -> Known {
+    all.store().begin(schedule, SystemTime::UNIX_EPOCH).await.expect("it answers")
+}
+
 fn is_held(taken: Taken) -> bool {
     matches!(taken, Taken::Held(left) if !left.is_zero() && left <= LEASE)
 }
@@ -110,11 +115,27 @@ pub(crate) async fn j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_h
     all.pass(31).await;
     assert_eq!(take(&all, 60, "b").await, Taken::Granted);
     assert!(!renew(&all, 60, "a").await && !finish(&all, 60, "a").await);
-    let known = all.store().known(SCHEDULE).await.expect("it answers");
+    let known = known(&all, SCHEDULE).await;
     let tick = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
-    assert_eq!((known.latest, known.unfinished), (Some(tick), vec![tick]));
+    assert_eq!(known, Known::new(tick, vec![tick]));
     assert!(finish(&all, 60, "b").await);
-    assert!(all.store().known(SCHEDULE).await.expect("it answers").unfinished.is_empty());
+    assert_eq!(known(&all, SCHEDULE).await, Known::new(tick, Vec::new()));
+}
+
+/// Which of two replicas starts first decides when their schedule begins; neither goes back before that, nor counts from later.
+pub(crate) async fn j2_a_schedule_begins_once_and_what_was_before_is_over<L: Leases>() {
+    let all = L::open().await;
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let first = all.store().begin(SCHEDULE, at(60)).await.expect("it answers");
+    for replica in [90, 30] {
+        assert_eq!(all.store().begin(SCHEDULE, at(replica)).await.expect("it answers"), first);
+    }
+    assert_eq!(first, Known::new(at(60), Vec::new()));
+    assert_eq!([take(&all, 60, "a").await, take(&all, 61, "a").await], [Taken::Over, Taken::Granted]);
+    assert_eq!(known(&all, SCHEDULE).await, Known::new(at(61), vec![at(61)]));
+    let many = join_all((1..=8).map(|replica| all.store().begin("billing/other", at(replica)))).await;
+    let many: Vec<_> = many.into_iter().map(|known| known.expect("it answers")).collect();
+    assert!(many.iter().all(|known| *known == many[0]), "{many:?}");
 }
 
 pub(crate) async fn j1_of_many_that_ask_at_once_one_is_granted<L: Leases>() {
@@ -187,11 +208,10 @@ pub(crate) async fn j1_schedules_are_kept_apart_whatever_their_names<L: Leases>(
         assert_eq!(all.store().take(&claim).await.expect("it answers"), Taken::Granted, "{name:?}");
     }
     for (n, name) in (1..).zip(names) {
-        let known = all.store().known(name).await.expect("it answers");
-        assert_eq!(known.unfinished, [SystemTime::UNIX_EPOCH + Duration::from_secs(n)], "{name:?}");
+        assert_eq!(known(&all, name).await.unfinished, [SystemTime::UNIX_EPOCH + Duration::from_secs(n)], "{name:?}");
         assert!(all.store().finish(&claim_of(&all, name, n, name)).await.expect("it answers"), "{name:?}");
     }
-    assert_eq!(all.store().known("other").await.expect("it answers").latest, None);
+    assert_eq!(known(&all, "other").await, Known::new(SystemTime::UNIX_EPOCH, Vec::new()), "it begins now");
 }
 
 pub(crate) async fn j4_a_schedule_that_is_forgotten_begins_anew_and_others_do_not<S: Subject>() {
@@ -201,8 +221,7 @@ pub(crate) async fn j4_a_schedule_that_is_forgotten_begins_anew_and_others_do_no
         assert_eq!(all.db().take(&claim).await.expect("it answers"), Taken::Granted);
     }
     assert!(S::forget_schedule(all.db(), SCHEDULE).await && !S::forget_schedule(all.db(), SCHEDULE).await);
-    assert_eq!(all.db().known(SCHEDULE).await.expect("it answers"), Known::default());
-    assert_eq!(all.db().known("billing/other").await.expect("it answers").unfinished.len(), 1);
+    assert_eq!(known(&all, "billing/other").await.unfinished.len(), 1);
     assert_eq!(take(&all, 60, "a").await, Taken::Granted);
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -104,8 +104,8 @@ impl<T: LeaseStore> LeaseStore for Named<T> {
         self.inner.finish(&self.named(claim)).await
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
-        self.inner.known(schedule).await
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+        self.inner.begin(schedule, now).await
     }
 }
 

@@ -230,9 +230,9 @@ impl LeaseStore for Flaky {
         self.inner.finish(claim).await
     }
 
-    async fn known(&self, schedule: &str) -> Result<Known, LeaseError> {
+    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         self.there().await?;
-        self.inner.known(schedule).await
+        self.inner.begin(schedule, now).await
     }
 }
 

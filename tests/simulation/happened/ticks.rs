@@ -14,6 +14,8 @@ pub struct Turn {
 /// One step of a schedule.
 #[derive(Debug, Clone)]
 pub enum Ticked {
+    /// A replica asks what is known of the schedule: this is its latest tick or, if it never ran, when it began.
+    Known { turn: Turn },
     /// The store of leases has granted the tick, whatever it answers.
     Granted { turn: Turn, by: String },
     /// It was told that the tick was run, and has noted it, or has not.
@@ -39,6 +41,7 @@ impl fmt::Display for Turn {
 impl fmt::Display for Ticked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Known { turn } => write!(f, "{turn} is the latest that is known"),
             Self::Granted { turn, by } => write!(f, "{turn} granted to {by}"),
             Self::Finished { turn, by, noted } => write!(f, "{turn} finished by {by}, noted: {noted}"),
             Self::Began { turn, by, run, wall } => write!(f, "{turn} begins in {by} at {wall}, run {run}"),

@@ -42,10 +42,8 @@ pub struct Ticks {
     turns: BTreeMap<Turn, State>,
     runs: BTreeMap<u64, (Turn, String)>,
     jumped: Option<Duration>,
-    /// The first tick of each schedule that began.
+    /// When each schedule began: whoever starts later counts from there.
     first: BTreeMap<usize, u64>,
-    /// What the clock has shown at most when it jumped.
-    shown: u64,
     calm: Option<u64>,
 }
 
@@ -60,11 +58,15 @@ struct State {
 impl Ticks {
     pub fn new(facts: Vec<ScheduleFacts>) -> Self {
         let (turns, runs, first) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { facts, turns, runs, jumped: None, first, shown: 0, calm: None }
+        Self { facts, turns, runs, jumped: None, first, calm: None }
     }
 
     pub fn see(&mut self, now: Duration, step: &Ticked) -> Checked {
         match step {
+            Ticked::Known { turn } => {
+                self.first.entry(turn.schedule).or_insert(turn.tick);
+                Ok(())
+            }
             Ticked::Granted { turn, by } => {
                 let state = self.turns.entry(*turn).or_default();
                 ensure!(!state.finished, "J1: {turn} was finished and is granted");
@@ -74,12 +76,12 @@ impl Ticks {
             Ticked::Finished { turn, by, noted } => self.finished(*turn, by, *noted),
             Ticked::Began { turn, by, run, wall } => self.began(now, (*turn, *run), by, *wall),
             Ticked::Ended { run, .. } => self.runs.remove(run).map(drop).ok_or_else(|| format!("run {run} ends twice")),
-            Ticked::Jumped { before, .. } => {
-                (self.jumped, self.shown) = (Some(now), self.shown.max(*before));
+            Ticked::Jumped { .. } => {
+                self.jumped = Some(now);
                 Ok(())
             }
             Ticked::Calm { wall } => {
-                let latest = self.turns.keys().map(|turn| turn.tick).max();
+                let latest = self.turns.keys().map(|turn| turn.tick).chain(self.first.values().copied()).max();
                 self.calm = latest.max(Some(*wall));
                 Ok(())
             }
@@ -103,8 +105,6 @@ impl Ticks {
         ensure!(state.holder == by, "J1: {turn} begins in {by}, and is granted to {}", state.holder);
         ensure!(!state.finished, "J1: {turn} was finished and begins again in {by}");
         state.begun = true;
-        // A replica counts from when it started: nobody makes up for what came before, should the clock go back behind it.
-        self.first.entry(turn.schedule).or_insert(turn.tick.max(self.shown));
         let here = self.runs.values().filter(|(other, _)| other.schedule == turn.schedule);
         let beside = here.clone().find(|(other, _)| *other == turn);
         ensure!(beside.is_none(), "J1: {turn} runs in {by} beside {beside:?}");
@@ -138,7 +138,7 @@ impl Ticks {
             self.each_ran(schedule, &begun, (calm + RECOVERY, wall.saturating_sub(SOON)))?;
             let all = facts.missed == Missed::All && facts.overlap == Overlap::Queue;
             if let (true, Some(first)) = (all, self.first.get(&schedule)) {
-                self.each_ran(schedule, &begun, (*first, wall.saturating_sub(SOON)))?;
+                self.each_ran(schedule, &begun, (*first + 1, wall.saturating_sub(SOON)))?;
             }
         }
         Ok(())
