@@ -15,7 +15,7 @@ use super::{
     sign::{Sign, Teller},
 };
 use crate::{
-    error::{BoxError, told},
+    error::told,
     failpoint::Point,
     health::Status,
     lifecycle,
