@@ -43,7 +43,7 @@ impl LeaseStore for Database {
         self.change(claim, "DELETE FROM", "USING", None).await
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         let sql = format!(
             "INSERT INTO \"{0}\".schedules AS one (name, latest) VALUES ($1, $2) \
              ON CONFLICT (name) DO UPDATE SET latest = coalesce(one.latest, excluded.latest) RETURNING latest, \

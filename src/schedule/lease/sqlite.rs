@@ -39,7 +39,7 @@ impl LeaseStore for Database {
         self.store().writer().write(0, work).await.map_err(away)
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         let schedule = schedule.to_owned();
         let work = move |sql: &Connection| {
             let insert = "INSERT INTO tegami_schedules (name, latest) VALUES (?1, ?2) \
