@@ -61,7 +61,7 @@ impl LeaseStore for MemoryLeases {
 
     async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError> {
         Ok(self.with(&claim.schedule, |record, now| {
-            let lease = record.held(claim);
+            let lease = record.held(claim).filter(|lease| lease.until > now);
             lease.map(|lease| lease.until = now + claim.lease).is_some()
         }))
     }

@@ -109,7 +109,8 @@ impl Known {
 ///   left unfinished; `Held`, if a lease on it holds, of whomever; `Busy`, if leases hold on `at_once` other ticks of
 ///   the schedule; else `Granted`, which it remembers for as long as the schedule may come.
 /// - MUST take the time of the first `register` for the latest tick, as one that was run: whoever registers later counts from there.
-/// - MUST refuse `renew` and `finish` of one whose lease was taken over.
+/// - MUST refuse `renew` and `finish` of one whose lease was taken over, and `renew` of a lease that has ended: another tick
+///   may run in its place.
 /// - MUST keep per schedule the latest tick and those unfinished; older ones need no record.
 ///
 /// A well-known mistake is to read, decide and write in three steps without a lock: two replicas are granted one tick. So
@@ -122,7 +123,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// The store did not answer; the lease may have been taken, and ends by itself.
     async fn take(&self, claim: &Claim) -> Result<Taken, LeaseError>;
 
-    /// Makes a lease hold for its whole time again; is it still the claimant's?
+    /// Makes a lease hold for its whole time again; does it still hold, and is it the claimant's?
     ///
     /// # Errors
     /// The store did not answer.
