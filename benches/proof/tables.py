@@ -14,18 +14,17 @@ def rows(figures):
     whole = lambda name: json.loads((figures / f"{name}.json").read_text())
     for name, read, by, make in (
         ("rabbitmq", told, "scripts/bench amqp", rabbitmq),
-        ("chaos", whole, "scripts/soak chaos", chaos),
-        ("kills", whole, "scripts/soak chaos --kills 500", kills),
-        ("simulation", whole, "scripts/soak simulation", simulation),
-        ("fuzz", whole, "scripts/fuzz", fuzz),
+        ("chaos", whole, "scripts/soak chaos --figures", chaos),
+        ("kills", whole, "scripts/soak chaos --kills 500 --figures", kills),
+        ("simulation", whole, "scripts/soak simulation --figures", simulation),
+        ("fuzz", whole, "scripts/fuzz --figures", fuzz),
         ("web", told, "scripts/bench http", web),
-        ("peer", whole, "scripts/soak chaos --peer tomodachi", peer),
+        ("peer", whole, "scripts/soak chaos --peer tomodachi --figures", peer),
     ):
-        if not (figures / f"{name}.json").exists():
-            yield [f"`{by}`", "", "not measured yet", f"`{by}`"]
-            continue
-        for what, aim, measured in make(read(name)):
-            yield [what, aim, measured, f"`{by}`"]
+        path = figures / f"{name}.json"
+        measured = list(make(read(name))) if path.exists() else []
+        for what, aim, figure in measured or [(f"`{by}`", "", "not measured yet")]:
+            yield [what, aim, figure, f"`{by}`"]
 
 
 def rabbitmq(lines):
@@ -39,8 +38,7 @@ def rabbitmq(lines):
     p50, p99 = (statistics.median(line[name] for line in turns) for name in ("p50", "p99"))
     yield "publish to handler at 500 a second, p50 and p99", "", f"{p50:.1f} ms, {p99:.1f} ms"
     crowd = next(line for line in lines if line["way"] == "crowd")
-    limit = f" of {crowd['limit'] / 2**20:.0f}" if crowd["limit"] else ""
-    measured = f"{crowd['used'] / 2**20:.0f}{limit} MiB at most"
+    measured = f"{crowd['used'] / 2**20:.0f} MiB at most" if crowd["limit"] else "no limit could be set there"
     yield f"memory with {crowd['queued']:,} messages queued, in a limit of 128 MiB", "survives", measured
 
 
@@ -65,6 +63,11 @@ def chaos(kept):
     where = " and ".join(run["broker"] for run in runs)
     amount = f"{summed('published'):,} / {faults} / {len(kinds)} on {where} (seed {', '.join(map(str, seeds))})"
     yield "messages / faults / kinds of faults", "200,000 / 45 / 20", amount
+    built = "optimised" if kept["optimised"] else "built as tests are, without optimisation"
+    for run in runs:
+        of = f" of {run['held']:,}" if run["held"] else ""
+        held = f"{run['rate']:,}{of}, {built}"
+        yield f"messages a second meanwhile, of those held without faults, {run['broker']}", "70 %", held
     for name, what in WRONGS.items():
         yield f"{name}: {what}", "0", f"{sum(run['figures'][name] for run in runs):,}"
     for run in runs:
@@ -80,8 +83,9 @@ def chaos(kept):
 def kills(kept):
     (run,) = kept["runs"]
     lost, doubled = run["figures"]["lost"], run["figures"]["effects"]
-    yield "processes killed one upon the other: lost, doubled", "500: 0, 0", f"{run['kills']:,}: {lost}, {doubled} (seed {run['seed']})"
     points = run["points"].values()
+    killed = f"{run['kills']:,}: {lost}, {doubled} (seed {run['seed']}; {run['kills'] - sum(points):,} by SIGKILL at any moment)"
+    yield "processes killed one upon the other: lost, doubled", "500: 0, 0", killed
     ended = f"{len(points)}: {min(points)} to {max(points)}" if points else "none"
     yield "of these, at crash points: ends at each", "20 each", ended
 
@@ -93,7 +97,8 @@ def simulation(kept):
 def fuzz(kept):
     inputs = sum(target["inputs"] for target in kept["targets"])
     found = sum(target["failed"] for target in kept["targets"])
-    yield f"inputs fuzzed in {len(kept['targets'])} targets: targets that found something", "0", f"{inputs:,}: {found}"
+    what = f"inputs fuzzed in {len(kept['targets'])} targets, {kept['seconds']} s each: targets that found something"
+    yield what, "0", f"{inputs:,}: {found}"
 
 
 def web(lines):

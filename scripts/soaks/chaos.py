@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from .common import CHECKED, ROOT, machine, made, natural, positive
+from .common import CHECKED, ROOT, add_figures_to, keep, made, natural, positive
 
 # The chaos: seconds of faults by transport, of ten minutes, and what the short form has instead.
 SECONDS = {"amqp": 240, "aws": 120}
@@ -20,6 +20,8 @@ QUICK_SECONDS, QUICK_FAULTS, QUICK_RATE = 56, 8, 60
 PEER_RATE, KILLS_RATE = 60, 120
 # How long a run that is told to end may take for its servers.
 ENDS = 120
+# Where scripts/check has tomodachi.
+CACHE = pathlib.Path(os.environ.get("CHECK_CACHE") or pathlib.Path.home() / ".cache" / "tegami")
 # What one ends with that was told to, as shells have it.
 INTERRUPTED = 130
 BROKEN = ("ack-first", "effect-beside", "publish-beside")
@@ -55,7 +57,7 @@ def add_to(parts):
     form.add_argument("--kills", type=positive, metavar="N", help="only kills, at each crash point and at any moment, on RabbitMQ")
     chaos.add_argument("--transports", type=transports, metavar="A,B", help=f"of {', '.join(SECONDS)} (default: all; with --quick: amqp)")
     chaos.add_argument("--rate", type=positive, metavar="N", help="messages a second (default: 70 %% of what is held without faults)")
-    chaos.add_argument("--figures", type=pathlib.Path, metavar="FILE", help="where to put the figures, as JSON")
+    add_figures_to(chaos)
     chaos.add_argument("--peer", choices=["tomodachi"], help="whose services to put beside; on RabbitMQ, without a database")
     chaos.add_argument("--break", choices=BROKEN, dest="broken", help="what is wrong with the consumers")
     chaos.add_argument("--release", action="store_true", help="with the release profile")
@@ -72,6 +74,9 @@ def transports(text):
 def rage(parser, asked):
     if asked.kills and (asked.peer or asked.transports not in (None, ["amqp"])):
         parser.error("--kills is for tegami on RabbitMQ")
+    if asked.peer:
+        os.environ.setdefault("WIRE_PYTHON", str(CACHE / "tomodachi"))
+        subprocess.run([ROOT / "scripts/wire-peers", "--install"], check=True)
     binary = made(CHECKED, ["chaos"], not asked.release)["chaos"]
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
     print(f"   seed {seed}", flush=True)
@@ -85,10 +90,11 @@ def rage(parser, asked):
             reports += json.loads(figures.read_text())
         if code > 1:
             break
-    if asked.figures and reports:
-        asked.figures.write_text(json.dumps({"machine": machine(), "runs": reports}, indent=2) + "\n")
-    if asked.peer and len(reports) > 1:
-        beside(reports)
+    if asked.peer:
+        worst = max(worst, 0 if are_alike(reports) else 1)
+    if asked.figures and reports and (not asked.peer or worst == 0):
+        part = "peer" if asked.peer else "kills" if asked.kills else "chaos"
+        keep(asked.figures, part, {"optimised": asked.release, "runs": reports})
     if worst in (0, INTERRUPTED):
         shutil.rmtree(folder)
     return min(worst, 2)
@@ -131,6 +137,17 @@ def raged(binary, wish):
             os.killpg(running.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+
+def are_alike(reports):
+    """Puts two runs side by side; did the same happen to both?"""
+    if len(reports) < 2:
+        return False
+    beside(reports)
+    ours, theirs = (len(report["faults"]) for report in reports)
+    if ours != theirs:
+        print(f"\n{theirs} faults are not the same as {ours}: the second run ended early")
+    return ours == theirs
 
 
 def beside(reports):

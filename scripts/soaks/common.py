@@ -9,6 +9,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Where docs/proof.md looks for what ran.
+KEPT = ROOT / "benches" / "figures"
 # The packages and features of scripts/check: who has run the tests has built this.
 CHECKED = ["--workspace", "--all-features", "--exclude", "tegami-ui-tests"]
 
@@ -44,8 +46,24 @@ def made(packages, tests, dev):
 
 def machine():
     processor = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
-    return {"processor": processor[1] if processor else "", "cores": os.cpu_count(), "commit": commit.strip()}
+    return {"processor": processor[1] if processor else "", "cores": os.cpu_count(), "commit": commit()}
+
+
+def commit():
+    asked = lambda *words: subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
+    changed = asked("status", "--porcelain", "--", ".", ":!benches/README.md", ":!benches/figures", ":!docs")
+    return asked("rev-parse", "--short=10", "HEAD") + (", with changes" if changed else "")
+
+
+def add_figures_to(parser):
+    told = "leaves what ran as JSON (default: in benches/figures, where scripts/bench report makes docs/proof.md of it)"
+    parser.add_argument("--figures", type=pathlib.Path, nargs="?", const=KEPT, metavar="FILE", help=told)
+
+
+def keep(figures, part, ran):
+    """Leaves what ran where it was asked for."""
+    path = figures / f"{part}.json" if figures == KEPT else figures
+    path.write_text(json.dumps({"machine": machine(), **ran}, indent=1) + "\n")
 
 
 def took(seconds):

@@ -1,14 +1,12 @@
 """scripts/soak simulation: many seeds, block by block."""
 
-import json
 import os
-import pathlib
 import re
 import subprocess
 import sys
 import time
 
-from .common import ROOT, machine, made, natural, positive, took
+from .common import ROOT, add_figures_to, keep, made, natural, positive, took
 
 # How many seeds are asked for at once: a failure is told behind them.
 BLOCK = 1_000
@@ -22,7 +20,7 @@ def add_to(parts):
     simulation.add_argument("--seeds", type=positive, default=100_000, metavar="N", help="how many seeds (default: 100000)")
     simulation.add_argument("--from", type=natural, default=0, dest="first", metavar="N", help="the first seed (default: 0)")
     simulation.add_argument("--dev", action="store_true", help="with the dev profile")
-    simulation.add_argument("--figures", type=pathlib.Path, metavar="FILE", help="where to put the figures, as JSON")
+    add_figures_to(simulation)
     simulation.set_defaults(run=simulate)
 
 
@@ -48,8 +46,8 @@ def simulate(_, asked):
     told = ", ".join(f"{number:,} {name}" for number, name in zip(sums, FIGURES))
     print(f"{done:,} seeds from {asked.first:,} on, each twice, in {took(time.monotonic() - began)}: {told}; 0 failures")
     if asked.figures:
-        ran = {"machine": machine(), "from": asked.first, "seeds": done, "failures": 0, "seconds": time.monotonic() - began}
-        asked.figures.write_text(json.dumps(ran) + "\n")
+        ran = {"from": asked.first, "seeds": done, "failures": 0, "seconds": time.monotonic() - began}
+        keep(asked.figures, "simulation", ran)
     return 0
 
 

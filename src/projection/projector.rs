@@ -11,11 +11,11 @@ use super::{
     Checkpoint, Checkpoints, Claim, Held, LONGEST, Projection, ProjectionOptions, astray,
     batch::{Batch, Moved, Trouble, passed},
     pages::Pages,
-    publishing::{Sent, Way},
+    publishing::{Ahead, Sent, Way, is_away},
     sign::{Sign, Teller},
 };
 use crate::{
-    error::{BoxError, told},
+    error::told,
     failpoint::Point,
     health::Status,
     lifecycle,
@@ -23,7 +23,6 @@ use crate::{
     store::{Position, Recorded, Store, StoreError},
     telemetry::Observers,
     time::{Clock, Dice, Wall, backoff},
-    transport::{PublishError, PublishErrorKind},
 };
 
 /// Runs one projection.
@@ -58,6 +57,8 @@ struct Course {
     held: Option<(Position, Instant)>,
     /// Up to where there are no events but those that are handled.
     looked: Position,
+    /// What was published behind the checkpoint since it has the projection.
+    ahead: Ahead,
     /// How often the next event has failed.
     failures: u32,
     /// How often database or store did not answer.
@@ -180,20 +181,24 @@ impl<D: Checkpoints> Projector<D> {
 
     /// Publishes events, and moves behind those that are published. A crash in between publishes them once more.
     async fn publish(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {
-        let Crew { publisher, draining, .. } = &self.crew;
-        let way = Way { outlets: &self.projection.outlets, publisher, store: &self.store, draining };
-        let Sent { done, error } = way.send(events).await;
+        let Some((checkpoint, said)) = self.course.held else { return Ok(Turn::Lost) };
+        let Crew { publisher, draining, clock, .. } = &self.crew;
+        let (outlets, store, until) = (&self.projection.outlets, &self.store, said + self.options.hold / 2);
+        let way = Way::new(outlets, (publisher, store), (draining, clock, until));
+        let Sent { done, error } = way.send(events, checkpoint, &mut self.course.ahead).await;
         passed(Point::ProjectionAfterEffect)?;
         let mut turn = Turn::On;
         if let Some(last) = events[..done].last() {
             let to = if done == events.len() { end } else { last.position };
             turn = self.transact(&[], to).await?;
-        }
-        if done > 0 && matches!(turn, Turn::On) {
-            self.went_on();
+            if let Turn::On = turn {
+                self.course.ahead.moved(to);
+                self.went_on();
+            }
         }
         match error {
-            Some(error) => Err(not_published(error).at(&events[done])),
+            Some((place, error)) if !is_away(&error) => Err(Trouble::Event { index: place, error }.at(&events[place])),
+            Some((_, error)) => Err(Trouble::Away(error)),
             None => Ok(turn),
         }
     }
@@ -217,8 +222,12 @@ impl<D: Checkpoints> Projector<D> {
         if others.is_some_and(|known| known.held_until > now && known.held_until <= now + LONGEST) {
             return Ok(Turn::Elsewhere);
         }
-        if let Some(Checkpoint { position, .. }) = known {
-            self.check(position).await?;
+        if let Some(Checkpoint { position, .. }) = &known {
+            self.check(*position).await?;
+        }
+        let is_ours = |known: &Checkpoint| known.projector.as_ref() == Some(&self.crew.id);
+        if !known.as_ref().is_some_and(is_ours) {
+            self.course.ahead = Ahead::default();
         }
         let said = self.crew.clock.instant();
         let Held::Here(position) = self.batch().take().await? else { return Ok(Turn::Elsewhere) };
@@ -281,7 +290,7 @@ impl<D: Checkpoints> Projector<D> {
             Turn::Lost => {
                 let projection = self.projection.id();
                 tracing::warn!(%projection, "the projection was set back, or taken by somebody else; looks again");
-                (self.course.held, self.course.failures) = (None, 0);
+                (self.course.held, self.course.ahead, self.course.failures) = (None, Ahead::default(), 0);
                 return Wait::Nothing;
             }
             Turn::On | Turn::CaughtUp | Turn::Elsewhere => self.went_on(),
@@ -347,14 +356,4 @@ impl<D: Checkpoints> Projector<D> {
 
 fn unread(error: StoreError) -> Trouble {
     Trouble::Away(error.into())
-}
-
-/// That the broker is away says nothing about the event.
-fn not_published(error: BoxError) -> Trouble {
-    use PublishErrorKind::{Backpressure, Closed, Unknown, Unreachable};
-    let kind = error.downcast_ref::<PublishError>().map(PublishError::kind);
-    match kind {
-        Some(Backpressure | Closed | Unknown | Unreachable) => Trouble::Away(error),
-        _ => Trouble::Event { index: 0, error },
-    }
 }

@@ -1,10 +1,18 @@
 //! Recorded events that are published: a subscription of the bus to a store, with a checkpoint.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Checkpoints, Id, Progress, Projection};
@@ -13,7 +21,9 @@ use crate::{
     error::BoxError,
     event::Event,
     publisher::Publisher,
-    store::{Criterion, Query, Recorded, Store},
+    store::{Criterion, Position, Query, Recorded, Store},
+    time::Clock,
+    transport::{PublishError, PublishErrorKind},
 };
 
 /// How many keys are published at once.
@@ -23,7 +33,7 @@ const LANES: usize = 64;
 /// handling.
 ///
 /// An event is published at least once, with its own id, time and cause, and after the earlier ones of its key. One that is
-/// refused is not passed by: what comes after it waits.
+/// refused is not passed by: what comes after it waits, but for what was read with it and has other keys.
 ///
 /// # Examples
 /// ```
@@ -106,43 +116,105 @@ impl<E: Event> Sends for Typed<E> {
     }
 }
 
+/// What is published already of the events behind a checkpoint.
+#[derive(Default)]
+pub(super) struct Ahead {
+    checkpoint: Position,
+    sent: BTreeSet<Position>,
+}
+
+impl Ahead {
+    /// Nothing is, if the checkpoint is elsewhere than was thought.
+    fn of(&mut self, checkpoint: Position) -> &mut BTreeSet<Position> {
+        if self.checkpoint != checkpoint {
+            *self = Self { checkpoint, sent: BTreeSet::new() };
+        }
+        &mut self.sent
+    }
+
+    /// The checkpoint was moved.
+    pub(super) fn moved(&mut self, checkpoint: Position) {
+        self.checkpoint = checkpoint;
+        self.sent.retain(|position| *position > checkpoint);
+    }
+}
+
 /// What became of events that were to be published.
 pub(super) struct Sent {
     /// All before this place are published.
     pub(super) done: usize,
-    /// Why the one that is there is not, or one behind it.
-    pub(super) error: Option<BoxError>,
+    /// The first that could not be published, and why.
+    pub(super) error: Option<(usize, BoxError)>,
 }
 
-/// The way out.
+/// The way out for the events of one page.
 pub(super) struct Way<'a> {
-    pub(super) outlets: &'a [Outlet],
-    pub(super) publisher: &'a Publisher,
-    pub(super) store: &'a Store,
-    pub(super) draining: &'a CancellationToken,
+    outlets: &'a [Outlet],
+    publisher: &'a Publisher,
+    store: &'a Store,
+    draining: &'a CancellationToken,
+    clock: &'a Clock,
+    /// When no other event is begun, so that the checkpoint is moved while nobody else may have the projection.
+    until: Instant,
+    /// The broker did not answer.
+    away: AtomicBool,
+    /// Behind the furthest place that was begun.
+    furthest: AtomicUsize,
 }
 
-impl Way<'_> {
-    /// Publishes them: keys at once, the events of a key one after the other.
-    pub(super) async fn send(&self, events: &[Recorded]) -> Sent {
-        let lanes = stream::iter(lanes(events)).map(|lane| self.send_lane(lane, events)).buffer_unordered(LANES);
-        let mut left: Vec<(usize, Option<BoxError>)> = lanes.filter_map(async |left| left).collect().await;
-        left.sort_by_key(|(index, _)| *index);
-        let done = left.first().map_or(events.len(), |(index, _)| *index);
-        Sent { done, error: left.into_iter().find_map(|(_, error)| error) }
+/// Events that go out one after the other: their places, how many of them went, and why the next did not.
+struct Lane {
+    places: Vec<usize>,
+    sent: usize,
+    error: Option<BoxError>,
+}
+
+impl<'a> Way<'a> {
+    /// Out of this store, until the service drains or this time has come.
+    pub(super) fn new(
+        outlets: &'a [Outlet],
+        (publisher, store): (&'a Publisher, &'a Store),
+        (draining, clock, until): (&'a CancellationToken, &'a Clock, Instant),
+    ) -> Self {
+        let (away, furthest) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { outlets, publisher, store, draining, clock, until, away, furthest }
     }
 
-    /// The first that is not published, and why, unless the service drains.
-    async fn send_lane(&self, lane: Vec<usize>, events: &[Recorded]) -> Option<(usize, Option<BoxError>)> {
-        for index in lane {
-            if self.draining.is_cancelled() {
-                return Some((index, None));
+    /// Publishes them: keys at once, the events of a key one after the other; those that are ahead already, not again.
+    pub(super) async fn send(&self, events: &[Recorded], checkpoint: Position, ahead: &mut Ahead) -> Sent {
+        let ahead = ahead.of(checkpoint);
+        let lanes = lanes(events, ahead).into_iter().map(|places| self.send_lane(places, events));
+        let lanes: Vec<Lane> = stream::iter(lanes).buffer_unordered(LANES).collect().await;
+        let (mut done, mut error) = (events.len(), None::<(usize, BoxError)>);
+        for Lane { places, sent, error: failed } in lanes {
+            ahead.extend(places[..sent].iter().map(|place| events[*place].position));
+            let Some(left) = places.get(sent) else { continue };
+            done = done.min(*left);
+            let failed = failed.map(|failed| (*left, failed));
+            error = [error, failed].into_iter().flatten().min_by_key(|(place, _)| *place);
+        }
+        Sent { done, error }
+    }
+
+    async fn send_lane(&self, places: Vec<usize>, events: &[Recorded]) -> Lane {
+        for (sent, place) in places.iter().enumerate() {
+            if self.is_over(*place) {
+                return Lane { places, sent, error: None };
             }
-            if let Err(error) = self.send_one(&events[index]).await {
-                return Some((index, Some(error)));
+            self.furthest.fetch_max(place + 1, Ordering::Relaxed);
+            if let Err(error) = self.send_one(&events[*place]).await {
+                self.away.fetch_or(is_away(&error), Ordering::Relaxed);
+                return Lane { places, sent, error: Some(error) };
             }
         }
-        None
+        Lane { sent: places.len(), places, error: None }
+    }
+
+    /// Is the event of this place not to be begun any more? A service that drains has all before the furthest one go out, too:
+    /// what is published beyond the checkpoint would be published again.
+    fn is_over(&self, place: usize) -> bool {
+        let drained = self.draining.is_cancelled() && place >= self.furthest.load(Ordering::Relaxed);
+        drained || self.away.load(Ordering::Relaxed) || self.until <= self.clock.instant()
     }
 
     async fn send_one(&self, event: &Recorded) -> Result<(), BoxError> {
@@ -153,10 +225,18 @@ impl Way<'_> {
     }
 }
 
-/// The places of events by what must go out in order; one without a key has a lane of its own.
-fn lanes(events: &[Recorded]) -> Vec<Vec<usize>> {
+/// Is the broker away? That says nothing about the event.
+pub(super) fn is_away(error: &BoxError) -> bool {
+    use PublishErrorKind::{Backpressure, Closed, Unknown, Unreachable};
+    let kind = error.downcast_ref::<PublishError>().map(PublishError::kind);
+    matches!(kind, Some(Backpressure | Closed | Unknown | Unreachable))
+}
+
+/// The places of events that are not ahead, by what must go out in order; one without a key has a lane of its own.
+fn lanes(events: &[Recorded], ahead: &BTreeSet<Position>) -> Vec<Vec<usize>> {
     let (mut places, mut lanes) = (BTreeMap::new(), Vec::<Vec<usize>>::new());
-    for (index, event) in events.iter().enumerate() {
+    let left = events.iter().enumerate().filter(|(_, event)| !ahead.contains(&event.position));
+    for (index, event) in left {
         let next = lanes.len();
         let place = event.entry.message.head.key.as_deref().map_or(next, |key| *places.entry(key).or_insert(next));
         match lanes.get_mut(place) {

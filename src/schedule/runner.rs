@@ -155,7 +155,7 @@ impl Runner {
     }
 
     async fn known(&self, now: SystemTime) -> Result<Known, LeaseError> {
-        let known = lease::asked(self.store.begin(&self.schedule, now)).await?;
+        let known = lease::asked(self.store.register(&self.schedule, now)).await?;
         self.job.history.leases(None);
         Ok(known)
     }

@@ -94,9 +94,9 @@ async fn take(leases: Leases, claim: Claim) -> Result<Taken, LeaseError> {
     Ok(taken)
 }
 
-/// Begins the schedule, if nobody has, and tells the model.
-async fn begin(leases: Leases, schedule: String, now: SystemTime) -> Result<Known, LeaseError> {
-    let known = leases.memory.begin(&schedule, now).await?;
+/// Registers the schedule, and tells the model what is known of it.
+async fn register(leases: Leases, schedule: String, now: SystemTime) -> Result<Known, LeaseError> {
+    let known = leases.memory.register(&schedule, now).await?;
     leases.note(Ticked::Known { turn: turn(&schedule, known.latest) });
     Ok(known)
 }
@@ -124,7 +124,7 @@ impl LeaseStore for Leases {
         self.done(finish(self.clone(), claim.clone())).await
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
-        self.done(begin(self.clone(), schedule.to_owned(), now)).await
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+        self.done(register(self.clone(), schedule.to_owned(), now)).await
     }
 }

@@ -61,7 +61,7 @@ impl LeaseStore for MemoryLeases {
 
     async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError> {
         Ok(self.with(&claim.schedule, |record, now| {
-            let lease = record.held(claim);
+            let lease = record.held(claim).filter(|lease| lease.until > now);
             lease.map(|lease| lease.until = now + claim.lease).is_some()
         }))
     }
@@ -73,7 +73,7 @@ impl LeaseStore for MemoryLeases {
         }))
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         Ok(self.with(schedule, |record, _| {
             let latest = *record.latest.get_or_insert(now);
             Known::new(latest, record.unfinished.keys().copied().collect())
@@ -135,7 +135,7 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(leases.take(&claim(60, "b")).await?, Taken::Granted);
         assert!(!leases.renew(&claim(60, "a")).await? && !leases.finish(&claim(60, "a")).await?);
-        let known = leases.begin("billing/report", claim(90, "a").tick).await?;
+        let known = leases.register("billing/report", claim(90, "a").tick).await?;
         assert_eq!((known.latest, known.unfinished.len()), (claim(60, "a").tick, 1));
         Ok(())
     }

@@ -108,8 +108,9 @@ impl Known {
 /// - MUST answer, in this order: `Over`, if the tick was finished, or if it is not later than the latest one and was not
 ///   left unfinished; `Held`, if a lease on it holds, of whomever; `Busy`, if leases hold on `at_once` other ticks of
 ///   the schedule; else `Granted`, which it remembers for as long as the schedule may come.
-/// - MUST take the time of the first `begin` for the latest tick, as one that was run: whoever begins later counts from there.
-/// - MUST refuse `renew` and `finish` of one whose lease was taken over.
+/// - MUST take the time of the first `register` for the latest tick, as one that was run: whoever registers later counts from there.
+/// - MUST refuse `renew` and `finish` of one whose lease was taken over, and `renew` of a lease that has ended: another tick
+///   may run in its place.
 /// - MUST keep per schedule the latest tick and those unfinished; older ones need no record.
 ///
 /// A well-known mistake is to read, decide and write in three steps without a lock: two replicas are granted one tick. So
@@ -122,7 +123,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// The store did not answer; the lease may have been taken, and ends by itself.
     async fn take(&self, claim: &Claim) -> Result<Taken, LeaseError>;
 
-    /// Makes a lease hold for its whole time again; is it still the claimant's?
+    /// Makes a lease hold for its whole time again; does it still hold, and is it the claimant's?
     ///
     /// # Errors
     /// The store did not answer.
@@ -134,11 +135,11 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// The store did not answer; the tick may be run again.
     async fn finish(&self, claim: &Claim) -> Result<bool, LeaseError>;
 
-    /// What is known of a schedule, which begins now if nothing is.
+    /// Registers a schedule, which begins now if nothing is known of it; what is known.
     ///
     /// # Errors
     /// The store did not answer; the schedule may have begun.
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError>;
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError>;
 }
 
 #[async_trait]
@@ -155,8 +156,8 @@ impl<T: LeaseStore + ?Sized> LeaseStore for Arc<T> {
         (**self).finish(claim).await
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
-        (**self).begin(schedule, now).await
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+        (**self).register(schedule, now).await
     }
 }
 

@@ -35,15 +35,24 @@ impl LeaseStore for Database {
     }
 
     async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError> {
-        let set = format!("SET held_until = {NOW} + $4 * interval '1 millisecond' FROM");
-        self.change(claim, "UPDATE", &set, Some(lease(claim))).await
+        self.session().again(|| renew_once(self, claim)).await.map_err(away)
     }
 
     async fn finish(&self, claim: &Claim) -> Result<bool, LeaseError> {
-        self.change(claim, "DELETE FROM", "USING", None).await
+        let sql = format!(
+            "DELETE FROM \"{0}\".ticks one \
+             USING (SELECT name FROM \"{0}\".schedules WHERE name = $1 FOR UPDATE) locked \
+             WHERE one.schedule = locked.name AND one.tick = $2 AND one.holder = $3",
+            self.schema()
+        );
+        let asked = || async {
+            let query = of_tick(sql.clone(), claim).bind(written(&claim.holder));
+            Ok(query.execute(self.pool()).await?.rows_affected() == 1)
+        };
+        self.read(asked).await.map_err(away)
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         let sql = format!(
             "INSERT INTO \"{0}\".schedules AS one (name, latest) VALUES ($1, $2) \
              ON CONFLICT (name) DO UPDATE SET latest = coalesce(one.latest, excluded.latest) RETURNING latest, \
@@ -74,21 +83,6 @@ impl Database {
         let asked = || sqlx::query::<Postgres>(AssertSqlSafe(sql.clone())).bind(written(schedule)).execute(self.pool());
         Ok(self.read(asked).await.map_err(away)?.rows_affected() == 1)
     }
-
-    /// Does this to a tick that the claimant has; has it?
-    async fn change(&self, claim: &Claim, what: &str, how: &str, value: Option<i64>) -> Result<bool, LeaseError> {
-        let schema = self.schema();
-        let sql = format!(
-            "{what} \"{schema}\".ticks one {how} (SELECT name FROM \"{schema}\".schedules WHERE name = $1 FOR UPDATE) locked \
-             WHERE one.schedule = locked.name AND one.tick = $2 AND one.holder = $3"
-        );
-        let asked = || async {
-            let query = of_tick(sql.clone(), claim).bind(written(&claim.holder));
-            let query = value.into_iter().fold(query, sqlx::query::Query::bind);
-            Ok(query.execute(self.pool()).await?.rows_affected() == 1)
-        };
-        self.read(asked).await.map_err(away)
-    }
 }
 
 type Query<'a> = sqlx::query::Query<'a, Postgres, PgArguments>;
@@ -105,6 +99,15 @@ async fn take_once(database: &Database, claim: &Claim) -> Result<Taken, Failed> 
     let taken = session.within(session.longest(), async { Ok(taken.await?) }).await?;
     session.commit(tx).await?;
     Ok(taken)
+}
+
+async fn renew_once(database: &Database, claim: &Claim) -> Result<bool, Failed> {
+    let session = database.session();
+    let mut tx = session.begin().await?;
+    let renewed = renew(database.schema(), &mut tx, claim);
+    let renewed = session.within(session.longest(), async { Ok(renewed.await?) }).await?;
+    session.commit(tx).await?;
+    Ok(renewed)
 }
 
 async fn take(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sqlx::Result<Taken> {
@@ -129,6 +132,17 @@ async fn lock(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sql
     let sql = format!("INSERT INTO \"{schema}\".schedules (name) VALUES ($1) ON CONFLICT DO NOTHING");
     sqlx::query::<Postgres>(AssertSqlSafe(sql)).bind(&name).execute(&mut *connection).await?;
     Ok(locked(schema, connection, &name).await?.flatten())
+}
+
+/// The time is asked for once nobody else changes ticks of the schedule: who waits for that may have lost the lease meanwhile.
+async fn renew(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sqlx::Result<bool> {
+    locked(schema, connection, &written(&claim.schedule)).await?;
+    let sql = format!(
+        "UPDATE \"{schema}\".ticks SET held_until = {NOW} + $4 * interval '1 millisecond' \
+         WHERE schedule = $1 AND tick = $2 AND holder = $3 AND held_until > {NOW}"
+    );
+    let query = of_tick(sql, claim).bind(written(&claim.holder)).bind(lease(claim));
+    Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
 async fn locked(schema: &str, connection: &mut PgConnection, name: &str) -> sqlx::Result<Option<Option<i64>>> {

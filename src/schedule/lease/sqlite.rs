@@ -20,10 +20,11 @@ impl LeaseStore for Database {
     }
 
     async fn renew(&self, claim: &Claim) -> Result<bool, LeaseError> {
-        let set = "UPDATE tegami_ticks SET held_until = ?4 WHERE schedule = ?1 AND tick = ?2 AND holder = ?3";
+        let set = "UPDATE tegami_ticks SET held_until = ?4 \
+                   WHERE schedule = ?1 AND tick = ?2 AND holder = ?3 AND held_until > ?5";
         let claim = claim.clone();
         let work = move |sql: &Connection| {
-            let values = params![claim.schedule, number(claim.tick), claim.holder, until(&claim)];
+            let values = params![claim.schedule, number(claim.tick), claim.holder, until(&claim), number(claim.now)];
             Ok(sql.prepare_cached(set)?.execute(values)? == 1)
         };
         self.store().writer().write(0, work).await.map_err(away)
@@ -39,7 +40,7 @@ impl LeaseStore for Database {
         self.store().writer().write(0, work).await.map_err(away)
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         let schedule = schedule.to_owned();
         let work = move |sql: &Connection| {
             let insert = "INSERT INTO tegami_schedules (name, latest) VALUES (?1, ?2) \

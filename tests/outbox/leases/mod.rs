@@ -79,7 +79,7 @@ async fn finish(all: &impl Leases, tick: u64, holder: &str) -> bool {
 
 /// What is known of a schedule; it begins in 1970, if it has not.
 async fn known(all: &impl Leases, schedule: &str) -> Known {
-    all.store().begin(schedule, SystemTime::UNIX_EPOCH).await.expect("it answers")
+    all.store().register(schedule, SystemTime::UNIX_EPOCH).await.expect("it answers")
 }
 
 fn is_held(taken: Taken) -> bool {
@@ -111,29 +111,30 @@ pub(crate) async fn j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_h
     all.pass(20).await;
     assert!(is_held(take(&all, 60, "b").await), "it was renewed 20 s ago");
     all.pass(11).await;
-    assert!(renew(&all, 60, "a").await, "nobody else has it");
-    all.pass(31).await;
+    assert!(!renew(&all, 60, "a").await, "nobody else has it, and another tick may be begun");
+    assert_eq!(take(&all, 120, "b").await, Taken::Granted);
+    assert!(!renew(&all, 60, "a").await && finish(&all, 120, "b").await);
     assert_eq!(take(&all, 60, "b").await, Taken::Granted);
     assert!(!renew(&all, 60, "a").await && !finish(&all, 60, "a").await);
-    let known = known(&all, SCHEDULE).await;
+    let left = known(&all, SCHEDULE).await;
     let tick = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
-    assert_eq!(known, Known::new(tick, vec![tick]));
+    assert_eq!(left, Known::new(tick + Duration::from_secs(60), vec![tick]));
     assert!(finish(&all, 60, "b").await);
-    assert_eq!(known(&all, SCHEDULE).await, Known::new(tick, Vec::new()));
+    assert!(known(&all, SCHEDULE).await.unfinished.is_empty());
 }
 
 /// Which of two replicas starts first decides when their schedule begins; neither goes back before that, nor counts from later.
 pub(crate) async fn j2_a_schedule_begins_once_and_what_was_before_is_over<L: Leases>() {
     let all = L::open().await;
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    let first = all.store().begin(SCHEDULE, at(60)).await.expect("it answers");
+    let first = all.store().register(SCHEDULE, at(60)).await.expect("it answers");
     for replica in [90, 30] {
-        assert_eq!(all.store().begin(SCHEDULE, at(replica)).await.expect("it answers"), first);
+        assert_eq!(all.store().register(SCHEDULE, at(replica)).await.expect("it answers"), first);
     }
     assert_eq!(first, Known::new(at(60), Vec::new()));
     assert_eq!([take(&all, 60, "a").await, take(&all, 61, "a").await], [Taken::Over, Taken::Granted]);
     assert_eq!(known(&all, SCHEDULE).await, Known::new(at(61), vec![at(61)]));
-    let many = join_all((1..=8).map(|replica| all.store().begin("billing/other", at(replica)))).await;
+    let many = join_all((1..=8).map(|replica| all.store().register("billing/other", at(replica)))).await;
     let many: Vec<_> = many.into_iter().map(|known| known.expect("it answers")).collect();
     assert!(many.iter().all(|known| *known == many[0]), "{many:?}");
 }
@@ -247,16 +248,16 @@ pub(crate) async fn j1_what_was_run_is_known_after_the_database_was_opened_again
     assert!(finish(&all, 60, "a").await);
     assert_eq!(take(&all, 120, "a").await, Taken::Granted);
     let again = S::connect(&all.address()).await;
-    let known = again.known(SCHEDULE).await.expect("it answers");
     let time = |tick| SystemTime::UNIX_EPOCH + Duration::from_secs(tick);
-    assert_eq!((known.latest, known.unfinished), (Some(time(120)), vec![time(120)]));
+    let known = again.register(SCHEDULE, time(180)).await.expect("it answers");
+    assert_eq!(known, Known::new(time(120), vec![time(120)]));
     assert_eq!(again.take(&claim(&all, 60, "b")).await.expect("it answers"), Taken::Over);
     assert!(is_held(again.take(&claim(&all, 120, "b")).await.expect("it answers")));
 }
 
 pub(crate) async fn j1_ticks_left_unfinished_are_forgotten_after_30_days_a_hundred_at_a_time<S: Subject>() {
     let all = <S as Leases>::open().await;
-    let left = async || all.db().known(SCHEDULE).await.expect("it answers").unfinished.len();
+    let left = async || known(&all, SCHEDULE).await.unfinished.len();
     for tick in 1..=150 {
         let mut claim = claim(&all, tick, "a");
         claim.at_once = 1_000;

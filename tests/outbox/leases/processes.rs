@@ -104,8 +104,8 @@ impl<T: LeaseStore> LeaseStore for Named<T> {
         self.inner.finish(&self.named(claim)).await
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
-        self.inner.begin(schedule, now).await
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+        self.inner.register(schedule, now).await
     }
 }
 

@@ -230,9 +230,9 @@ impl LeaseStore for Flaky {
         self.inner.finish(claim).await
     }
 
-    async fn begin(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
+    async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
         self.there().await?;
-        self.inner.begin(schedule, now).await
+        self.inner.register(schedule, now).await
     }
 }
 
