@@ -115,9 +115,8 @@ pub(crate) async fn j1_a_lease_ends_30_s_after_its_last_renewal_and_its_holder_h
     all.pass(31).await;
     assert_eq!(take(&all, 60, "b").await, Taken::Granted);
     assert!(!renew(&all, 60, "a").await && !finish(&all, 60, "a").await);
-    let known = known(&all, SCHEDULE).await;
     let tick = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
-    assert_eq!(known, Known::new(tick, vec![tick]));
+    assert_eq!(known(&all, SCHEDULE).await, Known::new(tick, vec![tick]));
     assert!(finish(&all, 60, "b").await);
     assert_eq!(known(&all, SCHEDULE).await, Known::new(tick, Vec::new()));
 }
@@ -247,16 +246,16 @@ pub(crate) async fn j1_what_was_run_is_known_after_the_database_was_opened_again
     assert!(finish(&all, 60, "a").await);
     assert_eq!(take(&all, 120, "a").await, Taken::Granted);
     let again = S::connect(&all.address()).await;
-    let known = again.known(SCHEDULE).await.expect("it answers");
+    let known = LeaseStore::begin(&again, SCHEDULE, SystemTime::UNIX_EPOCH).await.expect("it answers");
     let time = |tick| SystemTime::UNIX_EPOCH + Duration::from_secs(tick);
-    assert_eq!((known.latest, known.unfinished), (Some(time(120)), vec![time(120)]));
+    assert_eq!((known.latest, known.unfinished), (time(120), vec![time(120)]));
     assert_eq!(again.take(&claim(&all, 60, "b")).await.expect("it answers"), Taken::Over);
     assert!(is_held(again.take(&claim(&all, 120, "b")).await.expect("it answers")));
 }
 
 pub(crate) async fn j1_ticks_left_unfinished_are_forgotten_after_30_days_a_hundred_at_a_time<S: Subject>() {
     let all = <S as Leases>::open().await;
-    let left = async || all.db().known(SCHEDULE).await.expect("it answers").unfinished.len();
+    let left = async || known(&all, SCHEDULE).await.unfinished.len();
     for tick in 1..=150 {
         let mut claim = claim(&all, tick, "a");
         claim.at_once = 1_000;
