@@ -4,6 +4,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod aggregate;
+mod begun;
 mod broken;
 mod payments;
 mod personal;
