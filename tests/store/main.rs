@@ -6,6 +6,7 @@ mod contracts {
 mod aggregate;
 mod begun;
 mod broken;
+mod conflicts;
 mod payments;
 mod personal;
 mod postgres;

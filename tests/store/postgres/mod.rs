@@ -2,6 +2,7 @@
 
 mod away;
 mod checkpoints;
+mod conflicts;
 mod decisions;
 mod faults;
 mod long;
