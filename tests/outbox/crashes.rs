@@ -13,9 +13,10 @@ async fn book<S: Subject>(order: OrderPaid, ctx: Context, tx: &mut S::Tx) -> Res
     Ok(())
 }
 
-/// `open` gives a database that is empty.
+/// `open` gives a database that is empty; the handler can be cut off in so many places at least.
 pub(crate) async fn i1_a_transactional_handler_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(
     open: impl AsyncFn() -> D,
+    least: usize,
 ) {
     let fresh = async || {
         let subject = open().await;
@@ -25,7 +26,5 @@ pub(crate) async fn i1_a_transactional_handler_passes_the_crash_matrix<S: Subjec
         (service.outbox(db), subject)
     };
     let tried = crash_matrix(fresh, &paid("o-1"), async |subject: &D| subject.borrow().written().await).await;
-    // A transaction, its mark, two rows, a message, a commit: each is waited for.
-    // What is answered at once is not waited for, and is no place to be cut off.
-    assert!(tried.points >= 3, "{tried:?}");
+    assert!(tried.points >= least, "{tried:?}, at least {least}");
 }

@@ -172,9 +172,10 @@ async fn record<S: Subject>(order: OrderPaid, ctx: Context<Store>, tx: &mut S::T
     Ok(())
 }
 
-/// `open` gives a database that is empty.
+/// `open` gives a database that is empty; the handler can be cut off in so many places at least.
 pub(crate) async fn i1_a_handler_that_appends_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(
     open: impl AsyncFn() -> D,
+    least: usize,
 ) {
     let fresh = async || {
         let subject = open().await;
@@ -188,6 +189,5 @@ pub(crate) async fn i1_a_handler_that_appends_passes_the_crash_matrix<S: Subject
         (subject.written().await, recorded)
     };
     let tried = crash_matrix(fresh, &paid("o-1"), read).await;
-    // What is answered at once is not waited for, and is no place to be cut off.
-    assert!(tried.points >= 3, "{tried:?}");
+    assert!(tried.points >= least, "{tried:?}, at least {least}");
 }

@@ -290,8 +290,11 @@ pub(crate) async fn a_timeout_and_the_event_that_it_waits_for_take_turns<S: Subj
     assert!(shop.memory.all_dead_letters().is_empty());
 }
 
-/// `open` gives a database that is empty.
-pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(open: impl AsyncFn() -> D) {
+/// `open` gives a database that is empty; the handler can be cut off in so many places at least.
+pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject, D: Borrow<S>>(
+    open: impl AsyncFn() -> D,
+    least: usize,
+) {
     let fresh = async || {
         let all = open().await;
         let (service, _) = shop::<S, Fulfilment<LONG>>(all.borrow());
@@ -304,8 +307,7 @@ pub(crate) async fn i1_a_process_passes_the_crash_matrix<S: Subject, D: Borrow<S
         (steps, names(taken(all, Duration::from_millis(LONG * 2)).await))
     };
     let tried = crash_matrix(fresh, &paid("o-1"), read).await;
-    // What is answered at once is not waited for, and is no place to be cut off.
-    assert!(tried.points >= 3, "{tried:?}");
+    assert!(tried.points >= least, "{tried:?}, at least {least}");
 }
 
 /// A minute passes on a paused clock.

@@ -6,27 +6,26 @@ use tegami::{
     store::{EventStore, Memory, Position, Query, Snapshot, Store, StoreErrorKind, StreamId, Undecided, Version},
     testing::scenario,
 };
-use tokio::task::JoinSet;
 
 use crate::contracts::shop::warehouse::v1::{StockCounted, StockMoved};
 
 tegami::event_set! {
     #[derive(Debug, Clone, PartialEq)]
-    enum StockEvent {
+    pub(crate) enum StockEvent {
         Moved(StockMoved),
         Counted(StockCounted),
     }
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-struct Stock {
-    quantity: i64,
+pub(crate) struct Stock {
+    pub(crate) quantity: i64,
     /// How many events it has seen since it was made, and not read from a snapshot.
     #[serde(skip)]
-    seen: usize,
+    pub(crate) seen: usize,
 }
 
-enum Command {
+pub(crate) enum Command {
     Take(i64),
     Put(i64),
     Count(i64),
@@ -57,7 +56,7 @@ impl Aggregate for Stock {
     }
 }
 
-fn moved(quantity: i64) -> StockMoved {
+pub(crate) fn moved(quantity: i64) -> StockMoved {
     StockMoved::builder().sku("chair").warehouse("north").quantity(quantity).build()
 }
 
@@ -101,22 +100,6 @@ async fn a_refused_command_and_one_with_nothing_to_do_record_nothing() {
     assert!(page.events.iter().all(|recorded| recorded.stream.as_str() == "stock/chair"));
     let invalid = stocks.load("no chair").await.expect_err("it has a space");
     assert_eq!(invalid.kind(), StoreErrorKind::Invalid);
-}
-
-/// Each takes one of ten, at once: ten succeed, and no eleventh.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e1_commands_at_once_are_decided_one_after_the_other() {
-    let stocks = Repository::<Stock>::new(Store::new(Memory::new()));
-    stocks.handle("chair", &Command::Count(10)).await.expect("it is decided");
-    let mut takers = JoinSet::new();
-    for _ in 0..14 {
-        let stocks = stocks.clone();
-        takers.spawn(async move { stocks.handle("chair", &Command::Take(1)).await });
-    }
-    let (taken, refused): (Vec<_>, Vec<_>) = takers.join_all().await.into_iter().partition(Result::is_ok);
-    assert_eq!((taken.len(), refused.len()), (10, 4));
-    assert!(refused.iter().all(|error| matches!(error, Err(Undecided::Refused(text)) if text == "only 0")));
-    assert_eq!(stocks.load("chair").await.expect("it is read").state.quantity, 0);
 }
 
 #[tokio::test]

@@ -145,3 +145,12 @@ fn e2_a_store_that_records_half_is_caught() {
 fn a_store_that_loses_attributes_is_caught() {
     caught(Fault::LosesAttributes, "E-10", "what was given");
 }
+
+/// Among many who append, decide and read at once.
+#[test]
+fn e1_e3_what_a_crowd_sees_of_broken_stores_is_caught() {
+    caught(Fault::TakesAnyVersion, "E-14", "was recorded behind version");
+    caught(Fault::ForgetsTheQuery, "E-14", "was decided without");
+    caught(Fault::SkipsEveryTenth, "E-14", "a read from");
+    caught(Fault::RecordsTwice, "E-14", "nobody has appended");
+}

@@ -4,7 +4,9 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod aggregate;
+mod begun;
 mod broken;
+mod conflicts;
 mod payments;
 mod personal;
 mod postgres;

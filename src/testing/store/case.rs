@@ -5,7 +5,7 @@ use std::{any::Any, fmt, future::Future, panic::AssertUnwindSafe, pin::Pin, time
 use futures_util::FutureExt;
 use tokio::runtime::Builder;
 
-use super::{Done, Subject, Trial, appends, kept, race, reading};
+use super::{Done, Subject, Trial, appends, crowd, kept, race, reading};
 use crate::{error::panic_text, testing::at_length};
 
 /// How long a case may take, and where it does more often what it does.
@@ -57,6 +57,7 @@ macro_rules! __each_store_case {
             "E-11" kept e_11_snapshots,
             "E-12" reading e_12_upcasts,
             "E-13" kept e_13_limits,
+            "E-14" crowd e_14_histories,
         }
     };
 }

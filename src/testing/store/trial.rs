@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use crate::{
-    store::{Append, EventStore, Expected, Memory, Position, Query, Recorded, Store, StoreError, StreamId, Version},
+    store::{
+        Append, Appended, EventStore, Expected, Memory, Position, Query, Recorded, Store, StoreError, StreamId, Version,
+    },
     testing::transport::LetterPosted,
 };
 
@@ -27,6 +29,30 @@ pub trait Subject: Send + Sync + 'static {
     async fn cramped(&self) -> Option<(Arc<dyn EventStore>, Arc<dyn Subject>)> {
         None
     }
+
+    /// Begins a transaction as a user of the database would, for appends to be a part of. Default: there are none.
+    ///
+    /// # Errors
+    /// None was begun.
+    async fn begin(&self) -> Result<Option<Box<dyn Begun>>, StoreError> {
+        Ok(None)
+    }
+}
+
+/// A transaction that was begun in the database of a store under test. Dropped, it is undone.
+#[async_trait]
+pub trait Begun: Send {
+    /// Records events as a part of it.
+    ///
+    /// # Errors
+    /// As [`Transaction::append`](crate::store::Transaction::append).
+    async fn append(&mut self, append: Append) -> Result<Appended, StoreError>;
+
+    /// Makes what was recorded in it last.
+    ///
+    /// # Errors
+    /// `Unknown`: it may last. Every other kind: certainly not.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 #[async_trait]
@@ -39,13 +65,13 @@ impl Subject for Memory {
 /// One case's look at a store.
 pub struct Trial {
     /// The store under test.
-    pub subject: Box<dyn Subject>,
+    pub subject: Arc<dyn Subject>,
     open: Mutex<Vec<Arc<dyn EventStore>>>,
 }
 
 impl Trial {
     pub(super) fn new(subject: impl Subject) -> Self {
-        Self { subject: Box::new(subject), open: Mutex::default() }
+        Self { subject: Arc::new(subject), open: Mutex::default() }
     }
 
     /// A connection of its own.

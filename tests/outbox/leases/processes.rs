@@ -70,7 +70,7 @@ async fn replica_for_ever<S: Subject>(address: &str, work: &str) {
 
 /// Notes it for good.
 async fn note<S: Subject>(db: &S::Db, what: &str) -> Result<(), HandlerError> {
-    let mut tx = db.begin().await?;
+    let mut tx = Database::begin(db).await?;
     S::write(&mut tx, what).await.map_err(HandlerError::retry)?;
     Ok(db.commit(tx).await?)
 }

@@ -16,6 +16,12 @@ use crate::{
     paid, receipt,
 };
 
+/// In how many places a handler is cut off at least. Each piece of work is done on another thread, and each answer from there is
+/// a step for tokio, however soon it comes: the connection, the begin, the mark, three pieces of the handler's own, the last
+/// look at the budget, the commit; and the last place is behind them. A process has six of its own: it reads its stream, looks
+/// for the timeout that came, appends, and sets a timeout in three.
+const WAITS: usize = 9;
+
 /// A database, and the folder that it is in.
 struct Place(Database, #[allow(dead_code, reason = "it goes with the place")] Folder);
 
@@ -52,17 +58,17 @@ async fn publish_beside(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(
 
 #[tokio::test(start_paused = true)]
 async fn i1_a_transactional_handler_passes_the_crash_matrix() {
-    crate::crashes::i1_a_transactional_handler_passes_the_crash_matrix(super::File::open).await;
+    crate::crashes::i1_a_transactional_handler_passes_the_crash_matrix(super::File::open, WAITS).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn i1_a_handler_that_appends_passes_the_crash_matrix() {
-    crate::events::i1_a_handler_that_appends_passes_the_crash_matrix(super::File::open).await;
+    crate::events::i1_a_handler_that_appends_passes_the_crash_matrix(super::File::open, WAITS).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn i1_a_process_passes_the_crash_matrix() {
-    crate::process::i1_a_process_passes_the_crash_matrix(super::File::open).await;
+    crate::process::i1_a_process_passes_the_crash_matrix(super::File::open, WAITS + 3).await;
 }
 
 #[tokio::test]

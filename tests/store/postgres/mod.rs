@@ -2,6 +2,7 @@
 
 mod away;
 mod checkpoints;
+mod conflicts;
 mod decisions;
 mod faults;
 mod long;
@@ -15,27 +16,46 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
 use tegami::{
+    postgres,
     store::{EventStore, Postgres, Store, StoreError},
-    testing::store::Subject,
+    testing::store::{self, Subject},
 };
 use tegami_test_servers::Postgres as Server;
 use tokio::sync::OnceCell;
+
+use crate::begun::Begun;
 
 tegami::store_suite!(Database::default());
 
 /// A database on a server that nobody else has meanwhile.
 #[derive(Default)]
-struct Database(OnceCell<Server>);
+struct Database {
+    /// What transactions are begun on.
+    begins: OnceCell<postgres::Database>,
+    server: OnceCell<Server>,
+}
+
+impl Database {
+    async fn url(&self) -> String {
+        self.server.get_or_init(Server::take).await.url()
+    }
+}
 
 #[async_trait]
 impl Subject for Database {
     async fn open(&self) -> Result<Arc<dyn EventStore>, StoreError> {
-        let server = self.0.get_or_init(Server::take).await;
-        Ok(Arc::new(Postgres::connect(server.url()).await?))
+        Ok(Arc::new(Postgres::connect(self.url().await).await?))
     }
 
     fn outlives_connections(&self) -> bool {
         true
+    }
+
+    async fn begin(&self) -> Result<Option<Box<dyn store::Begun>>, StoreError> {
+        let open =
+            || async move { Ok::<_, StoreError>(postgres::Database::of(&Postgres::connect(self.url().await).await?)) };
+        let db = self.begins.get_or_try_init(open).await?;
+        Begun::on(db, db.store()).await
     }
 }
 

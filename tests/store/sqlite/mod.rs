@@ -16,11 +16,13 @@ use std::{
 
 use async_trait::async_trait;
 use tegami::{
+    sqlite::Database,
     store::{Criterion, EventStore, Position, Sqlite, Store, StoreError},
-    testing::store::Subject,
+    testing::store::{self, Subject},
 };
+use tokio::sync::OnceCell;
 
-use crate::{contracts::shop::orders::v1::OrderPaid, payments::payments};
+use crate::{begun::Begun, contracts::shop::orders::v1::OrderPaid, payments::payments};
 
 tegami::store_suite!(File::new());
 
@@ -29,6 +31,8 @@ const CRAMPED: u64 = 256 * 1024;
 
 /// A file in a folder of its own, which goes with it.
 struct File {
+    /// What transactions are begun on.
+    database: OnceCell<Database>,
     folder: Folder,
     size_limit: Option<u64>,
 }
@@ -60,7 +64,11 @@ impl Drop for Folder {
 
 impl File {
     fn new() -> Self {
-        Self { folder: Folder::new(), size_limit: None }
+        Self::of(Folder::new(), None)
+    }
+
+    fn of(folder: Folder, size_limit: Option<u64>) -> Self {
+        Self { database: OnceCell::new(), folder, size_limit }
     }
 }
 
@@ -78,8 +86,14 @@ impl Subject for File {
 
     async fn cramped(&self) -> Option<(Arc<dyn EventStore>, Arc<dyn Subject>)> {
         let folder = Folder::new();
-        let small = Self { folder: folder.clone(), size_limit: Some(CRAMPED) }.open().await.ok()?;
-        Some((small, Arc::new(Self { folder, size_limit: Some(4 * CRAMPED) })))
+        let small = Self::of(folder.clone(), Some(CRAMPED)).open().await.ok()?;
+        Some((small, Arc::new(Self::of(folder, Some(4 * CRAMPED)))))
+    }
+
+    async fn begin(&self) -> Result<Option<Box<dyn store::Begun>>, StoreError> {
+        let open = || async move { Ok::<_, StoreError>(Database::of(&Sqlite::connect(self.folder.file()).await?)) };
+        let db = self.database.get_or_try_init(open).await?;
+        Begun::on(db, db.store()).await
     }
 }
 
