@@ -243,11 +243,12 @@ pub struct Limits {
     pub socket_message: usize,
     /// Bytes of a WebSocket's frame. 256 KiB; else closed with 1009.
     pub socket_frame: usize,
-    /// Bytes that wait to be written to a WebSocket; a send waits for room. 1 MiB.
+    /// Bytes that wait to be written to a WebSocket; a send waits for room. As many may wait for its handler, and one message
+    /// more; then nothing more is read. 1 MiB.
     pub socket_buffer: usize,
     /// Messages that a WebSocket takes in a second, pings and pongs too. 100; else closed with 1008.
     pub socket_rate: u32,
-    /// From a WebSocket's last message to its end. 5 min.
+    /// From a WebSocket's last message, whoever sent it, to its end. 5 min.
     pub socket_idle: Duration,
 }
 
