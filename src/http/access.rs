@@ -11,7 +11,7 @@ use http_body::Body;
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::{quiet::Quiet, websocket::Story};
+use super::{exchange::Exchange, quiet::Quiet, websocket::Story};
 use crate::time::Clock;
 
 /// What a client that left before its answer is logged with.
@@ -51,10 +51,10 @@ impl About {
 }
 
 struct Answered {
-    status: u16,
+    status: StatusCode,
     length: Option<u64>,
     elapsed: Duration,
-    quiet: bool,
+    quiet: Option<Quiet>,
     socket: Option<Story>,
 }
 
@@ -82,13 +82,14 @@ impl Entry {
 
     pub(super) fn answered(&mut self, answer: &Response) {
         let (status, extensions) = (answer.status(), answer.extensions());
-        let quiet = extensions.get::<Quiet>().is_some_and(|quiet| quiet.is_about(status));
-        let socket = extensions.get::<Story>().filter(|_| status == StatusCode::SWITCHING_PROTOCOLS && !quiet);
+        let quiet = extensions.get::<Quiet>().cloned();
+        let is_quiet = quiet.as_ref().is_some_and(|quiet| quiet.is_about(status.as_u16(), Some(status)));
+        let socket = extensions.get::<Story>().filter(|_| status == StatusCode::SWITCHING_PROTOCOLS && !is_quiet);
         if let Some(story) = socket {
             story.begin(&self.about);
         }
         self.answered = Some(Answered {
-            status: status.as_u16(),
+            status,
             length: answer.body().size_hint().exact().or_else(|| length(answer.headers())),
             elapsed: self.about.elapsed(),
             quiet,
@@ -96,23 +97,31 @@ impl Entry {
         });
     }
 
-    /// Writes the line; one that is not complete says that the client left.
-    pub(super) fn write(&self, complete: bool, read: u64) {
+    /// Is a line with this status left out? An answer says so itself; a client that left before there was one had a route.
+    fn is_quiet(&self, told: u16, exchange: &Exchange) -> bool {
         let answered = self.answered.as_ref();
-        if complete && answered.is_some_and(|answered| answered.quiet) {
+        let quiet = answered.map_or_else(|| exchange.quiet(), |answered| answered.quiet.as_ref());
+        quiet.is_some_and(|quiet| quiet.is_about(told, answered.map(|answered| answered.status)))
+    }
+
+    /// Writes the line; one that is not complete says that the client left.
+    pub(super) fn write(&self, complete: bool, exchange: &Exchange) {
+        let answered = self.answered.as_ref();
+        let answer = answered.map(|answered| answered.status.as_u16());
+        let status = answer.filter(|_| complete).unwrap_or(LEFT);
+        if self.is_quiet(status, exchange) {
             return;
         }
         if let Some(story) = answered.and_then(|answered| answered.socket.as_ref()) {
             return story.opened();
         }
-        let about = &self.about;
-        let status = answered.map(|answered| answered.status).filter(|_| complete).unwrap_or(LEFT);
+        let (about, read) = (&self.about, exchange.meter().bytes());
         let length = answered.and_then(|answered| answered.length);
         tracing::info!(
             target: "tegami::http",
             parent: &about.span,
             status_code = status,
-            replaced_status_code = answered.map(|answered| answered.status).filter(|_| !complete),
+            replaced_status_code = answer.filter(|_| !complete),
             remote_ip = %about.client,
             auth_user = about.user.as_deref(),
             request_method = self.method.as_str(),

@@ -113,7 +113,7 @@ impl Drop for Visit {
         self.give_slot_back();
         self.pulse().end(self.taken);
         if let Some(entry) = self.entry.take() {
-            entry.write(self.complete, self.exchange.meter().bytes());
+            entry.write(self.complete, &self.exchange);
         }
         if let Some(observed) = self.observed.take() {
             observed.end(&self.exchange, self.complete);

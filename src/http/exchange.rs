@@ -11,7 +11,7 @@ use axum::{
 };
 use tracing::{Span, field::display};
 
-use super::{body::Meter, connection::Line, observed::known, server::Shared};
+use super::{body::Meter, connection::Line, observed::known, quiet::Quiet, server::Shared};
 use crate::{
     envelope::MessageId,
     publisher::{Publisher, Trace},
@@ -32,13 +32,15 @@ struct Facts {
     publisher: OnceLock<Publisher>,
     /// What answers it, once that is found and where somebody may ask for it.
     route: OnceLock<MatchedPath>,
+    /// What the log leaves out, once a route has said so.
+    quiet: OnceLock<Quiet>,
     span: Span,
 }
 
 impl Exchange {
     pub(super) fn new(line: Arc<Line>, client: IpAddr, span: Span) -> Self {
-        let (meter, publisher, route) = (Meter::default(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Facts { line, client, meter, publisher, route, span }))
+        let (publisher, route, quiet) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Facts { line, client, meter: Meter::default(), publisher, route, quiet, span }))
     }
 
     /// Its connection.
@@ -70,6 +72,16 @@ impl Exchange {
     /// What answers it, if that was noted.
     pub(super) fn route(&self) -> Option<&MatchedPath> {
         self.0.route.get()
+    }
+
+    /// A route says what the log leaves out. Of several, the first one's wish counts, which is that of the outermost.
+    pub(super) fn note_quiet(&self, quiet: &Quiet) {
+        let _ = self.0.quiet.set(quiet.clone());
+    }
+
+    /// What the log leaves out, if a route has said so.
+    pub(super) fn quiet(&self) -> Option<&Quiet> {
+        self.0.quiet.get()
     }
 
     /// It is answered, with this status.

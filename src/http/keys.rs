@@ -74,7 +74,9 @@ fn times() -> Vec<Key<HttpOptions>> {
         time("limits.handler", "from a request's head to its answer", |o| &mut o.limits.handler),
         time("limits.keep_alive_time", "age at which a connection is closed", |o| &mut o.limits.keep_alive_time),
         time("limits.ping", "how often HTTP/2 and WebSockets are asked whether they are there", |o| &mut o.limits.ping),
-        time("limits.socket_idle", "from a WebSocket's last message to its end", |o| &mut o.limits.socket_idle),
+        time("limits.socket_idle", "from a WebSocket's last message, either way, to its end", |o| {
+            &mut o.limits.socket_idle
+        }),
     ]
 }
 
@@ -89,7 +91,9 @@ fn sizes() -> Vec<Key<HttpOptions>> {
         rate("limits.body_rate", "bytes a second that a body has to come with", |o| &mut o.limits.body_rate),
         count("limits.socket_message", "bytes of a WebSocket's message", |o| &mut o.limits.socket_message),
         count("limits.socket_frame", "bytes of a WebSocket's frame", |o| &mut o.limits.socket_frame),
-        count("limits.socket_buffer", "bytes that wait for a WebSocket's client", |o| &mut o.limits.socket_buffer),
+        count("limits.socket_buffer", "bytes that wait for a WebSocket's client, or for its handler", |o| {
+            &mut o.limits.socket_buffer
+        }),
     ]
 }
 

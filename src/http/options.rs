@@ -7,15 +7,20 @@ use axum::{
     response::IntoResponse,
 };
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
 use super::{
     client::X_FORWARDED_FOR,
     page::{Page, Pages},
     unobserved::Unobserved,
 };
+use crate::time::NEVER;
 
 /// Where the server listens unless somebody says otherwise: nobody outside the machine is asked in unseen.
 pub(super) const ADDRESS: &str = "127.0.0.1:8080";
+
+/// As many headers as a map of them has room for.
+const MOST_HEADERS: usize = 24 * 1024;
 
 /// Choices about the server, made in the closure of [`Service::http`](crate::Service::http).
 #[derive(Clone)]
@@ -181,6 +186,8 @@ impl fmt::Debug for HttpOptions {
 
 /// What a client may take: of time, of memory, of places.
 ///
+/// `Duration::MAX` is a time that never ends, and the highest number a count that is never reached.
+///
 /// # Examples
 /// ```
 /// use tegami::{Service, http::axum::Router};
@@ -203,7 +210,7 @@ pub struct Limits {
     pub handshake: Duration,
     /// Bytes of a request's target. 8 KiB; else 414.
     pub uri: usize,
-    /// Headers of a request. 100; else 431.
+    /// Headers of a request, 24,576 at most. 100; else 431.
     pub headers: usize,
     /// Bytes of all headers of a request, names and values. 32 KiB (16 KiB with HTTP/2); else 431.
     pub header_bytes: usize,
@@ -243,11 +250,12 @@ pub struct Limits {
     pub socket_message: usize,
     /// Bytes of a WebSocket's frame. 256 KiB; else closed with 1009.
     pub socket_frame: usize,
-    /// Bytes that wait to be written to a WebSocket; a send waits for room. 1 MiB.
+    /// Bytes that wait to be written to a WebSocket; a send waits for room. As many may wait for its handler, and one message
+    /// more; then nothing more is read. 1 MiB.
     pub socket_buffer: usize,
     /// Messages that a WebSocket takes in a second, pings and pongs too. 100; else closed with 1008.
     pub socket_rate: u32,
-    /// From a WebSocket's last message to its end. 5 min.
+    /// From a WebSocket's last message, whoever sent it, to its end. 5 min.
     pub socket_idle: Duration,
 }
 
@@ -319,6 +327,31 @@ impl Limits {
         ];
         let times = times.into_iter().filter(|(_, time)| time.is_zero()).map(|(name, _)| name);
         times.chain(counts.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name))
+    }
+
+    /// The same, as far as clocks and counters go.
+    pub(super) fn within_reach(mut self) -> Self {
+        let times = [
+            &mut self.first_byte,
+            &mut self.head,
+            &mut self.idle,
+            &mut self.write,
+            &mut self.handshake,
+            &mut self.body_time,
+            &mut self.body_grace,
+            &mut self.handler,
+            &mut self.keep_alive_time,
+            &mut self.ping,
+            &mut self.socket_idle,
+        ];
+        for time in times {
+            *time = NEVER.min(*time);
+        }
+        self.headers = self.headers.min(MOST_HEADERS);
+        for places in [&mut self.connections, &mut self.socket_buffer] {
+            *places = Semaphore::MAX_PERMITS.min(*places);
+        }
+        self
     }
 
     /// The shortest time that a connection's watch looks at: to look that often is to be late for none.

@@ -5,12 +5,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::{Request, StatusCode},
+    response::Response,
+};
 use futures_util::{FutureExt, future::Map};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Leaves a route's answers out of the access log, but for server errors.
+use super::exchange::Exchange;
+
+/// Leaves a route's answers out of the access log, and clients that left, but for server errors.
 ///
 /// # Examples
 /// ```
@@ -22,7 +27,7 @@ pub fn quiet() -> Quiet {
     Quiet(Said::AllButErrors)
 }
 
-/// Leaves a route's answers of these statuses out of the access log.
+/// Leaves a route's answers of these statuses out of the access log; 499 is a client that left.
 pub fn quiet_on(statuses: impl IntoIterator<Item = StatusCode>) -> Quiet {
     Quiet(Said::These(statuses.into_iter().collect()))
 }
@@ -39,11 +44,11 @@ enum Said {
 }
 
 impl Quiet {
-    /// Is this answer left out?
-    pub(super) fn is_about(&self, status: StatusCode) -> bool {
+    /// Is left out what is told with this status, and was answered with that one, if at all?
+    pub(super) fn is_about(&self, told: u16, answer: Option<StatusCode>) -> bool {
         match &self.0 {
-            Said::AllButErrors => !status.is_server_error(),
-            Said::These(statuses) => statuses.contains(&status),
+            Said::AllButErrors => !answer.is_some_and(|status| status.is_server_error()),
+            Said::These(statuses) => statuses.iter().any(|status| *status == told),
         }
     }
 }
@@ -56,25 +61,28 @@ impl<S> Layer<S> for Quiet {
     }
 }
 
-/// A service whose answers carry the wish.
+/// A service whose answers carry the wish, as their requests do until then.
 #[derive(Debug, Clone)]
 pub struct Marked<S> {
     inner: S,
     quiet: Quiet,
 }
 
-impl<R, B, S: Service<R, Response = Response<B>>> Service<R> for Marked<S> {
-    type Response = Response<B>;
+impl<I, O, S: Service<Request<I>, Response = Response<O>>> Service<Request<I>> for Marked<S> {
+    type Response = Response<O>;
     type Error = S::Error;
     type Future =
-        Map<S::Future, Box<dyn FnOnce(Result<Response<B>, S::Error>) -> Result<Response<B>, S::Error> + Send>>;
+        Map<S::Future, Box<dyn FnOnce(Result<Response<O>, S::Error>) -> Result<Response<O>, S::Error> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
+    fn call(&mut self, request: Request<I>) -> Self::Future {
         let quiet = self.quiet.clone();
+        if let Some(exchange) = request.extensions().get::<Exchange>() {
+            exchange.note_quiet(&quiet);
+        }
         self.inner.call(request).map(Box::new(move |answer| {
             let mut answer = answer?;
             answer.extensions_mut().insert(quiet);

@@ -10,7 +10,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::OwnedSemaphorePermit,
 };
 
 use super::{
@@ -65,13 +65,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(tls: Option<Tls>, router: Router, options: HttpOptions, parts: Parts) -> Self {
+    pub(super) fn new(tls: Option<Tls>, router: Router, mut options: HttpOptions, parts: Parts) -> Self {
+        options.limits = options.limits.within_reach();
         let limits = &options.limits;
         let router = if parts.observers.any() || spans::LISTENS { router.layer(NoteRoute) } else { router };
         Self {
             protocol: protocol(limits, Tasks(parts.lifecycle.clone())),
             slots: Slots::new(limits.requests),
-            guests: Guests::new(limits.connections.min(Semaphore::MAX_PERMITS), limits.connections_per_address),
+            guests: Guests::new(limits.connections, limits.connections_per_address),
             proxies: Proxies::new(options.trusted.clone(), options.proxy_header.clone()),
             router,
             options,
@@ -185,7 +186,7 @@ where
 fn protocol(limits: &Limits, tasks: Tasks) -> Builder<Tasks> {
     let mut builder = auto::Builder::new(tasks);
     // The front tells exactly; this is so that it gets to see what is a little beyond.
-    let head = (limits.uri + limits.header_bytes).saturating_mul(2).max(64 * 1024);
+    let head = limits.uri.saturating_add(limits.header_bytes).saturating_mul(2).max(64 * 1024);
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(head).half_close(false);
     // So many it takes by itself, and then it makes no room for each request anew.
     if limits.headers != HYPER_HEADERS {

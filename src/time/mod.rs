@@ -21,6 +21,9 @@ use self::epoch::milliseconds;
 /// transport that came back is used again within 5 s (N1).
 const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3)];
 
+/// Longer than anything that ends: what a time becomes that is too long for a clock to show its end.
+pub(crate) const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// Wall-clock time that moves with tokio's clock, so paused time pauses it too.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

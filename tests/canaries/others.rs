@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use tegami::{
-    HandlerError,
+    Event, HandlerError,
     error::BoxError,
     http::{WebSocket, axum::response::Response},
     schedule::{OnTick, Tick},
@@ -19,7 +19,7 @@ use super::{
     canary,
     life::{App, tell},
 };
-use crate::contracts::shop::orders::v1::OrderPaid;
+use crate::contracts::shop::{customers::v1::CustomerRegistered, orders::v1::OrderPaid};
 
 /// Sends to a collector that lets nobody in.
 pub async fn collected() -> Result<Otlp, BoxError> {
@@ -82,12 +82,16 @@ pub async fn framed(address: SocketAddr) -> Result<String, BoxError> {
 
 /// Tells all that the admin pages tell.
 pub async fn look(address: SocketAddr) -> Result<(), BoxError> {
-    let paths = ["/", "/topology", "/topology.json", "/contracts", "/contracts.json", "/health/ready", "/metrics"];
-    for path in paths {
+    let contracts =
+        [OrderPaid::CONTRACT, CustomerRegistered::CONTRACT].map(|event| format!("/contracts/{}.json", event.name));
+    let paths = ["/", "/catalog", "/topology", "/topology.json", "/asyncapi.json"];
+    let probes = ["/health/live", "/health/ready", "/metrics"];
+    for path in paths.into_iter().chain(probes).chain(contracts.iter().map(String::as_str)) {
         let mut client = TcpStream::connect(address).await?;
         client.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).await?;
         let mut answer = String::new();
         client.read_to_string(&mut answer).await?;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
         tell(answer);
     }
     Ok(())

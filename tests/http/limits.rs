@@ -1,20 +1,27 @@
 //! Limits on heads and connections: at the limit, and one beyond.
 
+use std::time::Duration;
+
 use tegami::{
     Error,
-    http::axum::{
-        Router,
-        body::{Body, Bytes},
-        extract::Request,
-        middleware::{Next, from_fn},
-        routing::{get as on_get, post as on_post},
+    http::{
+        Limits,
+        axum::{
+            Router,
+            body::{Body, Bytes},
+            extract::Request,
+            middleware::{Next, from_fn},
+            routing::{any, get as on_get, post as on_post},
+        },
     },
 };
 
 use crate::{
     LONG, SHORT,
-    client::{Client, NOTHING, ask, get},
+    client::{Client, NOTHING, ask, get, post},
+    frames::{DATA, opening, request, until},
     serve,
+    sockets::{TEXT, echo, frame, next, open},
 };
 
 fn router() -> Router {
@@ -131,7 +138,7 @@ async fn w1_a_body_comes_as_quickly_as_it_must_or_is_a_408() -> Result<(), Error
         ("no more time than there is", LONG, 1, SHORT, 408),
         ("time that nobody needs to earn", LONG, 1_000_000, LONG, 200),
     ] {
-        let limits = move |limits: &mut tegami::http::Limits| {
+        let limits = move |limits: &mut Limits| {
             (limits.body_grace, limits.body_rate, limits.body_time) = (grace, rate, time);
         };
         let service = serve(router(), move |http| http.limits(limits)).await?;
@@ -163,5 +170,62 @@ async fn w1_a_body_is_decompressed_up_to_its_limit() -> Result<(), Error> {
     let service = serve(router(), |http| http.limits(|limits| (limits.body, limits.decoded_body) = (100, 10))).await?;
     assert_eq!(ask(&service, get("/100")).await.text(), "100", "never less than what may come over the line");
     assert_eq!(ask(&service, get("/101")).await.status, 413);
+    Ok(())
+}
+
+/// Each limit that is a number, and the time that HTTP/2 is told, as high as they go.
+const HIGHEST: [(&str, fn(&mut Limits)); 18] = [
+    ("uri", |limits| limits.uri = usize::MAX),
+    ("headers", |limits| limits.headers = usize::MAX),
+    ("header_bytes", |limits| limits.header_bytes = usize::MAX),
+    ("body", |limits| limits.body = u64::MAX),
+    ("decoded_body", |limits| limits.decoded_body = usize::MAX),
+    ("body_rate", |limits| limits.body_rate = u32::MAX),
+    ("requests", |limits| limits.requests = usize::MAX),
+    ("connections", |limits| limits.connections = usize::MAX),
+    ("connections_per_address", |limits| limits.connections_per_address = usize::MAX),
+    ("keep_alive_requests", |limits| limits.keep_alive_requests = u64::MAX),
+    ("streams", |limits| limits.streams = u32::MAX),
+    ("pending_resets", |limits| limits.pending_resets = usize::MAX),
+    ("error_resets", |limits| limits.error_resets = usize::MAX),
+    ("ping", |limits| limits.ping = Duration::MAX),
+    ("socket_message", |limits| limits.socket_message = usize::MAX),
+    ("socket_frame", |limits| limits.socket_frame = usize::MAX),
+    ("socket_buffer", |limits| limits.socket_buffer = usize::MAX),
+    ("socket_rate", |limits| limits.socket_rate = u32::MAX),
+];
+
+/// Is a client served that stays far below all limits?
+async fn serves(what: &str, limits: impl FnOnce(&mut Limits) + Send + 'static) -> Result<(), Error> {
+    let router = router().route("/read", on_post(async |body: Bytes| body)).route("/echo", any(echo));
+    let service = serve(router, |http| http.limits(limits)).await?;
+    assert_eq!(ask(&service, post("/read", "", "hello")).await.text(), "hello", "{what}");
+    let mut client = Client::connect(&service).await;
+    client.send([opening(), request(1)].concat()).await;
+    assert_eq!(until(&mut client, DATA).await, Some((1, b"hello".to_vec())), "{what}");
+    let mut client = open(&service, "/echo").await;
+    client.send(frame(TEXT, b"hello")).await;
+    assert_eq!(next(&mut client).await, Some((TEXT, b"hello".to_vec())), "{what}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_limits_may_be_as_high_as_they_go() -> Result<(), Error> {
+    for (what, set) in HIGHEST {
+        serves(what, set).await?;
+    }
+    serves("all of them", |limits| HIGHEST.iter().for_each(|(_, set)| set(limits))).await
+}
+
+#[tokio::test]
+async fn w1_a_head_has_as_many_headers_as_there_is_room_for_and_no_more() -> Result<(), Error> {
+    let limits = |limits: &mut Limits| (limits.headers, limits.header_bytes) = (usize::MAX, usize::MAX);
+    let service = serve(router(), move |http| http.limits(limits)).await?;
+    // Two of them are `Host` and `Connection`.
+    for (count, status) in [(24_576, 200), (24_577, 431)] {
+        let others: String = (2..count).map(|n| format!("x-{n}: y\r\n")).collect();
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{others}\r\n");
+        assert_eq!(ask(&service, request).await.status, status, "{count}");
+    }
     Ok(())
 }

@@ -242,3 +242,43 @@ async fn a_client_that_leaves_is_a_499() -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn clients_that_left_are_left_out_as_their_routes_ask() -> Result<(), Error> {
+    let (log, _guard) = Log::begin();
+    let (begins, mut begun) = mpsc::channel(1);
+    let hold = async move || {
+        begins.send(()).await.expect("the test waits");
+        std::future::pending::<()>().await;
+    };
+    let fails = async || (StatusCode::INTERNAL_SERVER_ERROR, much().await);
+    let left = || quiet_on([StatusCode::from_u16(499).expect("a number of three digits")]);
+    let answered = || quiet_on([StatusCode::OK]);
+    let router = Router::new()
+        .route("/hold/quiet", on_get(hold.clone()).layer(quiet()))
+        .route("/hold/left", on_get(hold.clone()).layer(left()))
+        .route("/hold/told", on_get(hold).layer(answered()))
+        .route("/much/quiet", on_get(much).layer(quiet()))
+        .route("/much/left", on_get(much).layer(left()))
+        .route("/much/told", on_get(much).layer(answered()))
+        .route("/much/fails/told", on_get(fails).layer(quiet()))
+        .route("/all/told", on_get(async || "hello").layer(left()));
+    let service = serve(router, |http| http).await?;
+    for path in ["/hold/quiet", "/hold/left", "/hold/told"] {
+        let mut client = Client::connect(&service).await;
+        client.send(get(path)).await;
+        begun.recv().await.expect("it is handled");
+    }
+    for path in ["/much/quiet", "/much/left", "/much/told", "/much/fails/told", "/all/told"] {
+        let mut client = Client::connect(&service).await;
+        client.send(get(path)).await;
+        client.some().await;
+    }
+    // When it has stopped, all is written that is to be.
+    service.stop().await?;
+    let (text, told) = (log.text(), log.lines(4).await);
+    assert!(told.len() == 4 && told.iter().all(|line| line.contains("/told\"")), "{text}");
+    let left = told.iter().filter(|line| line.contains(" status_code=499 ")).count();
+    assert_eq!(left, 3, "{text}");
+    Ok(())
+}

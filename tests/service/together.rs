@@ -24,6 +24,11 @@ use tokio::{
 
 use crate::{contracts::shop::orders::v1::OrderPaid, order};
 
+/// A stop takes so much more than its drain time at most (S1).
+const AFTER_DRAIN: Duration = Duration::from_secs(10);
+/// What a busy machine adds.
+const MARGIN: Duration = Duration::from_secs(5);
+
 /// How long each of them works, and what of it was begun and done.
 #[derive(Clone, Default)]
 struct Work {
@@ -89,7 +94,7 @@ async fn s1_what_runs_at_a_stop_ends_together_in_the_drain_time() -> Result<(), 
     let (running, asked) = at_work(&work, "60").await?;
     let began = Instant::now();
     assert_eq!(running.stop().await?, Ended::Drained);
-    assert!(began.elapsed() < Duration::from_secs(20), "they were waited for to the end: {:?}", began.elapsed());
+    assert!(began.elapsed() <= work.takes + MARGIN, "they were waited for to the end: {:?}", began.elapsed());
     assert_eq!(work.done.load(SeqCst), 3);
     assert!(asked.await??.ends_with("done"));
     Ok(())
@@ -101,7 +106,8 @@ async fn s1_what_does_not_end_is_dropped_together_in_drain_time_and_ten_seconds(
     let (running, asked) = at_work(&work, "0.2").await?;
     let began = Instant::now();
     assert_eq!(running.stop().await?, Ended::Forced);
-    assert!(began.elapsed() <= Duration::from_secs(20), "{:?}", began.elapsed());
+    let most = Duration::from_millis(200) + AFTER_DRAIN + MARGIN;
+    assert!(began.elapsed() <= most, "{:?}", began.elapsed());
     assert_eq!(work.done.load(SeqCst), 0);
     assert!(!asked.await?.unwrap_or_default().contains("200 OK"));
     Ok(())

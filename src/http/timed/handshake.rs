@@ -15,11 +15,11 @@ use tokio_rustls::{
 use super::*;
 use crate::http::tls::Wanted;
 
-/// A server that speaks TLS.
-fn secure() -> Arc<Shared> {
+/// A server that speaks TLS, with clients that are so quick.
+fn secure(handshake: Duration) -> Arc<Shared> {
     let papers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/certificates");
     let tls = Wanted::of(papers.join("good.pem"), papers.join("server.key")).read().expect("the papers are there");
-    shared(router(), |limits| limits.handshake = LIMIT, tls)
+    shared(router(), |limits| limits.handshake = handshake, tls)
 }
 
 /// Shakes hands with it, over what came of that so far.
@@ -37,7 +37,7 @@ async fn shake(client: DuplexStream) -> io::Result<TlsStream<DuplexStream>> {
 
 #[tokio::test(start_paused = true)]
 async fn w1_a_handshake_has_its_time_and_no_more() {
-    let shared = secure();
+    let shared = secure(LIMIT);
     let late = connect(&shared, 64 * 1024).await;
     sleep(LIMIT - MOMENT).await;
     let mut late = shake(late).await.expect("it is within its time");
@@ -50,4 +50,15 @@ async fn w1_a_handshake_has_its_time_and_no_more() {
     assert!(shake(later).await.is_err(), "nobody is there any more");
     let took = closed(&mut connect(&shared, 64 * 1024).await).await;
     assert!(is_time(took, LIMIT), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn w1_the_longest_time_for_a_handshake_never_ends() {
+    let late = connect(&secure(Duration::MAX), 64 * 1024).await;
+    sleep(1_000_000 * LIMIT).await;
+    let mut late = shake(late).await.expect("it is within its time");
+    late.write_all(REQUEST).await.expect("it is open");
+    let mut status = [0; 12];
+    late.read_exact(&mut status).await.expect("it is answered");
+    assert_eq!(&status, b"HTTP/1.1 200");
 }

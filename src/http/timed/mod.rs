@@ -2,6 +2,7 @@
 
 #[cfg(feature = "http-tls")]
 mod handshake;
+mod never;
 mod rotation;
 mod sockets;
 

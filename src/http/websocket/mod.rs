@@ -3,6 +3,7 @@
 mod pump;
 mod socket;
 mod story;
+mod words;
 
 pub use socket::{Frame, Socket, SocketError, SocketErrorKind};
 pub(super) use story::Story;
@@ -33,7 +34,7 @@ use crate::error::panic_text;
 use pump::Pump;
 use story::Ending;
 
-/// Frames that wait for the handler.
+/// Frames that wait for the handler, or to be written, at most.
 const WAITING: usize = 16;
 
 /// A request to open a WebSocket, as an extractor.
@@ -111,10 +112,10 @@ fn pair(shared: &Shared) -> (Socket, Pump) {
     let limits = Arc::new(shared.limits().clone());
     let (incoming, received) = mpsc::channel(WAITING);
     let (send, outgoing) = mpsc::channel(WAITING);
-    let room = Arc::new(Semaphore::new(limits.socket_buffer));
-    let socket = Socket { incoming: received, outgoing: send, room, most: limits.socket_buffer };
-    let (lifecycle, clock) = (shared.parts.lifecycle.clone(), shared.parts.clock);
-    (socket, Pump { incoming, outgoing, panicked: Arc::default(), lifecycle, limits, clock })
+    let room = || Arc::new(Semaphore::new(limits.socket_buffer));
+    let socket = Socket { incoming: received, outgoing: send, room: room(), most: limits.socket_buffer };
+    let (room, lifecycle, clock) = (room(), shared.parts.lifecycle.clone(), shared.parts.clock);
+    (socket, Pump { incoming, room, outgoing, panicked: Arc::default(), lifecycle, limits, clock })
 }
 
 /// Moves frames while the handler runs; after it, what it left.

@@ -9,19 +9,23 @@ use std::{
     time::Duration,
 };
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use axum::{
+    body::Bytes,
+    extract::ws::{CloseFrame, Message, WebSocket, close_code},
+};
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     time::{Instant, timeout, timeout_at},
 };
 
 use super::{
     Limits,
-    socket::{Frame, Queued},
+    socket::{Frame, Queued, Waiting},
+    words::Words,
 };
 use crate::{lifecycle::Lifecycle, time::Clock};
 
@@ -49,7 +53,9 @@ impl End {
 
 /// The far side of a [`Socket`](super::Socket).
 pub(super) struct Pump {
-    pub(super) incoming: mpsc::Sender<Frame>,
+    pub(super) incoming: mpsc::Sender<Waiting>,
+    /// Bytes that may wait for the handler.
+    pub(super) room: Arc<Semaphore>,
     pub(super) outgoing: mpsc::Receiver<Queued>,
     /// Did the handler end with a panic?
     pub(super) panicked: Arc<AtomicBool>,
@@ -62,13 +68,16 @@ impl Pump {
     /// Moves frames until an end is reached, and tells it.
     pub(super) async fn run(self, socket: WebSocket) -> End {
         let (mut sink, mut stream) = socket.split();
-        let Self { incoming, outgoing, panicked, lifecycle, limits, clock } = self;
-        let reading = Reading { incoming, limits: limits.clone(), clock };
+        let Self { incoming, room, outgoing, panicked, lifecycle, limits, clock } = self;
+        let words = Words::new(&limits, clock);
+        let reading = Reading { incoming, room, limits: &limits, words: &words };
+        let writing = Writing { sink: &mut sink, limit: limits.write, words: &words };
+        // What is written is first: a client that always sends would leave it no turn, and never be asked.
         let end = tokio::select! {
             biased;
             () = lifecycle.draining().cancelled() => End::Told(close_code::AWAY),
+            end = writing.run(outgoing) => end.unwrap_or_else(|| ended(&panicked)),
             end = reading.run(&mut stream) => end,
-            end = write(outgoing, &mut sink, &limits) => end.unwrap_or_else(|| ended(&panicked)),
         };
         if let End::Told(code) = end {
             let goodbye = pin!(say_goodbye(&mut sink, &mut stream, code));
@@ -90,48 +99,73 @@ fn ended(panicked: &AtomicBool) -> End {
     End::Told(if panicked.load(Relaxed) { close_code::ERROR } else { close_code::NORMAL })
 }
 
-/// Writes what the handler sends, and asks now and then whether the client is there; none once the handler has ended.
-async fn write(
-    mut outgoing: mpsc::Receiver<Queued>,
-    sink: &mut SplitSink<WebSocket, Message>,
-    limits: &Limits,
-) -> Option<End> {
-    loop {
-        let (message, _room) = match timeout(limits.ping, outgoing.recv()).await {
-            Ok(Some(Queued { message, _room })) => (message, Some(_room)),
-            Ok(None) => return None,
-            Err(_) => (Message::Ping(Vec::new().into()), None),
-        };
-        match timeout(limits.write, sink.send(message)).await {
-            Ok(Ok(())) => {}
-            _ => return Some(End::Gone),
+/// The way out.
+struct Writing<'a> {
+    sink: &'a mut SplitSink<WebSocket, Message>,
+    limit: Duration,
+    words: &'a Words,
+}
+
+impl Writing<'_> {
+    /// Writes what the handler sends, and asks a silent client whether it is there; none once the handler has ended.
+    async fn run(mut self, mut outgoing: mpsc::Receiver<Queued>) -> Option<End> {
+        loop {
+            let left = self.words.until_asked();
+            let went = if left.is_zero() {
+                self.ask().await
+            } else {
+                match timeout(left, outgoing.recv()).await {
+                    Ok(queued) => self.tell(queued?).await,
+                    Err(_) => continue,
+                }
+            };
+            if !went {
+                return Some(End::Gone);
+            }
         }
+    }
+
+    async fn ask(&mut self) -> bool {
+        let went = self.send(Message::Ping(Bytes::new())).await;
+        self.words.asked();
+        went
+    }
+
+    async fn tell(&mut self, Queued { message, _room }: Queued) -> bool {
+        self.words.spoke();
+        let went = self.send(message).await;
+        self.words.spoke();
+        went
+    }
+
+    /// Did the client take it in time?
+    async fn send(&mut self, message: Message) -> bool {
+        matches!(timeout(self.limit, self.sink.send(message)).await, Ok(Ok(())))
     }
 }
 
 /// The way in, with its limits.
-struct Reading {
-    incoming: mpsc::Sender<Frame>,
-    limits: Arc<Limits>,
-    clock: Clock,
+struct Reading<'a> {
+    incoming: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+    limits: &'a Limits,
+    words: &'a Words,
 }
 
-impl Reading {
+impl Reading<'_> {
     async fn run(self, stream: &mut SplitStream<WebSocket>) -> End {
-        let mut spoke = self.clock.instant();
-        let mut rate = Rate { since: spoke, count: 0 };
+        let mut rate = Rate { since: self.words.heard(), count: 0 };
         loop {
-            let patience = self.clock.instant() + 2 * self.limits.ping;
-            let idle = spoke + self.limits.socket_idle;
-            let message = match timeout_at(patience.min(idle), stream.next()).await {
+            let message = match timeout_at(self.words.look(), stream.next()).await {
                 Ok(Some(Ok(message))) => message,
                 Ok(Some(Err(error))) => return refused(&error),
                 Ok(None) => return End::Gone,
-                Err(_) if idle <= patience => return End::Told(close_code::NORMAL),
-                Err(_) => return End::Gone,
+                Err(_) => match self.words.end() {
+                    Some(end) => return end,
+                    None => continue,
+                },
             };
-            let now = self.clock.instant();
-            if !rate.allows(now, self.limits.socket_rate) {
+            if !rate.allows(self.words.heard(), self.limits.socket_rate) {
                 return End::Told(close_code::POLICY);
             }
             let frame = match message {
@@ -139,12 +173,21 @@ impl Reading {
                 Message::Binary(bytes) => Frame::Binary(bytes),
                 Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
             };
-            spoke = now;
-            if self.incoming.send(frame).await.is_err() {
+            if self.hand_over(frame).await.is_none() {
                 // The handler wants no more; what it still sends goes out.
                 return std::future::pending().await;
             }
         }
+    }
+
+    /// Gives the handler a frame, once there is room for it. One that is larger than all the room takes it alone.
+    async fn hand_over(&self, frame: Frame) -> Option<()> {
+        self.words.wait();
+        let share = frame.len().clamp(1, self.limits.socket_buffer);
+        let room = self.room.clone().acquire_many_owned(share.try_into().unwrap_or(u32::MAX)).await.ok()?;
+        self.incoming.send(Waiting { frame, _room: room }).await.ok()?;
+        self.words.listen();
+        Some(())
     }
 }
 

@@ -20,12 +20,27 @@ pub enum Frame {
     Binary(Bytes),
 }
 
+impl Frame {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Frame::Text(text) => text.len(),
+            Frame::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// An open WebSocket. Dropped, it is closed.
 pub struct Socket {
-    pub(super) incoming: mpsc::Receiver<Frame>,
+    pub(super) incoming: mpsc::Receiver<Waiting>,
     pub(super) outgoing: mpsc::Sender<Queued>,
     pub(super) room: Arc<Semaphore>,
     pub(super) most: usize,
+}
+
+/// A frame that waits for the handler, with its share of the room for such.
+pub(super) struct Waiting {
+    pub(super) frame: Frame,
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
 /// A frame that waits to be written, with its share of the buffer.
@@ -37,7 +52,7 @@ pub(super) struct Queued {
 impl Socket {
     /// The next frame; none once the socket is closed, by the client, a limit, or the service's stop.
     pub async fn next(&mut self) -> Option<Frame> {
-        self.incoming.recv().await
+        self.incoming.recv().await.map(|waiting| waiting.frame)
     }
 
     /// The next frame as an event: text is JSON, bytes are protobuf.
@@ -57,9 +72,10 @@ impl Socket {
     /// # Errors
     /// The socket is closed, or the frame is larger than all that may wait.
     pub async fn send(&self, frame: Frame) -> Result<(), SocketError> {
-        let (length, message) = match frame {
-            Frame::Text(text) => (text.len(), ws::Message::Text(text.into())),
-            Frame::Binary(bytes) => (bytes.len(), ws::Message::Binary(bytes)),
+        let length = frame.len();
+        let message = match frame {
+            Frame::Text(text) => ws::Message::Text(text.into()),
+            Frame::Binary(bytes) => ws::Message::Binary(bytes),
         };
         let share = u32::try_from(length.max(1)).ok().filter(|_| length <= self.most);
         let share =

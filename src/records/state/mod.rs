@@ -19,7 +19,7 @@ use self::item::{Item, Place};
 use super::queues::{Kept, Standing};
 use crate::{
     store::{Position, Recorded},
-    time::Clock,
+    time::{Clock, NEVER},
     transport::{Settlement, lanes::Lanes},
 };
 
@@ -29,8 +29,6 @@ pub(super) const MOST: usize = 100_000;
 const TURN: Duration = Duration::from_secs(5);
 /// How long an event keeps the mark from moving, before it gets a row.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Longer than any delay that ends: what an overflowing delay becomes.
-const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// What a reader has of its queue, for as long as it has the queue.
 pub(super) struct State {

@@ -9,13 +9,13 @@ use std::{
 use tokio::time::Instant;
 
 use super::{dead::DeadLetters, entry::Entry, lanes::Lanes};
-use crate::transport::{Outgoing, SettleErrorKind, Settlement};
+use crate::{
+    time::NEVER,
+    transport::{Outgoing, SettleErrorKind, Settlement},
+};
 
 /// How long a message rests whose dead-letter copy was refused (X4).
 const REFUSED: Duration = Duration::from_secs(1);
-
-/// Longer than any delay that ends: what an overflowing delay becomes.
-const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Whom a change wakes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
