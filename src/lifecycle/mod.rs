@@ -4,7 +4,7 @@
 //! [`cut_off`](Lifecycle::cut_off) to let go of work that has had its time.
 
 mod letting_go;
-#[cfg(any(feature = "amqp", feature = "aws"))]
+#[cfg(any(feature = "amqp", feature = "aws", feature = "otel"))]
 mod quarters;
 #[cfg(feature = "sqlite")]
 mod roving;
@@ -13,11 +13,11 @@ mod stop;
 mod watch;
 
 pub(crate) use letting_go::LettingGo;
-#[cfg(any(feature = "amqp", feature = "aws"))]
+#[cfg(any(feature = "amqp", feature = "aws", feature = "otel"))]
 pub(crate) use quarters::Quarters;
 #[cfg(feature = "sqlite")]
 pub(crate) use roving::{roving, to_work, work};
-pub(crate) use signals::Signals;
+pub(crate) use signals::{Signals, Summons};
 pub(crate) use stop::Stop;
 pub(crate) use watch::{Blocking, Watch, Watching};
 
@@ -32,10 +32,18 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Does work that blocks, on a thread for such; `false` if it is not done by then, and goes on.
+/// Does work that blocks, on a thread of its own. Nobody waits for that: tokio would wait for a thread of its, at its end.
+///
+/// # Cancel safety
+/// It goes on without its caller.
 #[cfg(feature = "otel")]
-pub(crate) async fn aside(work: impl FnOnce() + Send + 'static, limit: Duration) -> bool {
-    tokio::time::timeout(limit, tokio::task::spawn_blocking(work)).await.is_ok()
+pub(crate) async fn aside<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<T> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || drop(tell.send(work())))?;
+    told.await.map_err(std::io::Error::other)
 }
 
 /// Starts work that blocks, on a thread for such. Time does not jump on a paused clock until it is done.

@@ -1,4 +1,5 @@
-//! A thread with a runtime of its own, for what must go on while handlers block every thread of the service's.
+//! A thread with a runtime of its own, for what must go on while handlers block every thread of the service's, and for what
+//! the end of the service's runtime would wait for.
 
 use std::{future::Future, io, thread};
 
@@ -6,6 +7,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The thread. It ends with this, and its tasks with it.
+#[derive(Debug)]
 pub(crate) struct Quarters {
     handle: Handle,
     _end: DropGuard,

@@ -1,4 +1,64 @@
-//! The signals that ask a process to stop.
+//! The signals that ask a process to stop, and the second one, which ends it.
+
+use std::{future::pending, io, process, thread};
+
+use tokio::{
+    runtime::Builder,
+    sync::oneshot::{self, Receiver, Sender},
+};
+
+/// Tells of the first signal and ends the process on the second, from a thread of its own: no handler that blocks and no
+/// runtime that waits for its threads keeps it from that.
+pub(crate) struct Summons {
+    first: Receiver<()>,
+    /// Once it is dropped, no first signal is waited for; a second one is, to the end of the process.
+    _over: Sender<()>,
+}
+
+impl Summons {
+    /// Listens from now on; this is the exit code of the second signal.
+    pub(crate) async fn listen(code: i32) -> Self {
+        let ((tell, first), (_over, over), (ready, listening)) =
+            (oneshot::channel(), oneshot::channel(), oneshot::channel());
+        let thread = thread::Builder::new().name("tegami-signals".to_owned());
+        let listens = match thread.spawn(move || attend(code, ready, tell, over)) {
+            Ok(_) => listening.await.map_err(io::Error::other).flatten(),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = listens {
+            tracing::warn!(%error, "no thread that listens for signals; the first one ends the process");
+        }
+        Self { first, _over }
+    }
+
+    /// Waits for the first signal.
+    pub(crate) async fn first(&mut self) {
+        if (&mut self.first).await.is_err() {
+            pending().await
+        }
+    }
+}
+
+/// What the thread does. A runtime is made there, for none may be dropped among tasks.
+fn attend(code: i32, ready: Sender<io::Result<()>>, tell: Sender<()>, over: Receiver<()>) {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(ready.send(Err(error))),
+    };
+    runtime.block_on(async {
+        let mut signals = Signals::listen();
+        // Nobody may be left to be told, then and later.
+        let _ = ready.send(Ok(()));
+        tokio::select! {
+            biased;
+            () = signals.next() => {}
+            _ = over => return,
+        }
+        let _ = tell.send(());
+        signals.next().await;
+        process::exit(code);
+    });
+}
 
 /// Listens for SIGINT and SIGTERM, from when it is made.
 pub(crate) struct Signals {
@@ -29,7 +89,7 @@ impl Signals {
 async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 
@@ -43,7 +103,7 @@ impl Signals {
     /// Waits for the next Ctrl-C; for ever, where the system lets nobody listen.
     pub(crate) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         }
     }
 }

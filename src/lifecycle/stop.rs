@@ -1,10 +1,11 @@
 //! The wish to stop, from a handler, a hook or a signal.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU8, Ordering},
 };
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Asks a service to stop. Clones ask the same service.
@@ -13,6 +14,7 @@ pub(crate) struct Stop {
     asked: CancellationToken,
     at_once: CancellationToken,
     code: Arc<AtomicU8>,
+    over: Arc<OnceLock<Instant>>,
 }
 
 impl Stop {
@@ -38,6 +40,18 @@ impl Stop {
     /// Waits until somebody asks.
     pub(crate) async fn requested(&self) {
         self.asked.cancelled().await;
+    }
+
+    /// Notes by when all of it must be over, as it begins; the first word counts.
+    pub(crate) fn over_by(&self, when: Option<Instant>) {
+        if let Some(when) = when {
+            self.over.get_or_init(|| when);
+        }
+    }
+
+    /// By when all of it must be over, if it has begun.
+    pub(crate) fn over(&self) -> Option<Instant> {
+        self.over.get().copied()
     }
 
     /// The exit code asked for.

@@ -1,6 +1,6 @@
 //! What a service that is run tells to a collector.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Error, ErrorKind, Parts, running::draw_instance};
 use crate::{logs::Beside, telemetry::Otlp, time::Dice};
@@ -27,10 +27,10 @@ impl Sender {
         self.0.as_ref().map(|otlp| Box::new(otlp.layer()) as Beside)
     }
 
-    /// Sends what is left.
-    pub(super) async fn close(self) {
+    /// Sends what is left, if that takes no longer than this.
+    pub(super) async fn close(self, limit: Duration) {
         if let Some(otlp) = self.0 {
-            otlp.close().await;
+            otlp.close_within(limit).await;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Stands in for what is sent to a collector, in a build without `otel`: nothing is.
 
+use std::time::Duration;
+
 use super::{Error, Parts};
 
 /// Nothing.
@@ -15,5 +17,5 @@ impl Sender {
         None
     }
 
-    pub(super) async fn close(self) {}
+    pub(super) async fn close(self, _: Duration) {}
 }

@@ -7,6 +7,8 @@ mod contracts {
 }
 #[cfg(all(feature = "http", feature = "logs", feature = "schedule"))]
 mod shown;
+#[cfg(feature = "otel")]
+mod silent;
 #[cfg(all(feature = "http", feature = "logs"))]
 mod stop;
 mod tasks;
@@ -62,7 +64,11 @@ fn service() {
             1
         }
     };
+    if role == "lingering" {
+        println!("ran");
+    }
     // What `main` returning the result would end with.
+    drop(runtime);
     std::process::exit(code);
 }
 
@@ -88,6 +94,8 @@ fn billing(role: &str) -> Service {
         "waiting" => service.drain(Duration::from_secs(30)).on::<OrderPaid>(wait),
         "hanging" => service.drain(Duration::ZERO).on::<OrderPaid>(wait),
         "blocking" => service.drain(Duration::ZERO).on::<OrderPaid>(block),
+        "overdue" => service.drain(Duration::ZERO).on::<OrderPaid>(block).stopped(close_slowly),
+        "lingering" => service.on::<OrderPaid>(linger),
         "exiting" | "logging" => service.on::<OrderPaid>(exit),
         "starting" => service.drain(Duration::ZERO).on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
@@ -114,6 +122,12 @@ async fn wait_for_ever(_: Handle) -> Result<(), Error> {
     std::future::pending().await
 }
 
+/// Takes nearly all the time that such a hook has.
+async fn close_slowly(_: Handle) -> Result<(), Error> {
+    tokio::time::sleep(Duration::from_millis(1_900)).await;
+    Ok(())
+}
+
 async fn quick(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
     println!("running");
     Ok(())
@@ -130,6 +144,12 @@ async fn block(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
     Ok(())
 }
 
+async fn linger(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
+    println!("running");
+    tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(120)));
+    Ok(())
+}
+
 async fn exit(_: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
     println!("running");
     ctx.exit(7);
@@ -138,7 +158,11 @@ async fn exit(_: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
 
 /// Starts the service and waits until its handler runs.
 fn start(role: &str) -> Child {
-    let mut child = command(role).spawn().expect("this binary runs");
+    begin(command(role))
+}
+
+fn begin(mut command: Command) -> Child {
+    let mut child = command.spawn().expect("this binary runs");
     let mut lines = BufReader::new(child.stdout.as_mut().expect("piped")).lines();
     let running = lines.any(|line| line.is_ok_and(|line| line.ends_with("running")));
     assert!(running, "the service ended before its handler ran");
@@ -196,6 +220,18 @@ fn s5_a_second_signal_ends_the_undoing_of_a_start() {
     let child = start("stuck");
     send(&child, "-TERM");
     send_until_it_ends(child);
+}
+
+#[test]
+fn s5_a_second_signal_ends_a_process_that_waits_for_a_thread_of_its_runtime() {
+    let mut child = start("lingering");
+    send(&child, "-TERM");
+    let mut lines = BufReader::new(child.stdout.as_mut().expect("piped")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.ends_with("ran"))), "the service ends");
+    send(&child, "-INT");
+    let (code, took) = end(child);
+    assert_eq!(code, Some(70));
+    assert!(took <= Duration::from_secs(3), "{took:?}");
 }
 
 fn send_until_it_ends(mut child: Child) {

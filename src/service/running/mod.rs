@@ -1,13 +1,14 @@
 //! A service from its start to its end.
 
 mod crew;
+mod life;
 
-use std::{future::Future, pin::pin, process, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
 use super::{
-    Description, Error, ErrorKind, Parts, Sender, async_api,
+    Description, Error, Parts, async_api,
     banner::{self, Banner},
     census::Census,
     hooks::{Hooks, Turn},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     consumer::Consumer,
     health::{Board, Kind},
-    lifecycle::{Lifecycle, Signals, Stop, Watch, Watching},
+    lifecycle::{Lifecycle, Stop, Watch, Watching},
     middleware::BoxFuture,
     outbox::Outbox,
     publisher::{Link, Publisher},
@@ -28,6 +29,7 @@ use crate::{
 
 use crew::Crew;
 pub(super) use crew::open_line;
+pub(super) use life::run;
 
 #[cfg(feature = "schedule")]
 use super::schedules;
@@ -39,6 +41,8 @@ use crate::schedule::Histories;
 /// After the drain time: for handlers to end once told to, for the last hooks, and to close. 9 s together, and half a second for
 /// the admin listener (S1: 10).
 const AFTER_DRAIN: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
+/// The same for all of it, with what is told to a collector in what is left; the rest is for the process's own end (S1: 10).
+const IN_ALL: Duration = Duration::from_millis(9_700);
 /// The exit code of a stop that had to be forced (S5; `EX_SOFTWARE` of sysexits).
 pub(crate) const FORCED: i32 = 70;
 
@@ -76,65 +80,6 @@ pub enum Ended {
     Drained,
     /// Some had to be dropped; what they were handling comes back.
     Forced,
-}
-
-pub(super) async fn run(parts: Parts, sender: Sender) -> Result<(), Error> {
-    let ended = until_the_end(parts).await;
-    sender.close().await;
-    match ended? {
-        0 => Ok(()),
-        code => process::exit(code),
-    }
-}
-
-/// Lives, and gives the process's exit code.
-async fn until_the_end(parts: Parts) -> Result<i32, Error> {
-    let (mut signals, stop) = (Signals::listen(), Stop::default());
-    let mut life = pin!(live(parts, stop.clone()));
-    // What has ended has ended, whatever signal came beside it.
-    let early = tokio::select! {
-        biased;
-        ended = &mut life => Some(ended),
-        () = signals.next() => None,
-    };
-    let ended = match early {
-        Some(ended) => ended?,
-        None => {
-            tracing::info!("stopping; a second signal ends the process at once");
-            stop.interrupt();
-            tokio::select! {
-                biased;
-                ended = life => ended?,
-                () = signals.next() => process::exit(FORCED),
-            }
-        }
-    };
-    Ok(match ended {
-        Ended::Forced => FORCED,
-        Ended::Drained => stop.code().into(),
-    })
-}
-
-/// From the start to the end, once somebody asks for it.
-async fn live(parts: Parts, stop: Stop) -> Result<Ended, Error> {
-    let nothing = parts.wishes.is_empty()
-        && parts.hooks.is_empty()
-        && parts.schedules.is_empty()
-        && parts.http.is_empty()
-        && parts.databases.is_empty();
-    if nothing {
-        let text = format!(
-            "service `{}` has no handler, no hook, no schedule, no route, no outbox and no projection: there is nothing to run",
-            parts.name
-        );
-        return Err(Error::new(ErrorKind::Subscription, text));
-    }
-    let settings = parts.settings()?;
-    let show = settings.banner;
-    let running = start(parts, settings, stop.clone()).await?;
-    running.banner.show(show);
-    stop.requested().await;
-    running.stop().await
 }
 
 pub(crate) async fn start(mut parts: Parts, settings: Settings, stop: Stop) -> Result<Running, Error> {
@@ -180,6 +125,8 @@ impl Running {
     /// # Errors
     /// A hook failed; the service has stopped all the same.
     pub async fn stop(mut self) -> Result<Ended, Error> {
+        let now = Clock::system().instant();
+        self.stop.over_by(now.checked_add(self.drain.saturating_add(IN_ALL)));
         self.lifecycle.drain();
         let stopping = self.hooks.run(Turn::Stopping, Some(self.drain), &self.publisher, &self.stop);
         let (stopping, drained) = tokio::join!(stopping, self.lifecycle.finished_within(self.drain));

@@ -1,13 +1,14 @@
-//! The way to the collector. The SDK sends from threads of its own; connections live on the service's runtime.
+//! The way to the collector. The SDK sends from threads of its own; connections live on a thread beside the service's.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response, hyper::HyperClient};
-use tokio::runtime::Handle;
+
+use crate::lifecycle::Quarters;
 
 /// The most that one request may take; the SDK has its own limit, which is shorter unless it is set.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -15,16 +16,16 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Sends requests; clones share connections.
 #[derive(Clone)]
 pub(super) struct Client {
-    runtime: Handle,
+    quarters: Arc<Quarters>,
     http: HyperClient<HttpsConnector<HttpConnector>>,
 }
 
 impl Client {
-    pub(super) fn new() -> Result<Self, std::io::Error> {
+    pub(super) fn new(quarters: Arc<Quarters>) -> Result<Self, std::io::Error> {
         let tls =
             HttpsConnectorBuilder::new().with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
         let connector = tls.https_or_http().enable_http1().build();
-        Ok(Self { runtime: Handle::current(), http: HyperClient::new(connector, LONGEST, None) })
+        Ok(Self { quarters, http: HyperClient::new(connector, LONGEST, None) })
     }
 }
 
@@ -32,7 +33,7 @@ impl Client {
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let http = self.http.clone();
-        self.runtime.spawn(async move { http.send_bytes(request).await }).await?
+        self.quarters.run(async move { http.send_bytes(request).await }).await?
     }
 }
 

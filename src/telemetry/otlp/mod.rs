@@ -5,8 +5,9 @@ mod client;
 mod endpoint;
 mod figures;
 
-use std::{env, time::Duration};
+use std::{env, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -17,13 +18,16 @@ use tracing::Subscriber;
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
 use super::Observer;
-use crate::{error::BoxError, lifecycle};
+use crate::{
+    error::BoxError,
+    lifecycle::{self, Quarters},
+};
 use cleaned::{Records, Spans};
 use client::Client;
 use figures::Figures;
 
 /// How long what is left may take to go out at the end.
-const GOODBYE: Duration = Duration::from_secs(5);
+const GOODBYE: Duration = Duration::from_secs(3);
 /// What the service is called.
 const NAME: &str = "service.name";
 /// Which of its replicas it is.
@@ -41,7 +45,11 @@ pub struct Otlp {
     traces: SdkTracerProvider,
     figures: SdkMeterProvider,
     logs: SdkLoggerProvider,
+    quarters: Arc<Quarters>,
 }
+
+/// Has one of them send what is left.
+type Closing = Box<dyn FnOnce() -> OTelSdkResult + Send>;
 
 impl Otlp {
     /// As the environment has it, for a service of this name; none, where it names no endpoint or has
@@ -49,10 +57,7 @@ impl Otlp {
     ///
     /// # Errors
     /// What the environment says cannot be had, or an endpoint beyond this machine is `http://`, so that all would go
-    /// there unencrypted, and `OTEL_EXPORTER_OTLP_INSECURE=true` does not allow it.
-    ///
-    /// # Panics
-    /// It is not called within a tokio runtime.
+    /// there unencrypted, and `OTEL_EXPORTER_OTLP_INSECURE=true` does not allow it; or the system has no thread for it.
     pub fn from_environment(service: &str) -> Result<Option<Self>, BoxError> {
         Self::of_replica(service, None)
     }
@@ -73,16 +78,14 @@ impl Otlp {
     /// # Errors
     /// The address is none or is not safe, as in [`from_environment`](Self::from_environment), or what the environment
     /// says cannot be had.
-    ///
-    /// # Panics
-    /// It is not called within a tokio runtime.
     pub fn to(collector: &str, service: &str) -> Result<Self, BoxError> {
         endpoint::check("collector", collector, variable)?;
         Self::new(Some(collector), resource(service, None))
     }
 
     fn new(collector: Option<&str>, resource: Resource) -> Result<Self, BoxError> {
-        let client = Client::new()?;
+        let quarters = Arc::new(Quarters::open("tegami-otlp")?);
+        let client = Client::new(quarters.clone())?;
         let traces = SpanExporter::builder().with_http().with_http_client(client.clone());
         let figures = MetricExporter::builder().with_http().with_http_client(client.clone());
         let logs = LogExporter::builder().with_http().with_http_client(client);
@@ -102,6 +105,7 @@ impl Otlp {
                 .with_periodic_exporter(figures)
                 .build(),
             logs: SdkLoggerProvider::builder().with_resource(resource).with_batch_exporter(logs).build(),
+            quarters,
         })
     }
 
@@ -121,25 +125,40 @@ impl Otlp {
         Figures::new(&self.figures)
     }
 
-    /// Sends what is left, for five seconds at most; what does not go out then is lost, and told in the log.
+    /// Sends what is left, for three seconds at most; what does not go out then is lost, and told in the log.
     pub async fn close(self) {
-        // The SDK waits for its threads, and they for this runtime.
-        let closing = move || {
-            told("traces", self.traces.shutdown_with_timeout(GOODBYE));
-            told("figures", self.figures.shutdown_with_timeout(GOODBYE));
-            told("logs", self.logs.shutdown_with_timeout(GOODBYE));
-        };
-        if !lifecycle::aside(closing, GOODBYE).await {
-            tracing::warn!("the collector did not take all in time");
+        self.close_within(GOODBYE).await;
+    }
+
+    /// The same in less time, if this is less.
+    pub(crate) async fn close_within(self, limit: Duration) {
+        let Self { traces, figures, logs, quarters } = self;
+        let limit = limit.min(GOODBYE);
+        let closing: [(_, Closing); 3] = [
+            ("traces", Box::new(move || traces.shutdown_with_timeout(limit))),
+            ("figures", Box::new(move || figures.shutdown_with_timeout(limit))),
+            ("logs", Box::new(move || logs.shutdown_with_timeout(limit))),
+        ];
+        let closing = closing.map(|(what, close)| async move { (what, within(limit, close).await) });
+        // Time is real there, where the service's may be a test's.
+        match quarters.run(join_all(closing)).await {
+            Ok(sent) => sent.into_iter().for_each(|(what, sent)| told(what, sent)),
+            Err(error) => tracing::warn!(%error, "what was left to send was not sent"),
         }
     }
+}
+
+/// The SDK's own limit is not kept by all parts of it.
+async fn within(limit: Duration, close: Closing) -> Result<(), BoxError> {
+    let closed = tokio::time::timeout(limit, lifecycle::aside("tegami-goodbye", close)).await;
+    Ok(closed.map_err(|_| format!("the collector did not take them within {limit:?}"))???)
 }
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-fn told(what: &str, sent: OTelSdkResult) {
+fn told(what: &str, sent: Result<(), BoxError>) {
     if let Err(error) = sent {
         tracing::warn!(%error, "the last {what} were not sent");
     }
