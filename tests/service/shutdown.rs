@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tegami::{Context, Error, HandlerError, Service, service::Ended, transport::Memory};
+use tegami::{
+    Context, Error, HandlerError, Service,
+    service::{Ended, Handle},
+    transport::Memory,
+};
 use tokio::time::Instant;
 
 use crate::{contracts::shop::orders::v1::OrderPaid, order};
@@ -64,6 +68,20 @@ async fn s1_a_handler_that_does_not_end_is_dropped_in_drain_time_and_ten_seconds
     assert!(began.elapsed() <= Duration::from_secs(13), "{:?}", began.elapsed());
     let depth = memory.depth(QUEUE).expect("the queue");
     assert_eq!((depth.ready, depth.in_flight), (5, 0), "given back");
+    Ok(())
+}
+
+/// Whoever ends the process learns that a handler may block it still.
+#[tokio::test(start_paused = true)]
+async fn s5_a_stop_is_told_as_forced_although_a_hook_failed() -> Result<(), Error> {
+    let (memory, done) = (Memory::new(), Arc::new(AtomicUsize::new(0)));
+    fn fail(_: Handle) -> std::future::Ready<Result<(), String>> {
+        std::future::ready(Err("no disk".to_owned()))
+    }
+    let service = slow(&memory, Duration::from_secs(3000), &done).drain(Duration::from_secs(3));
+    let running = service.stopped(fail).start().await?;
+    publish(&running, 1).await?;
+    assert_eq!(running.stop().await?, Ended::Forced);
     Ok(())
 }
 

@@ -123,7 +123,8 @@ impl Running {
     /// Takes no new work, lets running handlers end, and closes; in drain time + 10 s at most (S1).
     ///
     /// # Errors
-    /// A hook failed; the service has stopped all the same.
+    /// A hook failed; the service has stopped all the same. Where handlers had to be dropped, too, the answer is `Forced`, and
+    /// the log has the error: whoever ends the process must not wait for them.
     pub async fn stop(mut self) -> Result<Ended, Error> {
         let now = Clock::system().instant();
         self.stop.over_by(now.checked_add(self.drain.saturating_add(IN_ALL)));
@@ -133,7 +134,11 @@ impl Running {
         let ended = if drained { Ended::Drained } else { self.force().await };
         let closed = self.close(ended).await;
         tracing::info!(?ended, "service stopped");
-        stopping.and(closed).map(|()| ended)
+        match stopping.and(closed) {
+            Err(error) if ended == Ended::Forced => tracing::error!(error = error.with_causes(), "a hook failed"),
+            verdict => verdict?,
+        }
+        Ok(ended)
     }
 
     async fn force(&mut self) -> Ended {
