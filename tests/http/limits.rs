@@ -173,8 +173,10 @@ async fn w1_a_body_is_decompressed_up_to_its_limit() -> Result<(), Error> {
     Ok(())
 }
 
+type Set = fn(&mut Limits);
+
 /// Each limit that is a number, and the time that HTTP/2 is told, as high as they go.
-const HIGHEST: [(&str, fn(&mut Limits)); 18] = [
+const HIGHEST: [(&str, Set); 18] = [
     ("uri", |limits| limits.uri = usize::MAX),
     ("headers", |limits| limits.headers = usize::MAX),
     ("header_bytes", |limits| limits.header_bytes = usize::MAX),
