@@ -218,7 +218,8 @@ pub(crate) async fn i4_ids_are_forgotten_while_messages_come_and_none_of_theirs<
     };
     let (forgotten, came) = tokio::join!(forget, come);
     assert!(forgotten.iter().all(|times| *times <= AT_ONCE), "{forgotten:?}");
-    assert!(came > 0 && forgotten.len() > 10, "{came} came while some were forgotten {} times", forgotten.len());
+    // The service forgets, too: how many are left for the other is by chance.
+    assert!(came > 0, "some were forgotten {} times, and none came", forgotten.len());
     let mut expected: Vec<_> = (0..came).map(|n| format!("billing-one o-{n}")).collect();
     assert_eq!(all.written().await, expected, "each has come once");
     for n in 0..came {
