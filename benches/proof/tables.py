@@ -1,10 +1,13 @@
 """Makes the table of docs/proof.md of what was measured; ../report.py puts it there."""
 
 import json
+import pathlib
+import re
 import statistics
 
 from brokers import by_side, speed
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HEAD = ["what", "aim", "measured", "by"]
 
 
@@ -25,6 +28,8 @@ def rows(figures):
         measured = list(make(read(name))) if path.exists() else []
         for what, aim, figure in measured or [(f"`{by}`", "", "not measured yet")]:
             yield [what, aim, figure, f"`{by}`"]
+    for what, aim, figure in checked():
+        yield [what, aim, f"{figure}: it fails at one", "`scripts/check`"]
 
 
 def rabbitmq(lines):
@@ -102,10 +107,11 @@ def fuzz(kept):
 
 
 def web(lines):
-    turns = by_side(lines[1:], "slow")["tegami"].values()
-    ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
-    clients = min(line["clients"] for line in turns)
-    yield f"a good client's p99 beside {clients} slow ones, of what it is alone", "2 at most", f"{ratio:.2f}"
+    for way, who in (("slow", "slow ones"), ("attacked", "attacks on HTTP/2 and WebSockets")):
+        turns = by_side(lines[1:], way)["tegami"].values()
+        ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
+        clients = min(line["clients"] for line in turns)
+        yield f"a good client's p99 beside {clients:,} {who}, of what it is alone", "2 at most", f"{ratio:.2f}"
 
 
 def peer(kept):
@@ -114,6 +120,15 @@ def peer(kept):
         measured = (f"lost {run['figures']['lost']:,}, handled again {run['duplicates']:,}, {run['ended']} processes ended by "
                     f"themselves, in {run['seconds_of_faults']:.0f} s of faults")
         yield f"the same {len(run['faults'])} faults upon {name}: of {run['published']:,} published", "", measured
+
+
+def checked():
+    """What is tried by tests, each with its outcome: how much there is of it."""
+    (inputs,) = re.findall(r"^In all ([\d,]+) inputs", (ROOT / "docs/design/fuzzing.md").read_text(), re.M)
+    yield "bad inputs of fixed corpora that crash, hang, or are accepted", "6,700: 0", inputs
+    broken = (ROOT / "tests/conformance").glob("broken*.rs")
+    caught = sum(len(re.findall(r"fn \w+_caught", path.read_text())) for path in broken)
+    yield "broken transports, inboxes and outboxes that the checker takes for good", "12: 0", f"{caught}"
 
 
 def parts(figures):

@@ -3,7 +3,7 @@
     [AMQP_URL=…] rounds.py PROGRAM TOMODACHI ROUNDS SECONDS
 
 The server has the first core, what asks it the second. In a few rounds everything is measured, in the others only the
-speed of the compared sides, for a second each: what else the machine does changes from second to second. Beside slow clients both
+speed of the compared sides, for a second each: what else the machine does changes from second to second. Beside bad clients both
 have priority over all else that runs, for an answer's time is to be that of the server, and not that of its turn on a core.
 """
 
@@ -23,6 +23,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from attacks import Attackers
 
 PROGRAM, TOMODACHI = sys.argv[1:3]
 ROUNDS, SECONDS = map(int, sys.argv[3:5])
@@ -210,7 +212,7 @@ class Slow:
             with contextlib.suppress(OSError):
                 client.sendall(b"a")
 
-    def connected(self):
+    def count(self):
         """How many the server has not let go; those that read nothing are not asked."""
         with selectors.DefaultSelector() as selector:
             for kind, client in self.clients:
@@ -218,7 +220,7 @@ class Slow:
                     selector.register(client, selectors.EVENT_READ)
             return len(self.clients) - len(selector.select(0))
 
-    def leave(self):
+    def close(self):
         self.end.set()
         self.dripping.join()
         for _, client in self.clients:
@@ -235,15 +237,15 @@ def make_room(port, running):
     await_quiet(running)
 
 
-def slow(number, side):
+def good_client(number, side, way, others):
+    """A good client's p99 alone, and beside those that others() makes."""
     with server(side, before=(*first(), "taskset", "-c", "0")) as (port, running, _):
         make_room(port, running)
         alone = p99("HTTP/1.1", port, before=first())
-        clients = Slow(port, running)
-        beside = p99("HTTP/1.1", port, before=first())
-        connected = clients.connected()
-        clients.leave()
-    tell(round=number, way="slow", side=side, alone=alone, beside=beside, clients=connected, first=bool(first()))
+        with contextlib.closing(others(port, running)) as there:
+            beside = p99("HTTP/1.1", port, before=first())
+            clients = there.count()
+    tell(round=number, way=way, side=side, alone=alone, beside=beside, clients=clients, first=bool(first()))
 
 
 def resident(process):
@@ -261,7 +263,8 @@ for number in range(1, ROUNDS + 1):
     print(f"   round {number} of {ROUNDS}", file=sys.stderr)
     turns(number)
     for side in BESIDE if number <= FEW else ():
-        slow(number, side)
+        good_client(number, side, "slow", Slow)
+        good_client(number, side, "attacked", Attackers)
 # Fewer are enough: memory is much the same each time.
 for number in range(1, min(ROUNDS, 3) + 1):
     for transport in TRANSPORTS:

@@ -13,7 +13,7 @@ from brokers import PICKS, by_side, lines, print_parts, table, verdict
 
 SIDES = {"tegami": "tegami", "axum": "axum", "axum-nodelay": "axum, `TCP_NODELAY`", "tomodachi": "tomodachi"}
 SHARE = 0.97
-# A good client's p99 beside slow ones, of what it is alone.
+# A good client's p99 beside bad ones, of what it is alone.
 BESIDE = 2
 
 
@@ -50,15 +50,15 @@ def aim(lines, of):
     return verdict(min(medians.values()) >= SHARE, told)
 
 
-def slow_aim(lines):
-    turns = by_side(lines, "slow")["tegami"].values()
+def beside_aim(lines, way):
+    turns = by_side(lines, way)["tegami"].values()
     ratio = statistics.median(line["beside"] / line["alone"] for line in turns)
     first = "" if all(line.get("first") for line in turns) else ", among all else that ran"
     return verdict(ratio <= BESIDE, f"{ratio:.2f}, beside {min(line['clients'] for line in turns)} of them{first}")
 
 
-def slow(lines):
-    sides = by_side(lines, "slow")
+def beside(lines, way):
+    sides = by_side(lines, way)
     rows = [[SIDES[side], *milliseconds(turns.values(), "alone"), *milliseconds(turns.values(), "beside")]
             for side, turns in sides.items()]
     return table(["p99", "alone: lowest", "median", "highest", "beside them: lowest", "median", "highest"], rows)
@@ -86,8 +86,10 @@ def parts(lines):
         "http 2": speeds(lines, "HTTP/2"),
         "http rounds": str(len(by_side(lines, "HTTP/1.1")["axum"])),
         "http few": str(len(by_side(lines, "HTTP/1.1")["tomodachi"])),
-        "http slow aim": slow_aim(lines),
-        "http slow": slow(lines),
+        "http slow aim": beside_aim(lines, "slow"),
+        "http slow": beside(lines, "slow"),
+        "http attacked aim": beside_aim(lines, "attacked"),
+        "http attacked": beside(lines, "attacked"),
         "http idle": idle(lines),
     }
 

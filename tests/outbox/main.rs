@@ -88,6 +88,8 @@ mod frozen;
 mod inbox;
 mod kills;
 mod leases;
+#[path = "../service/log.rs"]
+mod log;
 #[cfg(feature = "amqp")]
 mod outage;
 mod postgres;

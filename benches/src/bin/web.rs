@@ -8,12 +8,14 @@ use std::{env, future::pending, hint::black_box, time::Duration};
 use axum::{
     Router,
     body::Bytes,
-    routing::{get, post},
+    extract::{WebSocketUpgrade, ws},
+    response::Response,
+    routing::{any, get, post},
     serve::ListenerExt,
 };
 use tegami::{
     Context, HandlerError, Service,
-    http::HttpOptions,
+    http::{HttpOptions, WebSocket},
     schedule::{Schedule, Tick},
     service::Running,
     transport::{Memory, amqp::Amqp},
@@ -42,16 +44,34 @@ fn hello() -> Router {
         .route("/much", get(async move || much.clone()))
 }
 
-async fn serve(side: &str, address: String) {
-    match side {
-        "tegami" => {
-            let service = Service::new("billing").transport(Memory::new()).routes(hello());
-            run(service, address).await;
+async fn echo(request: WebSocket) -> Response {
+    request.open(async |mut socket| {
+        while let Some(frame) = socket.next().await {
+            if socket.send(frame).await.is_err() {
+                break;
+            }
         }
-        "axum" => axum::serve(bound(address).await, hello()).await.expect("it is served"),
+    })
+}
+
+async fn echo_by_axum(request: WebSocketUpgrade) -> Response {
+    request.on_upgrade(async |mut socket: ws::WebSocket| {
+        while let Some(Ok(frame)) = socket.recv().await {
+            if socket.send(frame).await.is_err() {
+                break;
+            }
+        }
+    })
+}
+
+async fn serve(side: &str, address: String) {
+    let (own, other) = (|| hello().route("/echo", any(echo)), || hello().route("/echo", any(echo_by_axum)));
+    match side {
+        "tegami" => run(Service::new("billing").transport(Memory::new()).routes(own()), address).await,
+        "axum" => axum::serve(bound(address).await, other()).await.expect("it is served"),
         "axum-nodelay" => {
             let listener = bound(address).await.tap_io(|tcp| tcp.set_nodelay(true).expect("it is a socket"));
-            axum::serve(listener, hello()).await.expect("it is served");
+            axum::serve(listener, other()).await.expect("it is served");
         }
         _ => panic!("no side `{side}` serves"),
     }

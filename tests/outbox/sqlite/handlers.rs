@@ -1,13 +1,16 @@
 //! Services with transactional handlers, on a paused clock.
 
+use std::time::Duration;
+
 use tegami::{
     Context, Error, Event, HandlerError, Retry, Service,
     sqlite::{Database, Tx},
     testing::TestService,
 };
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{write, written};
-use crate::{Folder, OrderPaid, ReceiptSent, paid, receipt};
+use crate::{Folder, OrderPaid, ReceiptSent, log::Log, paid, receipt};
 
 async fn send_receipt(order: OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
     write(tx, &order.order_id).await?;
@@ -108,5 +111,21 @@ async fn t2_a_message_goes_out_with_the_id_that_was_told_and_belongs_to_its_caus
     assert_eq!((put.0, Some(order)), sent);
     assert!(OrderPaid::CONTRACT.name != ReceiptSent::CONTRACT.name);
     billing.stop().await?;
+    Ok(())
+}
+
+/// I4: a broker keeps messages for up to 14 days, and whoever remembers for less is told so.
+#[tokio::test]
+async fn i4_ids_that_are_kept_for_less_than_14_days_are_warned_of() -> Result<(), Error> {
+    let days = Duration::from_secs(14 * 24 * 60 * 60);
+    for (kept, warnings) in [(days, 0), (days - Duration::from_millis(1), 1)] {
+        let (folder, log) = (Folder::new(), Log::default());
+        let db = folder.open().await;
+        let _guard = tracing::subscriber::set_default(log.subscriber(LevelFilter::WARN));
+        TestService::start(billing(&db).marks_kept(kept)).await?.stop().await?;
+        let told = log.lines();
+        assert_eq!(told.len(), warnings, "{told:?}");
+        assert!(told.iter().all(|line| line.contains("their ids are kept") && line.contains("1209600s")), "{told:?}");
+    }
     Ok(())
 }

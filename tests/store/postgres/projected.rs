@@ -9,7 +9,7 @@ use super::{
     order::{append_late, old_transaction},
     store_in,
 };
-use crate::projection::{LONG, Shop, all_of, sales};
+use crate::projection::{LONG, Shop, all_of, rebuilding, sales};
 
 /// E-03: whatever is committed late is handled, once and in its order, over a stop and a start.
 #[tokio::test]
@@ -48,4 +48,10 @@ async fn e3_f48_what_is_committed_late_is_handled_in_its_order_and_once() -> Res
         connection.close().await.expect("it is closed");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_new_version_is_built_beside_the_old_one_and_comes_to_the_same() -> Result<(), Error> {
+    let server = Server::take().await;
+    rebuilding::built_beside(Shop::of(store_in(&server).await).await).await
 }

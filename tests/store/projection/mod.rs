@@ -4,7 +4,7 @@ mod failing;
 mod lag;
 mod publishing;
 mod racing;
-mod rebuilding;
+pub(crate) mod rebuilding;
 mod restored;
 mod running;
 mod settling;

@@ -25,7 +25,11 @@ async fn clear(tx: &mut Tx) -> Result<(), BoxError> {
 /// Events come all the while.
 #[tokio::test]
 async fn a_new_version_is_built_beside_the_old_one_and_comes_to_the_same() -> Result<(), Error> {
-    let shop = Shop::new().await;
+    built_beside(Shop::new().await).await
+}
+
+/// The same of events that are in another database.
+pub(crate) async fn built_beside(shop: Shop) -> Result<(), Error> {
     shop.append("early", 300).await;
     let blue = sales();
     let of_blue = shop.progress(&blue);
