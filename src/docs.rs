@@ -92,16 +92,26 @@ pub mod design {
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/admin.md"))]
     pub mod admin {}
 
+    #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/chaos.md"))]
+    pub mod chaos {}
+
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/configuration.md"))]
     pub mod configuration {}
+
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/fuzzing.md"))]
     pub mod fuzzing {}
+
+    #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/gate.md"))]
+    pub mod gate {}
 
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/http.md"))]
     pub mod http {}
 
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/logs.md"))]
     pub mod logs {}
+
+    #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/operations.md"))]
+    pub mod operations {}
 
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/outbox.md"))]
     pub mod outbox {}
@@ -117,6 +127,9 @@ pub mod design {
 
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/schedules.md"))]
     pub mod schedules {}
+
+    #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/simulation.md"))]
+    pub mod simulation {}
 
     #[doc = include_str!(concat!(env!("OUT_DIR"), "/docs/design/store.md"))]
     pub mod store {}

@@ -10,7 +10,7 @@ use crate::{
     error::{BoxError, panic_text},
     failpoint::{self, Point},
     outbox::{DatabaseError, DatabaseErrorKind as Kind},
-    store::{Position, Recorded, Store},
+    store::{Position, Recorded, Store, StoreError, StoreErrorKind as StoreKind},
     time::Clock,
 };
 
@@ -119,13 +119,12 @@ impl<D: Checkpoints> Batch<'_, D> {
     /// A handler says what the database said; that it is away says nothing about the event.
     fn trouble(&self, index: usize, error: BoxError) -> Trouble {
         let first: &(dyn Error + 'static) = &*error;
-        let is_away = iter::successors(Some(first), |error| (**error).source()).any(|error| {
-            match error.downcast_ref::<DatabaseError>().map(DatabaseError::kind) {
-                Some(kind) => matches!(kind, Kind::Busy | Kind::Full | Kind::Unreachable),
-                None => self.database.is_away(error),
-            }
-        });
-        if is_away { Trouble::Away(error) } else { Trouble::Event { index, error } }
+        let mut causes = iter::successors(Some(first), |error| (**error).source());
+        if causes.any(|cause| is_away(cause) || self.database.is_away(cause)) {
+            Trouble::Away(error)
+        } else {
+            Trouble::Event { index, error }
+        }
     }
 }
 
@@ -145,6 +144,13 @@ impl From<DatabaseError> for Trouble {
     fn from(error: DatabaseError) -> Self {
         Self::Away(error.into())
     }
+}
+
+/// Do tegami's own words say that a database or a store is away, has no room, or others are in the way?
+fn is_away(error: &(dyn Error + 'static)) -> bool {
+    let database = |error: &DatabaseError| matches!(error.kind(), Kind::Busy | Kind::Full | Kind::Unreachable);
+    let store = |error: &StoreError| matches!(error.kind(), StoreKind::Busy | StoreKind::Full | StoreKind::Unreachable);
+    error.downcast_ref().is_some_and(database) || error.downcast_ref().is_some_and(store)
 }
 
 /// A failure at this point looks as if the database had not answered.

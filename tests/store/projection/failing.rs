@@ -233,6 +233,41 @@ async fn n1_a_store_that_is_away_is_waited_for() -> Result<(), Error> {
     Ok(())
 }
 
+/// Finds a store in this state, for as long as it is.
+struct Finds {
+    kind: StoreErrorKind,
+    is_away: Arc<AtomicBool>,
+}
+
+impl Handler<OrderPaid, Tx> for Finds {
+    async fn call(&self, paid: Stored, tx: &mut Tx) -> Result<(), BoxError> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(StoreError::new(self.kind, "as it is told").into());
+        }
+        write_sale(paid, tx).await
+    }
+}
+
+/// It says nothing about the event, and counts nothing.
+#[tokio::test]
+async fn n1_a_store_that_a_handler_finds_away_is_waited_for() -> Result<(), Error> {
+    for kind in [StoreErrorKind::Busy, StoreErrorKind::Full, StoreErrorKind::Unreachable] {
+        let (shop, is_away) = (Shop::new().await, Arc::new(AtomicBool::new(true)));
+        let last = shop.append("o-1", 3).await;
+        let projection = Projection::new("sales", 1).on::<OrderPaid>(Finds { kind, is_away: is_away.clone() });
+        let progress = shop.progress(&projection);
+        let running = shop.run_with(projection, |options| options.retries(0)).await;
+        let told = until(&running, |status| status.state() == State::Degraded).await;
+        let reason = told.reason().expect("it has one");
+        assert!(reason.contains("as it is told") && !reason.contains("stands still"), "{kind:?}: {reason}");
+        is_away.store(false, Ordering::SeqCst);
+        progress.until(last, LONG).await.expect("it goes on");
+        assert_eq!(shop.sales().await, all_of("o-1", 3));
+        running.stop().await?;
+    }
+    Ok(())
+}
+
 /// Another process writes to the file, and takes longer than is waited for.
 #[tokio::test]
 async fn f47_a_database_that_is_locked_is_waited_for() -> Result<(), Error> {
