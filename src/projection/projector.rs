@@ -11,7 +11,7 @@ use super::{
     Checkpoint, Checkpoints, Claim, Held, LONGEST, Projection, ProjectionOptions, astray,
     batch::{Batch, Moved, Trouble, passed},
     pages::Pages,
-    publishing::{Ahead, Sent, Way, is_away},
+    publishing::{Ahead, Ends, Sent, Way, is_away},
     sign::{Sign, Teller},
 };
 use crate::{
@@ -46,6 +46,8 @@ pub(crate) struct Crew {
     pub(crate) publisher: Publisher,
     pub(crate) observers: Observers,
     pub(crate) draining: CancellationToken,
+    /// How long a stop waits for it.
+    pub(crate) drain: Duration,
     pub(crate) cut: CancellationToken,
     pub(crate) sign: Sign,
 }
@@ -134,13 +136,14 @@ impl<D: Checkpoints> Projector<D> {
 
     async fn turn(&mut self) -> Result<Turn, Trouble> {
         let Some((_, said)) = self.course.held else { return self.take().await };
+        let page = self.pages.after(self.course.looked).await.map_err(unread)?;
+        passed(Point::ProjectionRead)?;
+        // Once it is read, however long that took: what publishes needs some of the hold.
         if self.crew.clock.instant() >= said + self.options.renewal()
             && let Turn::Lost = self.transact(&[], self.course.looked).await?
         {
             return Ok(Turn::Lost);
         }
-        let page = self.pages.after(self.course.looked).await.map_err(unread)?;
-        passed(Point::ProjectionRead)?;
         if page.events.is_empty() {
             self.course.looked = page.next;
             return self.idle().await;
@@ -181,18 +184,17 @@ impl<D: Checkpoints> Projector<D> {
 
     /// Publishes events, and moves behind those that are published. A crash in between publishes them once more.
     async fn publish(&mut self, events: &[Recorded], end: Position) -> Result<Turn, Trouble> {
-        let Some((checkpoint, said)) = self.course.held else { return Ok(Turn::Lost) };
-        let Crew { publisher, draining, clock, .. } = &self.crew;
+        let Some((_, said)) = self.course.held else { return Ok(Turn::Lost) };
+        let Crew { publisher, draining, drain, clock, .. } = &self.crew;
         let (outlets, store, until) = (&self.projection.outlets, &self.store, said + self.options.hold / 2);
-        let way = Way::new(outlets, (publisher, store), (draining, clock, until));
-        let Sent { done, error } = way.send(events, checkpoint, &mut self.course.ahead).await;
+        let way = Way::new(outlets, (publisher, store), Ends { draining, patience: *drain / 3, clock, until });
+        let Sent { done, error } = way.send(events, &mut self.course.ahead).await;
         passed(Point::ProjectionAfterEffect)?;
         let mut turn = Turn::On;
         if let Some(last) = events[..done].last() {
             let to = if done == events.len() { end } else { last.position };
             turn = self.transact(&[], to).await?;
             if let Turn::On = turn {
-                self.course.ahead.moved(to);
                 self.went_on();
             }
         }
@@ -226,14 +228,17 @@ impl<D: Checkpoints> Projector<D> {
             self.check(*position).await?;
         }
         let is_ours = |known: &Checkpoint| known.projector.as_ref() == Some(&self.crew.id);
-        if !known.as_ref().is_some_and(is_ours) {
-            self.course.ahead = Ahead::default();
-        }
+        let was_ours = known.as_ref().is_some_and(is_ours);
         let said = self.crew.clock.instant();
         let Held::Here(position) = self.batch().take().await? else { return Ok(Turn::Elsewhere) };
         tracing::info!(projection = %self.projection.id(), %position, "runs the projection");
         self.course.held = Some((position, said));
         self.course.looked = position;
+        // A commit that was made and not answered has moved it.
+        match was_ours {
+            true => self.course.ahead.found(position),
+            false => self.course.ahead = Ahead::behind(position),
+        }
         Ok(Turn::Taken)
     }
 
@@ -254,6 +259,7 @@ impl<D: Checkpoints> Projector<D> {
             Moved::To(position) => {
                 self.course.held = Some((position, said));
                 self.course.looked = self.course.looked.max(position);
+                self.course.ahead.moved(position);
                 self.projection.moved.send_modify(|moved| *moved += 1);
                 Ok(Turn::On)
             }

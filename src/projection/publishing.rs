@@ -5,9 +5,10 @@ use std::{
     fmt,
     marker::PhantomData,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -124,12 +125,17 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Nothing is, if the checkpoint is elsewhere than was thought.
-    fn of(&mut self, checkpoint: Position) -> &mut BTreeSet<Position> {
-        if self.checkpoint != checkpoint {
-            *self = Self { checkpoint, sent: BTreeSet::new() };
+    /// Nothing is, as far as is known.
+    pub(super) fn behind(checkpoint: Position) -> Self {
+        Self { checkpoint, sent: BTreeSet::new() }
+    }
+
+    /// The checkpoint is found here. One that was set back has all behind it published again.
+    pub(super) fn found(&mut self, checkpoint: Position) {
+        match checkpoint < self.checkpoint {
+            true => *self = Self::behind(checkpoint),
+            false => self.moved(checkpoint),
         }
-        &mut self.sent
     }
 
     /// The checkpoint was moved.
@@ -147,15 +153,24 @@ pub(super) struct Sent {
     pub(super) error: Option<(usize, BoxError)>,
 }
 
+/// When no other event is begun.
+pub(super) struct Ends<'a> {
+    pub(super) draining: &'a CancellationToken,
+    /// For how long a service that drains has those go out that come before another that was begun.
+    pub(super) patience: Duration,
+    pub(super) clock: &'a Clock,
+    /// So that the checkpoint is moved while nobody else may have the projection.
+    pub(super) until: Instant,
+}
+
 /// The way out for the events of one page.
 pub(super) struct Way<'a> {
     outlets: &'a [Outlet],
     publisher: &'a Publisher,
     store: &'a Store,
-    draining: &'a CancellationToken,
-    clock: &'a Clock,
-    /// When no other event is begun, so that the checkpoint is moved while nobody else may have the projection.
-    until: Instant,
+    ends: Ends<'a>,
+    /// When it was first seen that the service drains.
+    drained: OnceLock<Instant>,
     /// The broker did not answer.
     away: AtomicBool,
     /// Behind the furthest place that was begun.
@@ -170,19 +185,14 @@ struct Lane {
 }
 
 impl<'a> Way<'a> {
-    /// Out of this store, until the service drains or this time has come.
-    pub(super) fn new(
-        outlets: &'a [Outlet],
-        (publisher, store): (&'a Publisher, &'a Store),
-        (draining, clock, until): (&'a CancellationToken, &'a Clock, Instant),
-    ) -> Self {
-        let (away, furthest) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Self { outlets, publisher, store, draining, clock, until, away, furthest }
+    /// Out of this store, up to one of these ends.
+    pub(super) fn new(outlets: &'a [Outlet], (publisher, store): (&'a Publisher, &'a Store), ends: Ends<'a>) -> Self {
+        let (drained, away, furthest) = (OnceLock::new(), AtomicBool::new(false), AtomicUsize::new(0));
+        Self { outlets, publisher, store, ends, drained, away, furthest }
     }
 
     /// Publishes them: keys at once, the events of a key one after the other; those that are ahead already, not again.
-    pub(super) async fn send(&self, events: &[Recorded], checkpoint: Position, ahead: &mut Ahead) -> Sent {
-        let ahead = ahead.of(checkpoint);
+    pub(super) async fn send(&self, events: &[Recorded], Ahead { sent: ahead, .. }: &mut Ahead) -> Sent {
         let lanes = lanes(events, ahead).into_iter().map(|places| self.send_lane(places, events));
         let lanes: Vec<Lane> = stream::iter(lanes).buffer_unordered(LANES).collect().await;
         let (mut done, mut error) = (events.len(), None::<(usize, BoxError)>);
@@ -210,11 +220,16 @@ impl<'a> Way<'a> {
         Lane { sent: places.len(), places, error: None }
     }
 
-    /// Is the event of this place not to be begun any more? A service that drains has all before the furthest one go out, too:
-    /// what is published beyond the checkpoint would be published again.
+    /// Is the event of this place not to be begun any more? A service that drains has all before the furthest one go out, too,
+    /// while there is time: what is published beyond the checkpoint would be published again.
     fn is_over(&self, place: usize) -> bool {
-        let drained = self.draining.is_cancelled() && place >= self.furthest.load(Ordering::Relaxed);
-        drained || self.away.load(Ordering::Relaxed) || self.until <= self.clock.instant()
+        let Ends { draining, patience, clock, until } = &self.ends;
+        let now = clock.instant();
+        let drained = draining.is_cancelled() && {
+            let since = *self.drained.get_or_init(|| now);
+            place >= self.furthest.load(Ordering::Relaxed) || now >= since + *patience
+        };
+        drained || self.away.load(Ordering::Relaxed) || *until <= now
     }
 
     async fn send_one(&self, event: &Recorded) -> Result<(), BoxError> {

@@ -67,6 +67,7 @@ impl<S: Send + Sync + 'static> Service<S> {
                     publisher: running.publisher().clone(),
                     observers: line.observers.clone(),
                     draining: running.lifecycle.draining().clone(),
+                    drain: running.drain,
                     cut: running.lifecycle.cut_off().clone(),
                     sign,
                 };

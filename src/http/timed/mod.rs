@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    guests::Guests,
+    guests::{Guests, Place},
     options::{HttpOptions, Limits},
     server::{Parts, Shared, greet},
     tls::Tls,
@@ -62,8 +62,12 @@ fn router() -> Router {
 
 /// A client's end of a new connection, on which so many bytes may wait to be read.
 async fn connect(shared: &Arc<Shared>, room: usize) -> DuplexStream {
+    connect_in(shared, room, Guests::proxy(Guests::new(1, 1).seat().await))
+}
+
+/// The same in this place.
+fn connect_in(shared: &Arc<Shared>, room: usize, place: Place) -> DuplexStream {
     let (client, io) = duplex(room);
-    let place = Guests::proxy(Guests::new(1, 1).seat().await);
     shared.parts.lifecycle.spawn(greet(shared.clone(), io, (Ipv4Addr::LOCALHOST, 0).into(), place));
     client
 }

@@ -56,8 +56,11 @@ pub(super) async fn open(limits: impl FnOnce(&mut Limits)) -> DuplexStream {
 }
 
 async fn open_for(route: MethodRouter, limits: impl FnOnce(&mut Limits)) -> DuplexStream {
-    let shared = shared(Router::new().route("/", route), limits, None);
-    let mut client = connect(&shared, PIPE).await;
+    upgraded(connect(&shared(Router::new().route("/", route), limits, None), PIPE).await).await
+}
+
+/// A connection that is a WebSocket from now on.
+async fn upgraded(mut client: DuplexStream) -> DuplexStream {
     client.write_all(UPGRADE).await.expect("it is open");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -164,6 +167,38 @@ async fn w1_who_answers_pings_is_kept_and_who_does_not_is_let_go_after_two() {
     let mut silent = open(limits).await;
     let took = closed(&mut silent).await;
     assert!(is_time(took, 2 * LIMIT), "{took:?}");
+}
+
+/// Its handler reads nothing for long, so that nothing of the client is heard: neither its answers nor its end.
+#[tokio::test(start_paused = true)]
+async fn w1_a_client_that_cannot_be_heard_is_asked_and_let_go_once_it_has_left() {
+    const ASKED: usize = 120;
+    let deaf = async |request: WebSocket| {
+        request.open(async |mut socket| {
+            sleep(ASKED as u32 * LIMIT + LIMIT / 2).await;
+            while socket.next().await.is_some() {}
+        })
+    };
+    let limits = |limits: &mut Limits| (limits.ping, limits.socket_idle) = (LIMIT, FAR);
+    let (shared, guests) = (shared(Router::new().route("/", any(deaf)), limits, None), Guests::new(1, 1));
+    let mut there = upgraded(connect(&shared, PIPE).await).await;
+    let mut leaves = upgraded(connect_in(&shared, PIPE, Guests::proxy(guests.seat().await))).await;
+    for client in [&mut there, &mut leaves] {
+        client.write_all(&TEXT.repeat(17)).await.expect("it is open");
+    }
+    let since = Instant::now();
+    drop(leaves);
+    let _seat = guests.seat().await;
+    assert!(is_time(since.elapsed(), LIMIT), "{:?}", since.elapsed());
+    // The first has come already.
+    for _ in 0..ASKED {
+        assert_eq!(next(&mut there).await.0, PING);
+        there.write_all(PONG).await.expect("it is open");
+    }
+    // More than it may send in a second were heard at once, and not too many: it was asked for them.
+    let (asked, took) = next(&mut there).await;
+    assert_eq!(asked, PING);
+    assert!(took <= 2 * LIMIT, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

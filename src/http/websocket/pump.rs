@@ -165,7 +165,9 @@ impl Reading<'_> {
                     None => continue,
                 },
             };
-            if !rate.allows(self.words.heard(), self.limits.socket_rate) {
+            let now = self.words.heard();
+            let was_asked = matches!(message, Message::Pong(_)) && self.words.answered();
+            if !was_asked && !rate.allows(now, self.limits.socket_rate) {
                 return End::Told(close_code::POLICY);
             }
             let frame = match message {
@@ -202,7 +204,7 @@ fn refused(error: &axum::Error) -> End {
     })
 }
 
-/// Messages of the second at hand, pings and pongs too.
+/// Messages of the second at hand, pings too, and pongs that nobody asked for.
 struct Rate {
     since: Instant,
     count: u32,

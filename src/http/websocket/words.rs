@@ -24,8 +24,12 @@ struct Said {
     spoke: Instant,
     /// Whatever the client said last, be it a pong.
     heard: Instant,
-    /// When the client was asked whether it is there, if nothing came since.
+    /// When the client was asked whether it is there, if its answer would be heard and nothing came since.
     asked: Option<Instant>,
+    /// When it was asked last.
+    pinged: Instant,
+    /// How often it was asked and has not answered; those that cannot be heard answer all at once, later.
+    unanswered: u32,
     /// Does a message wait for the handler to have room? Nobody hears what comes after it.
     is_deaf: bool,
 }
@@ -33,7 +37,7 @@ struct Said {
 impl Words {
     pub(super) fn new(limits: &Limits, clock: Clock) -> Self {
         let now = clock.instant();
-        let said = Said { spoke: now, heard: now, asked: None, is_deaf: false };
+        let said = Said { spoke: now, heard: now, asked: None, pinged: now, unanswered: 0, is_deaf: false };
         Self { said: Mutex::new(said), ping: limits.ping, idle: limits.socket_idle, clock }
     }
 
@@ -50,6 +54,14 @@ impl Words {
         now
     }
 
+    /// What it said is a pong. Was it asked?
+    pub(super) fn answered(&self) -> bool {
+        let mut said = self.said();
+        let was_asked = said.unanswered > 0;
+        said.unanswered = said.unanswered.saturating_sub(1);
+        was_asked
+    }
+
     /// What it said is a message, which waits for the handler.
     pub(super) fn wait(&self) {
         self.said().is_deaf = true;
@@ -62,19 +74,26 @@ impl Words {
         (said.spoke, said.heard, said.is_deaf) = (now, now, false);
     }
 
-    /// How long until the client is to be asked, if it says nothing; nothing, if it is time. One that has yet to answer, or
-    /// cannot be heard, is not asked again.
+    /// How long until the client is to be asked, if it says nothing; nothing, if it is time. One that has yet to answer is not
+    /// asked again. One that cannot be heard is: to write to it tells whether it has left.
     pub(super) fn until_asked(&self) -> Duration {
         let said = self.said();
         let now = self.clock.instant();
-        let since = if said.asked.is_some() || said.is_deaf { now } else { said.heard };
+        let since = match said.asked {
+            Some(_) if !said.is_deaf => now,
+            _ => said.heard.max(said.pinged),
+        };
         (since + self.ping).saturating_duration_since(now)
     }
 
     /// The client was asked, now.
     pub(super) fn asked(&self) {
+        let mut said = self.said();
         let now = self.clock.instant();
-        self.said().asked = Some(now);
+        (said.pinged, said.unanswered) = (now, said.unanswered.saturating_add(1));
+        if !said.is_deaf {
+            said.asked = Some(now);
+        }
     }
 
     /// When to look whether it is the end, if the client says nothing.

@@ -53,18 +53,7 @@ impl LeaseStore for Database {
     }
 
     async fn register(&self, schedule: &str, now: SystemTime) -> Result<Known, LeaseError> {
-        let sql = format!(
-            "INSERT INTO \"{0}\".schedules AS one (name, latest) VALUES ($1, $2) \
-             ON CONFLICT (name) DO UPDATE SET latest = coalesce(one.latest, excluded.latest) RETURNING latest, \
-             coalesce((SELECT array_agg(tick ORDER BY tick) FROM \"{0}\".ticks WHERE schedule = $1), '{{}}')",
-            self.schema()
-        );
-        let begun = || {
-            let query = sqlx::query_as(AssertSqlSafe(sql.clone())).bind(written(schedule));
-            query.bind(number(now)).fetch_one(self.pool())
-        };
-        let (latest, unfinished): (i64, Vec<i64>) = self.read(begun).await.map_err(away)?;
-        Ok(Known::new(time(latest), unfinished.into_iter().map(time).collect()))
+        self.session().again(|| register_once(self, schedule, now)).await.map_err(away)
     }
 }
 
@@ -108,6 +97,29 @@ async fn renew_once(database: &Database, claim: &Claim) -> Result<bool, Failed> 
     let renewed = session.within(session.longest(), async { Ok(renewed.await?) }).await?;
     session.commit(tx).await?;
     Ok(renewed)
+}
+
+async fn register_once(database: &Database, schedule: &str, now: SystemTime) -> Result<Known, Failed> {
+    let session = database.session();
+    let mut tx = session.begin().await?;
+    let known = register(database.schema(), &mut tx, schedule, now);
+    let known = session.within(session.longest(), async { Ok(known.await?) }).await?;
+    session.commit(tx).await?;
+    Ok(known)
+}
+
+/// Ticks are read once the schedule is locked: one statement would read them as they were before it waited for that, and miss
+/// the one that was granted meanwhile.
+async fn register(schema: &str, connection: &mut PgConnection, schedule: &str, now: SystemTime) -> sqlx::Result<Known> {
+    let (name, now) = (written(schedule), number(now));
+    let sql = format!(
+        "INSERT INTO \"{schema}\".schedules AS one (name, latest) VALUES ($1, $2) \
+         ON CONFLICT (name) DO UPDATE SET latest = coalesce(one.latest, excluded.latest) RETURNING latest"
+    );
+    let latest = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&name).bind(now).fetch_one(&mut *connection).await?;
+    let sql = format!("SELECT tick FROM \"{schema}\".ticks WHERE schedule = $1 ORDER BY tick");
+    let unfinished: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&name).fetch_all(connection).await?;
+    Ok(Known::new(time(latest), unfinished.into_iter().map(time).collect()))
 }
 
 async fn take(schema: &str, connection: &mut PgConnection, claim: &Claim) -> sqlx::Result<Taken> {

@@ -58,7 +58,7 @@ pub struct Running {
     pub(super) board: Board,
     hooks: Hooks,
     transports: Transports,
-    drain: Duration,
+    pub(super) drain: Duration,
     pub(super) http: http::Place,
     pub(super) admin: http::Admin,
     link: watch::Sender<Link>,

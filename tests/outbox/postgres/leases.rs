@@ -6,11 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use sqlx::{Connection, PgConnection};
 use tegami::{
     HandlerError, Service,
     schedule::{
         LeaseStore, Missed, Overlap, Schedule, Tick,
-        lease::{Claim, Taken},
+        lease::{Claim, Known, Taken},
     },
     transport::Memory,
 };
@@ -40,6 +41,25 @@ async fn j1_f51_replicas_whose_clocks_are_hours_apart_run_no_tick_twice() {
     assert!(all.db.renew(&renewed).await.expect("it answers"));
     let taken = all.db.take(&right).await.expect("it answers");
     assert!(matches!(taken, Taken::Held(left) if left > right.lease / 2), "{taken:?}");
+}
+
+/// One that starts while a tick is granted knows it as the latest and as unfinished: nobody else would inherit it.
+#[tokio::test]
+async fn j1_a_replica_that_starts_while_a_tick_is_granted_inherits_it() {
+    let all = Postgres::open().await;
+    let (begun, tick) = (SystemTime::UNIX_EPOCH + HOUR, SystemTime::UNIX_EPOCH + 2 * HOUR);
+    all.db.register("billing/report", begun).await.expect("it answers");
+    let mut other = PgConnection::connect(&all.address()).await.expect("it can be reached");
+    let grant = "BEGIN; UPDATE tegami.schedules SET latest = 7200000 WHERE name = 'billing/report'; \
+                 INSERT INTO tegami.ticks VALUES ('billing/report', 7200000, 'other', now() + interval '30 seconds')";
+    sqlx::raw_sql(grant).execute(&mut other).await.expect("it is granted");
+    let starts = all.db.register("billing/report", begun);
+    let commits = async {
+        all.somebody_waits().await;
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.expect("it is committed");
+    };
+    let (known, ()) = tokio::join!(starts, commits);
+    assert_eq!(known.expect("it answers"), Known::new(tick, vec![tick]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

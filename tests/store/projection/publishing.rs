@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 use super::{LONG, Shop};
 use crate::{
-    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    contracts::shop::{billing::v1::ReceiptSent, fulfilment::v1::ParcelOverdue, orders::v1::OrderPaid},
     payments::{payments, stream},
 };
 
@@ -212,6 +212,34 @@ async fn what_is_not_taken_is_published_later_and_nothing_is_passed_by() -> Resu
         assert!(firsts.values().all(|ids| ids.is_sorted_by_key(order)), "{kind:?}: {firsts:?}");
         assert_once(&broker, &shop).await;
     }
+    Ok(())
+}
+
+/// While an event is refused, the hold is renewed, which moves the checkpoint over what is not published. What has gone out behind it
+/// is remembered.
+#[tokio::test]
+async fn what_has_gone_out_does_not_go_out_again_once_the_hold_is_renewed() -> Result<(), Error> {
+    let (shop, broker) = (Shop::new().await, Broker::default());
+    let (running, progress) = publish(&shop, &broker).await;
+    for round in 0..3 {
+        shop.append("o-1", 1).await;
+        progress.until_caught_up(LONG).await.expect("it gets there");
+        let overdue = ParcelOverdue::builder().order_id(format!("p-{round}")).build();
+        let append = Append::to(stream("parcels")).event(&overdue).expect("it is valid");
+        shop.store.append(append).await.expect("it is appended");
+        // It looks five times meanwhile, and sees that there is nothing to publish.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        broker.refuse(Some(("o-2", PublishErrorKind::Refused)));
+        shop.append("o-2", 1).await;
+        shop.append("o-3", 5).await;
+        let refused = broker.refused.load(Ordering::SeqCst);
+        // For longer than its hold.
+        broker.until_refused(refused + 60).await;
+        broker.refuse(None);
+        progress.until_caught_up(LONG).await.expect("it goes on");
+    }
+    running.stop().await?;
+    assert_once(&broker, &shop).await;
     Ok(())
 }
 
