@@ -13,8 +13,8 @@ use tegami::{
     Context, Error, HandlerError, Service,
     envelope::{Head, MessageId},
     middleware::{Next, from_fn},
-    projection::{Progress, Publishing},
-    service::Running,
+    projection::{Progress, ProjectionOptions, Publishing},
+    service::{Ended, Running},
     store::{Append, Criterion, Position},
     testing::TestService,
     time::Wall,
@@ -31,6 +31,8 @@ use crate::{
 
 /// How long one of two publishes while the other waits.
 const HOLD: Duration = Duration::from_secs(1);
+/// How long a stop waits.
+const DRAIN: Duration = Duration::from_secs(3);
 
 fn orders() -> Publishing {
     Publishing::new("orders", 1).event::<OrderPaid>().event::<ReceiptSent>()
@@ -120,12 +122,20 @@ async fn assert_once(broker: &Broker, shop: &Shop) {
 }
 
 pub(super) async fn publish(shop: &Shop, broker: &Broker) -> (Running, Progress) {
+    publish_with(shop, broker, |options| options.batch(7).hold(HOLD)).await
+}
+
+async fn publish_with(
+    shop: &Shop,
+    broker: &Broker,
+    choose: impl FnOnce(ProjectionOptions) -> ProjectionOptions,
+) -> (Running, Progress) {
     let takes = broker.clone();
     let step = from_fn(move |outgoing: Outgoing, _: Next<Outgoing>| takes.clone().answer(outgoing));
     let (orders, service) = (orders(), Service::new("shop").transport(Memory::new()).publish_middleware(step));
-    let progress = orders.progress(&shop.db, &shop.store);
-    let soon = |options: tegami::projection::ProjectionOptions| {
-        options.batch(7).hold(HOLD).retries(0).again(Duration::from_millis(20)).poll(Duration::from_millis(20))
+    let (progress, service) = (orders.progress(&shop.db, &shop.store), service.drain(DRAIN));
+    let soon = |options: ProjectionOptions| {
+        choose(options).retries(0).again(Duration::from_millis(20)).poll(Duration::from_millis(20))
     };
     (service.publishing_with(&shop.db, &shop.store, orders, soon).start().await.expect("it starts"), progress)
 }
@@ -277,5 +287,21 @@ async fn s2_a_stop_in_the_middle_of_a_page_has_nothing_published_twice() -> Resu
     progress.until_caught_up(LONG).await.expect("it gets there");
     running.stop().await?;
     assert_once(&broker, &shop).await;
+    Ok(())
+}
+
+/// A broker that takes twice the drain time for a page: what has gone out by then is behind the checkpoint, and nothing is forced.
+#[tokio::test]
+async fn s5_a_stop_in_the_middle_of_a_long_page_is_drained_and_keeps_what_is_published() -> Result<(), Error> {
+    const EVENTS: u32 = 60;
+    let (shop, broker) = (Shop::new().await, Broker { slow: 2 * DRAIN / EVENTS, ..Broker::default() });
+    shop.append("o-1", EVENTS.into()).await;
+    shop.append("o-2", 1).await;
+    let (running, progress) = publish_with(&shop, &broker, |options| options.hold(20 * DRAIN)).await;
+    broker.until_taken(2).await;
+    assert_eq!(running.stop().await?, Ended::Drained);
+    let gone = broker.firsts()["o-1"].len() as u64;
+    assert!((1..EVENTS.into()).contains(&gone), "{gone}");
+    assert_eq!(progress.position().await.expect("it is known"), Position::new(gone));
     Ok(())
 }
