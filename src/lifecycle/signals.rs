@@ -1,23 +1,34 @@
 //! The signals that ask a process to stop, and the second one, which ends it.
 
-use std::{future::pending, io, process, thread};
+use std::{
+    future::pending,
+    io, process,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    thread,
+};
 
 use tokio::{
     runtime::Builder,
-    sync::oneshot::{self, Receiver, Sender},
+    sync::oneshot::{self, Receiver, Sender, error::TryRecvError},
 };
+
+/// How many are there, in this process: signals are for all of them.
+static THERE: AtomicUsize = AtomicUsize::new(0);
 
 /// Tells of the first signal and ends the process on the second, from a thread of its own: no handler that blocks and no
 /// runtime that waits for its threads keeps it from that.
+///
+/// Once it is dropped, each signal ends the process, unless another one is there: a process that has listened once is not ended by
+/// the system any more.
 pub(crate) struct Summons {
     first: Receiver<()>,
-    /// Once it is dropped, no first signal is waited for; a second one is, to the end of the process.
     _over: Sender<()>,
 }
 
 impl Summons {
     /// Listens from now on; this is the exit code of the second signal.
     pub(crate) async fn listen(code: i32) -> Self {
+        THERE.fetch_add(1, SeqCst);
         let ((tell, first), (_over, over), (ready, listening)) =
             (oneshot::channel(), oneshot::channel(), oneshot::channel());
         let thread = thread::Builder::new().name("tegami-signals".to_owned());
@@ -39,8 +50,14 @@ impl Summons {
     }
 }
 
+impl Drop for Summons {
+    fn drop(&mut self) {
+        THERE.fetch_sub(1, SeqCst);
+    }
+}
+
 /// What the thread does. A runtime is made there, for none may be dropped among tasks.
-fn attend(code: i32, ready: Sender<io::Result<()>>, tell: Sender<()>, over: Receiver<()>) {
+fn attend(code: i32, ready: Sender<io::Result<()>>, tell: Sender<()>, mut over: Receiver<()>) {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return drop(ready.send(Err(error))),
@@ -51,12 +68,16 @@ fn attend(code: i32, ready: Sender<io::Result<()>>, tell: Sender<()>, over: Rece
         let _ = ready.send(Ok(()));
         tokio::select! {
             biased;
-            () = signals.next() => {}
-            _ = over => return,
+            () = signals.next() => drop(tell.send(())),
+            _ = &mut over => {}
         }
-        let _ = tell.send(());
-        signals.next().await;
-        process::exit(code);
+        loop {
+            signals.next().await;
+            let is_there = matches!(over.try_recv(), Err(TryRecvError::Empty));
+            if is_there || THERE.load(SeqCst) == 0 {
+                process::exit(code);
+            }
+        }
     });
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::time::NEVER;
+
 /// The delays between the attempts at one delivery; one attempt more than there are delays.
 ///
 /// The default is reliability rule R2: 6 attempts, after 1 s, 5 s, 30 s, 2 min and 10 min.
@@ -11,9 +13,9 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Tries again after each of these delays in turn.
+    /// Tries again after each of these delays in turn. One of more than 30 years is one of 30 years.
     pub fn after(delays: impl IntoIterator<Item = Duration>) -> Self {
-        Self { delays: delays.into_iter().collect() }
+        Self { delays: delays.into_iter().map(|delay| delay.min(NEVER)).collect() }
     }
 
     /// Tries once only.

@@ -14,6 +14,7 @@ use crate::{
     error::{BoxError, causes},
     failpoint::{self, Point},
     telemetry::End,
+    time::NEVER,
     transport::{Delivery, Reason, ReasonKind, SettleError, SettleErrorKind},
 };
 
@@ -98,7 +99,7 @@ impl Pipeline {
         attempts: u32,
         error: &(dyn Error + Send + Sync),
     ) -> Result<End, SettleError> {
-        let delay = self.dice.lengthen(delay);
+        let delay = self.dice.lengthen(delay).min(NEVER);
         let (attempt, error, message_id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let after = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         tracing::warn!(
@@ -135,7 +136,7 @@ impl Pipeline {
         kind: ReasonKind,
         error: &(dyn Error + Send + Sync),
     ) -> Result<End, SettleError> {
-        let after = self.dice.lengthen(after);
+        let after = self.dice.lengthen(after).min(NEVER);
         let (attempt, error, message_id) = (delivery.attempt, error_text(error), delivery.id.as_ref().map(display));
         let queue = &*self.queue;
         tracing::error!(queue, reason = %kind, attempt, ?after, error, message_id, "its key is halted; will try again");

@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::{
-    sync::OwnedSemaphorePermit,
+    sync::{OwnedSemaphorePermit, mpsc::UnboundedSender},
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,8 @@ pub(super) struct Shift {
     pub(super) correlation_id: MessageId,
     /// None for a run that is of this replica alone.
     pub(super) lease: Option<Lease>,
+    /// Where its tick is told, if it loses that.
+    pub(super) lost: UnboundedSender<SystemTime>,
     /// Its place among the runs that may go on at once.
     pub(super) slot: OwnedSemaphorePermit,
 }
@@ -82,6 +84,10 @@ impl Shift {
         let took = self.crew.instant().saturating_duration_since(begun);
         self.crew.observers.tell(&Fact::Ran(Ran { schedule: &self.job.name, outcome: outcome.as_str(), took }));
         history.ended(number, wall.now(), outcome.clone());
+        if outcome == Outcome::LeaseLost {
+            // Whoever waits for ticks may have ended.
+            let _ = self.lost.send(self.planned);
+        }
         if let Some(lease) = self.lease.as_ref().filter(|_| !matches!(outcome, Outcome::Cut | Outcome::LeaseLost)) {
             lease.finish(&self.crew).await;
         }

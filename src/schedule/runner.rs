@@ -11,7 +11,10 @@ use std::{
 
 use jiff::tz::TimeZone;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
     time::Instant,
 };
 
@@ -46,6 +49,8 @@ pub(super) struct Runner {
     kept_until: SystemTime,
     /// Ticks that others run, and when to see whether they did.
     elsewhere: BTreeMap<SystemTime, Instant>,
+    /// Ticks whose runs here lost their leases.
+    lost: (UnboundedSender<SystemTime>, UnboundedReceiver<SystemTime>),
     /// The tick that was asked for, if there was no answer: its lease may be here.
     unanswered: Option<SystemTime>,
     failures: u32,
@@ -88,6 +93,7 @@ impl Runner {
             delay: Duration::ZERO,
             kept_until: SystemTime::UNIX_EPOCH,
             elsewhere: BTreeMap::new(),
+            lost: unbounded_channel(),
             unanswered: None,
             failures: 0,
             skipping: Stretch::default(),
@@ -160,8 +166,12 @@ impl Runner {
         Ok(known)
     }
 
-    /// Deals with one tick, or waits for a while.
+    /// Deals with one tick, or waits for a while. A run that has lost its lease is somebody's again, maybe ours.
     async fn step(&mut self) {
+        while let Ok(tick) = self.lost.1.try_recv() {
+            self.watch(tick, TURN);
+            self.forget_superseded();
+        }
         let instant = self.crew.instant();
         let look = self.elsewhere.iter().min_by_key(|(_, look)| **look).map(|(tick, look)| (*tick, *look));
         if let Some((tick, _)) = look.filter(|(_, look)| *look <= instant) {
@@ -322,7 +332,8 @@ impl Runner {
     /// Starts a run, as a task of the service.
     fn start(&self, planned: SystemTime, lease: Option<Lease>, slot: OwnedSemaphorePermit) {
         let (job, crew, correlation_id) = (self.job.clone(), self.crew.clone(), MessageId::draw(&self.crew.dice));
-        let shift = Shift { job, crew, planned, correlation_id, lease, slot };
+        let lost = self.lost.0.clone();
+        let shift = Shift { job, crew, planned, correlation_id, lease, lost, slot };
         self.crew.lifecycle.spawn(shift.work());
     }
 

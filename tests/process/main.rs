@@ -64,7 +64,7 @@ fn service() {
             1
         }
     };
-    if role == "lingering" {
+    if ["left", "lingering"].contains(&role.as_str()) {
         println!("ran");
     }
     // What `main` returning the result would end with.
@@ -96,6 +96,7 @@ fn billing(role: &str) -> Service {
         "blocking" => service.drain(Duration::ZERO).on::<OrderPaid>(block),
         "overdue" => service.drain(Duration::ZERO).on::<OrderPaid>(block).stopped(close_slowly),
         "lingering" => service.on::<OrderPaid>(linger),
+        "left" => service.on::<OrderPaid>(leave),
         "exiting" | "logging" => service.on::<OrderPaid>(exit),
         "starting" => service.drain(Duration::ZERO).on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
@@ -150,6 +151,11 @@ async fn linger(_: OrderPaid, _: Context) -> Result<(), HandlerError> {
     Ok(())
 }
 
+async fn leave(order: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
+    ctx.stop();
+    linger(order, ctx).await
+}
+
 async fn exit(_: OrderPaid, ctx: Context) -> Result<(), HandlerError> {
     println!("running");
     ctx.exit(7);
@@ -161,11 +167,16 @@ fn start(role: &str) -> Child {
     begin(command(role))
 }
 
-fn begin(mut command: Command) -> Child {
+fn begin(command: Command) -> Child {
+    begin_until(command, "running")
+}
+
+/// Starts the service and waits for this word of it.
+fn begin_until(mut command: Command, word: &str) -> Child {
     let mut child = command.spawn().expect("this binary runs");
     let mut lines = BufReader::new(child.stdout.as_mut().expect("piped")).lines();
-    let running = lines.any(|line| line.is_ok_and(|line| line.ends_with("running")));
-    assert!(running, "the service ended before its handler ran");
+    let said = lines.any(|line| line.is_ok_and(|line| line.ends_with(word)));
+    assert!(said, "the service ended before it said `{word}`");
     child
 }
 
@@ -229,6 +240,16 @@ fn s5_a_second_signal_ends_a_process_that_waits_for_a_thread_of_its_runtime() {
     let mut lines = BufReader::new(child.stdout.as_mut().expect("piped")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.ends_with("ran"))), "the service ends");
     send(&child, "-INT");
+    let (code, took) = end(child);
+    assert_eq!(code, Some(70));
+    assert!(took <= Duration::from_secs(3), "{took:?}");
+}
+
+/// Nobody has sent a signal before: the service stopped itself.
+#[test]
+fn s5_a_first_signal_ends_a_process_that_waits_for_a_thread_of_its_runtime_once_its_service_is_over() {
+    let child = begin_until(command("left"), "ran");
+    send(&child, "-TERM");
     let (code, took) = end(child);
     assert_eq!(code, Some(70));
     assert!(took <= Duration::from_secs(3), "{took:?}");

@@ -1,5 +1,7 @@
 //! How each protobuf type looks as JSON: which marker of the library stands for which field.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -18,7 +20,7 @@ pub(super) fn emit(package: &Package, set: &Contracts) -> TokenStream {
 
 fn object(item: &Struct, set: &Contracts) -> TokenStream {
     let (private, path, name) = (private(), type_path(&item.rust), &item.name);
-    let json = Json { set, package: &item.rust.package };
+    let json = Json::of(item, set);
     let write: TokenStream = item.fields.iter().map(|field| json.write(field)).collect();
     let read: TokenStream = item.fields.iter().map(|field| json.read(field)).collect();
     let describe = describe::function(item, &json);
@@ -48,13 +50,37 @@ fn object(item: &Struct, set: &Contracts) -> TokenStream {
 
 /// The JSON of one message's fields.
 pub(super) struct Json<'a> {
-    pub(super) set: &'a Contracts,
-    pub(super) package: &'a str,
+    set: &'a Contracts,
+    package: &'a str,
+    /// What fields are called in JSON.
+    names: BTreeSet<&'a str>,
 }
 
-impl Json<'_> {
+impl<'a> Json<'a> {
+    fn of(item: &'a Struct, set: &'a Contracts) -> Self {
+        let mut json = Self::within(&item.rust.package, set);
+        for field in &item.fields {
+            match json.union(field) {
+                Some((union, _)) => json.names.extend(union.variants.iter().map(|member| &*member.json)),
+                None => drop(json.names.insert(&field.json)),
+            }
+        }
+        json
+    }
+
+    /// For fields that nobody reads.
+    pub(super) fn within(package: &'a str, set: &'a Contracts) -> Self {
+        Self { set, package, names: BTreeSet::new() }
+    }
+
+    /// The name in JSON, and the contract's own, which readers must take too; unless another field is called so in JSON.
+    fn spellings(&self, field: &Field) -> TokenStream {
+        let Field { name, json, .. } = field;
+        if self.names.contains(&**name) { quote!(#json) } else { quote!(#json | #name) }
+    }
+
     /// The union a field holds, with the path of its Rust enum.
-    pub(super) fn union(&self, field: &Field) -> Option<(&Union, TokenStream)> {
+    pub(super) fn union(&self, field: &Field) -> Option<(&'a Union, TokenStream)> {
         let Type::Union(to) = &field.ty else { return None };
         Some((self.set.find_union(to)?, relative(to, self.package)))
     }
@@ -78,14 +104,14 @@ impl Json<'_> {
         let number = Literal::u32_unsuffixed(field.number.unwrap_or_default());
         if let Some((union, path)) = self.union(field) {
             let arms = union.variants.iter().map(|member| {
-                let (spellings, variant, marker) = (spellings(member), ident(&member.rust), self.marker(member));
+                let (spellings, variant, marker) = (self.spellings(member), ident(&member.rust), self.marker(member));
                 quote! {
                     #spellings => __json::choose::<#marker, _>(map, #number, |value| self.#rust = Some(#path::#variant(value))),
                 }
             });
             return quote!(#(#arms)*);
         }
-        let (spellings, marker) = (spellings(field), self.marker(field));
+        let (spellings, marker) = (self.spellings(field), self.marker(field));
         let get = ident(if field.presence == Presence::Plain { "get" } else { "get_some" });
         quote! {
             #spellings => {
@@ -148,10 +174,4 @@ fn scalar_marker(scalar: Scalar) -> &'static str {
         Scalar::Text | Scalar::Uuid => "Text",
         Scalar::Bytes => "Blob",
     }
-}
-
-/// The name in JSON, and the contract's own, which readers must take too.
-fn spellings(field: &Field) -> TokenStream {
-    let Field { name, json, .. } = field;
-    if name == json { quote!(#name) } else { quote!(#json | #name) }
 }

@@ -58,7 +58,7 @@ pub(crate) fn types(
 
 /// The codec of a field's value, seen from the top of the package's file.
 pub(crate) fn codec(field: &Field, package: &str, set: &Contracts) -> TokenStream {
-    json::Json { set, package }.marker(field)
+    json::Json::within(package, set).marker(field)
 }
 
 /// How the package's types look as JSON.

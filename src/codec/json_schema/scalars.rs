@@ -42,7 +42,8 @@ impl Form for Integer {
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-        deserializer.deserialize_i64(IntegerVisitor)
+        // What is below a tag is kept until that is read, and then has floating-point numbers for nobody but who takes any.
+        deserializer.deserialize_any(IntegerVisitor)
     }
 }
 
@@ -138,5 +139,29 @@ impl<T: Serialize + DeserializeOwned> Form for Choice<T> {
         // Asked for an enum, a format may also take an object with the value's name as its one key.
         let text = String::deserialize(deserializer)?;
         T::deserialize(text.into_deserializer())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(tag = "kind")]
+    enum Payment {
+        #[serde(rename = "card")]
+        Card {
+            #[serde(deserialize_with = "Integer::read")]
+            amount: i64,
+        },
+    }
+
+    #[test]
+    fn a_whole_number_below_a_tag_may_have_a_point() {
+        for (text, expected) in [("1.0", Some(1)), ("-3", Some(-3)), ("1.5", None), ("\"1\"", None), ("1e300", None)] {
+            let told = format!(r#"{{"amount": {text}, "kind": "card"}}"#);
+            let read = serde_json::from_str(&told).map(|Payment::Card { amount }| amount).ok();
+            assert_eq!(read, expected, "{text}");
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn longest(steps: &[(String, Duration)]) -> Duration {
 fn stay(steps: &[(String, Duration)], after: Duration) -> (String, Duration) {
     let longest = steps.iter().rev().find(|(_, step)| *step <= after);
     let (queue, step) = longest.or(steps.first()).expect("there is a step");
-    (queue.clone(), after.min(step.mul_f64(LONGER)))
+    (queue.clone(), after.min(step.mul_f64(LONGER)).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -96,5 +96,11 @@ mod tests {
         assert_eq!(stays(29.0), ("short".into(), 1.25), "and then again");
         assert_eq!(stays(31.0), ("long".into(), 31.0));
         assert_eq!(stays(3600.0), ("long".into(), 37.5));
+        let year = Duration::from_secs(365 * 86_400);
+        assert_eq!(
+            stay(&[("year".to_owned(), year)], year),
+            ("year".into(), LONGEST_WAIT),
+            "as long as the queue keeps it"
+        );
     }
 }

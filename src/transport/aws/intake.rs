@@ -167,6 +167,8 @@ impl Intake {
                     }
                 }
                 () = self.shelf.room.notified() => {}
+                // Those whose deletes are on their way take room, too.
+                () = self.holding.fewer(), if room == 0 => {}
                 () = sleep_until(due), if may_ask => {}
             }
         }

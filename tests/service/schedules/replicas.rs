@@ -302,3 +302,34 @@ async fn j1_a_lease_counts_from_when_it_was_asked_for() -> Result<(), Error> {
     assert_eq!(without_renewal(late, 10).await?, (16, 21));
     Ok(())
 }
+
+/// One replica alone, whose leases are away in the midst of a run that goes on for ever.
+#[tokio::test(start_paused = true)]
+async fn j1_a_tick_whose_run_lost_its_lease_is_run_again_where_missed_ticks_are() -> Result<(), Error> {
+    for (missed, expected) in [(Missed::Once, 2), (Missed::All, 2), (Missed::Skip, 1)] {
+        let (flaky, begun) = (Arc::new(Flaky::default()), Arc::new(AtomicUsize::new(0)));
+        let counts = begun.clone();
+        let run = move |_: Tick| {
+            let is_first = counts.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                match is_first {
+                    true => std::future::pending().await,
+                    false => Ok::<_, HandlerError>(()),
+                }
+            }
+        };
+        let service = Service::new("billing").transport(Memory::new()).wall(wall()).leases(&flaky);
+        let daily = Schedule::cron("0 12 * * *");
+        let running = service.schedule_with(daily, run, |s| s.missed(missed)).start().await?;
+        seconds(35).await;
+        flaky.away.store(1, Ordering::SeqCst);
+        seconds(60).await;
+        flaky.away.store(0, Ordering::SeqCst);
+        seconds(60).await;
+        let runs = running.schedules().remove(0).runs;
+        assert_eq!((runs.len(), begun.load(Ordering::SeqCst)), (expected, expected), "{missed:?}");
+        assert!(runs.iter().all(|run| run.planned == runs[0].planned), "{missed:?}: {runs:?}");
+        running.stop().await?;
+    }
+    Ok(())
+}

@@ -102,17 +102,22 @@ impl Holding {
         self.held().messages.len()
     }
 
+    /// Waits until fewer are held, or it may be so; for one that waits at a time.
+    pub(super) async fn fewer(&self) {
+        self.fewer.notified().await;
+    }
+
     /// Waits until nothing is held any more.
     pub(super) async fn emptied(&self) {
         while self.count() > 0 {
-            self.fewer.notified().await;
+            self.fewer().await;
         }
     }
 
     /// Waits until nothing leaves any more: what is done is deleted, and what was given back is there for others.
     pub(super) async fn settled(&self) {
         while self.held().messages.values().any(|message| message.phase == Phase::Leaving) {
-            self.fewer.notified().await;
+            self.fewer().await;
         }
     }
 

@@ -1,7 +1,7 @@
 //! JSON that is odd but legal, and JSON that is refused.
 
 use tegami::codec::json;
-use tegami_heavy_tests::heavy::v1::Everything;
+use tegami_heavy_tests::heavy::v1::{Crossed, Everything, crossed::Way};
 
 fn text(input: &str) -> Option<String> {
     let read: Everything = json::from_slice(input.as_bytes()).ok()?;
@@ -135,4 +135,18 @@ fn bad_json_is_refused() {
     for input in REFUSED {
         assert_eq!(text(input), None, "{input}");
     }
+}
+
+/// A name in JSON goes before a name in the contract.
+#[test]
+fn a_field_is_not_read_by_what_another_one_is_called_in_json() {
+    for way in [Some(Way::Road("a".to_owned())), Some(Way::Rail("b".to_owned())), None] {
+        let crossed = Crossed { id: "1".to_owned(), order_ref: "2".to_owned(), way };
+        let text = json::to_vec(&crossed).expect("it can be written");
+        assert_eq!(json::from_slice::<Crossed>(&text).expect("it can be read"), crossed);
+    }
+    let read: Crossed = json::from_slice(br#"{"id": "2", "rail": "b"}"#).expect("it can be read");
+    assert_eq!(read, Crossed { order_ref: "2".to_owned(), way: Some(Way::Road("b".to_owned())), ..Crossed::default() });
+    let read: Crossed = json::from_slice(br#"{"order_ref": "2"}"#).expect("its own name is nobody else's");
+    assert_eq!(read.order_ref, "2");
 }
