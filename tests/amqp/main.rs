@@ -22,6 +22,7 @@ mod health;
 mod hostile;
 mod left;
 mod letters;
+mod returns;
 mod startup;
 
 mod rabbitmq_3 {

@@ -51,7 +51,7 @@ pub(super) async fn make(parcel: &Parcel, copy: Copy) -> Result<(), PublishError
     parcel.intake.outlet.publish(Letter::into_queue(queue, parcel.body.clone(), properties), COPY_TIME).await
 }
 
-/// Every copy has an id, for a return is told by it.
+/// Every copy has an id, for a return is told by that and by where it was to go.
 pub(super) fn named(properties: BasicProperties, dice: &Dice) -> BasicProperties {
     match properties.message_id() {
         Some(_) => properties,

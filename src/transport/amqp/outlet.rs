@@ -16,7 +16,13 @@ use lapin::{
 use tokio::time::{Instant, timeout_at};
 use tracing::{Dispatch, dispatcher};
 
-use super::{fault::answer, link::Link, properties::short, setup::Setup, wire::Wire};
+use super::{
+    fault::answer,
+    link::Link,
+    properties::{cut, short},
+    setup::Setup,
+    wire::Wire,
+};
 use crate::{
     failpoint::{self, Point},
     time::backoff,
@@ -205,7 +211,8 @@ impl Line {
         })?;
         let confirmed = confirm.await.map_err(unknown)?;
         // The return is there before the confirm: the guard takes it out of the stream first.
-        if let Some(back) = id.and_then(|id| self.wire.returned.take(id.as_str())) {
+        let back = id.and_then(|id| self.wire.returned.take(id.as_str(), cut(&exchange), cut(&routing_key)));
+        if let Some(back) = back {
             let text = format!(
                 "no queue is bound for routing key `{routing_key}` on exchange `{exchange}`; start who is to handle it, or \
                  say with `allow_unroutable` that nobody needs to"

@@ -55,7 +55,12 @@ pub(super) fn of(message: &Outgoing) -> Result<BasicProperties, PublishError> {
 
 /// AMQP's short strings end at 255 bytes; what is longer is cut, for people still read it.
 pub(super) fn short(text: &str) -> ShortString {
-    text[..text.floor_char_boundary(255)].into()
+    cut(text).into()
+}
+
+/// What of a text is in a short string.
+pub(super) fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(255)]
 }
 
 fn header(value: &Value) -> AMQPValue {

@@ -15,7 +15,8 @@ const ONLY_STEP: Duration = Duration::from_secs(1);
 /// How often a quorum queue hands a message out before it gives up itself: for messages that kill the process (X6).
 /// Every crash and every lost connection counts, also for the messages fetched with the one that did it.
 const DELIVERY_LIMIT: i64 = 20;
-/// Dead letters are looked at again and again: no limit. RabbitMQ 4 has one unless it is told, and 3 knows no "none".
+/// Dead letters are looked at again and again, and a halted key is taken back from whoever holds it each time that the
+/// broker has waited for its ack too long (O5): no limit. RabbitMQ 4 has one unless it is told, and 3 knows no "none".
 const NO_LIMIT: i64 = i32::MAX as i64;
 /// The queues of tomodachi are deleted a day after their last consumer went (`queue_ttl`).
 const TOMODACHI_EXPIRES: i64 = 24 * 60 * 60 * 1000;
@@ -136,7 +137,8 @@ impl Station {
         }
         self.back_to(&mut arguments, &self.plan.dead_letters);
         if self.parameters.queue_type == QueueType::Quorum {
-            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+            let limit = if self.plan.halts { NO_LIMIT } else { DELIVERY_LIMIT };
+            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(limit));
         }
         if self.plan.ordered {
             arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
@@ -184,4 +186,32 @@ impl Station {
 
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The limit of the queue that is read.
+    fn limit(halts: bool) -> Option<AMQPValue> {
+        let plan = QueuePlan {
+            name: "billing.fifo".to_owned(),
+            dead_letters: "billing-dead.fifo".to_owned(),
+            ordered: true,
+            retry_delays: Vec::new(),
+            halts,
+            bindings: Vec::new(),
+            concurrency: 1,
+            reach: Reach::Shared,
+        };
+        let queues = Station::new(&plan, &Parameters::default(), "1").queues();
+        let read = queues.into_iter().find(|queue| queue.name == plan.name).expect("it is read");
+        read.arguments.inner().get("x-delivery-limit").cloned()
+    }
+
+    #[test]
+    fn o5_the_broker_gives_up_on_nothing_that_halts_its_key() {
+        assert_eq!(limit(false), Some(AMQPValue::LongLongInt(20)));
+        assert_eq!(limit(true), Some(AMQPValue::LongLongInt(2_147_483_647)));
+    }
 }

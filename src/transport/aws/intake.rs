@@ -205,7 +205,7 @@ impl Intake {
     async fn receive(&self, many: usize) -> Result<usize, Fault> {
         let (clients, url) = self.holding.way().await?;
         let seconds = |duration: Duration| i32::try_from(duration.as_secs()).unwrap_or(i32::MAX);
-        let asked = clients
+        let request = clients
             .sqs
             .receive_message()
             .queue_url(&url)
@@ -214,24 +214,25 @@ impl Intake {
             .visibility_timeout(seconds(self.holding.visibility()))
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All");
-        let answer = clients.call(self.wait + PATIENCE, asked.send()).await;
+        let asked = self.holding.setup.clock.instant();
+        let answer = clients.call(self.wait + PATIENCE, request.send()).await;
         let answer = answer.map_err(|fault| fault.needing(Action::ReceiveMessage, &url))?;
         let messages = answer.messages.unwrap_or_default();
         let came = messages.len();
         for message in messages {
-            self.arrive(message);
+            self.arrive(message, asked);
         }
         Ok(came)
     }
 
-    fn arrive(&self, message: Message) {
+    fn arrive(&self, message: Message, asked: Instant) {
         let Some(receipt) = message.receipt_handle.clone() else { return };
         let body = message.body.as_deref().unwrap_or_default();
         if message.md5_of_body.as_deref().is_some_and(|said| said != checksum(body)) {
             let queue = &self.plan.name;
             return tracing::warn!(queue, "a message came with another checksum than it was sent with; it comes again");
         }
-        let parcel = Parcel::new(Post::from(message), self.holding.take(receipt), self.plan.ordered);
+        let parcel = Parcel::new(Post::from(message), self.holding.take(receipt, asked), self.plan.ordered);
         if let Some(early) = parcel.early(self.holding.setup.clock.now()) {
             let _ = self.show(&parcel, early);
         } else {

@@ -47,6 +47,9 @@ fn billing(role: &str) -> Service {
     match role {
         "plain" => service.on::<OrderPaid>(async |_: OrderPaid, _: Context| Ok(())).started(stop),
         "ordered" => service.on::<StockMoved>(async |_: StockMoved, _: Context| Ok(())).started(stop),
+        "halting" => {
+            service.on_with::<StockMoved>(async |_: StockMoved, _: Context| Ok(()), |s| s.halt_on_dead()).started(stop)
+        }
         "secrets" => service
             .on_with::<OrderPaid>(fail, |s| s.retry(Retry::after([Duration::from_millis(50)])))
             .started(publish_secrets),

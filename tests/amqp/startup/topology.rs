@@ -68,20 +68,28 @@ async fn n7_what_is_missing_is_named_where_nothing_may_be_created() {
     }
 }
 
+fn text(name: &str, value: &str) -> String {
+    format!("{{<<\"{name}\">>, longstr, <<\"{value}\">>}}")
+}
+
+fn number(name: &str, value: i64) -> String {
+    format!("{{<<\"{name}\">>, signedint, {value}}}")
+}
+
+/// The arguments of a queue that is read, but for that of order.
+fn all(dead_letters: &str) -> [String; 6] {
+    [
+        text("x-queue-type", "quorum"),
+        text("x-dead-letter-exchange", ""),
+        text("x-dead-letter-routing-key", dead_letters),
+        text("x-dead-letter-strategy", "at-least-once"),
+        text("x-overflow", "reject-publish"),
+        number("x-delivery-limit", 20),
+    ]
+}
+
 #[tokio::test]
 async fn n7_the_argument_that_differs_is_named() {
-    let text = |name: &str, value: &str| format!("{{<<\"{name}\">>, longstr, <<\"{value}\">>}}");
-    let number = |name: &str, value: i64| format!("{{<<\"{name}\">>, signedint, {value}}}");
-    let all = |dead_letters: &str| {
-        [
-            text("x-queue-type", "quorum"),
-            text("x-dead-letter-exchange", ""),
-            text("x-dead-letter-routing-key", dead_letters),
-            text("x-dead-letter-strategy", "at-least-once"),
-            text("x-overflow", "reject-publish"),
-            number("x-delivery-limit", 20),
-        ]
-    };
     for release in RELEASES {
         let office = Office::open(release).await;
         for (place, other, named) in [
@@ -103,6 +111,24 @@ async fn n7_the_argument_that_differs_is_named() {
         let [queue, dead_letters] = ORDERED;
         office.put(queue, &all(dead_letters).join(", ")).await;
         assert_refused(&run("ordered", &office.url(), &[]).await, &[queue, "x-single-active-consumer"]);
+        office.close().await;
+    }
+}
+
+#[tokio::test]
+async fn o5_a_queue_where_a_dead_letter_halts_its_key_has_no_limit_that_could_be_reached() {
+    let [queue, dead_letters] = ORDERED;
+    let single = "{<<\"x-single-active-consumer\">>, bool, true}".to_owned();
+    for release in RELEASES {
+        let office = Office::open(release).await;
+        let ordered = [&all(dead_letters)[..], std::slice::from_ref(&single)].concat();
+        office.put(queue, &ordered.join(", ")).await;
+        assert_eq!(run("ordered", &office.url(), &[]).await.code, Some(0), "what goes on has the limit");
+        assert_refused(&run("halting", &office.url(), &[]).await, &[queue, "x-delivery-limit", "PRECONDITION_FAILED"]);
+        let mut halting = ordered;
+        halting[5] = number("x-delivery-limit", i32::MAX.into());
+        office.put(queue, &halting.join(", ")).await;
+        assert_eq!(run("halting", &office.url(), &[]).await.code, Some(0));
         office.close().await;
     }
 }

@@ -164,9 +164,12 @@ fn check_start(payload: &[u8]) -> io::Result<()> {
     })
 }
 
+/// What is not UTF-8 in it is none of ours, and so matches nothing.
 fn read_return(mut payload: &[u8]) -> Option<Return> {
     let code = table::take(&mut payload, 2)?.try_into().ok().map(u16::from_be_bytes)?;
-    let size = table::take(&mut payload, 1)?[0];
-    let text = String::from_utf8_lossy(table::take(&mut payload, size.into())?).into_owned();
-    Some(Return { code, text })
+    let mut text = || {
+        let size = table::take(&mut payload, 1)?[0];
+        Some(String::from_utf8_lossy(table::take(&mut payload, size.into())?).into_owned())
+    };
+    Some(Return { code, text: text()?, exchange: text()?, routing_key: text()? })
 }

@@ -85,9 +85,13 @@ impl Holding {
     }
 
     /// Holds a message that has just come; its number here, and what is set once it is lost.
-    pub(super) fn take(&self, receipt: String) -> (u64, CancellationToken) {
+    ///
+    /// SQS hid it after it was asked, and nobody knows when: a call may wait for a message, and its answer may be late. So
+    /// it counts from then, and what came after half of its time is renewed at once, which tells whether it is ours.
+    pub(super) fn take(&self, receipt: String, asked: Instant) -> (u64, CancellationToken) {
         let (now, lost) = (self.setup.clock.instant(), self.setup.gone.child_token());
-        let (ends, latest) = (now + self.visibility, now + LONGEST);
+        let gone = now.saturating_duration_since(asked).min(self.visibility / 2);
+        let (ends, latest) = (now + self.visibility - gone, now + LONGEST);
         let mut held = self.held();
         held.last += 1;
         let number = held.last;
@@ -269,6 +273,11 @@ mod tests {
         Holding::new(Arc::new(Setup::new("aws:eu-west-1")), "post".to_owned(), Duration::from_secs(30))
     }
 
+    /// Holds a message whose answer took no time.
+    fn take(holding: &Holding) -> (u64, CancellationToken) {
+        holding.take("receipt".to_owned(), holding.setup.clock.instant())
+    }
+
     fn fault(kind: FaultKind) -> Fault {
         Fault::new(kind, Reach::Not, "refused")
     }
@@ -276,7 +285,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn l1_a_hold_is_renewed_at_half_of_its_time_for_as_long_as_it_is_kept() {
         let (holding, began) = (holding(), Clock::system().instant());
-        let (number, lost) = holding.take("receipt".to_owned());
+        let (number, lost) = take(&holding);
         let renewals = Mutex::new(Vec::new());
         let watching = holding.watch(|change| {
             renewals.lock().unwrap().push(began.elapsed().as_secs());
@@ -288,9 +297,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn l1_a_hold_counts_from_when_it_was_asked_and_what_came_late_is_renewed_at_once() {
+        for (late, renewed, ends) in [(0, 15, 30), (6, 15, 30), (14, 15, 30), (15, 15, 30), (29, 29, 44)] {
+            let (holding, asked) = (holding(), Clock::system().instant());
+            tokio::time::advance(Duration::from_secs(late)).await;
+            let (_, lost) = holding.take("receipt".to_owned(), asked);
+            let renewals = Mutex::new(Vec::new());
+            let watching = holding.watch(|_| renewals.lock().unwrap().push(asked.elapsed().as_secs()));
+            tokio::select! {
+                biased;
+                () = lost.cancelled() => {}
+                () = watching => {}
+            }
+            assert_eq!(*renewals.lock().unwrap(), [renewed], "{late} s late");
+            assert_eq!(asked.elapsed().as_secs(), ends, "{late} s late, and nobody answers the renewal");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn l1_no_hold_is_renewed_for_longer_than_sqs_allows() {
         let (holding, began) = (holding(), Clock::system().instant());
-        let (_, lost) = holding.take("receipt".to_owned());
+        let (_, lost) = take(&holding);
         let watching = holding.watch(|change| holding.changed(change, Ok(())));
         tokio::select! {
             biased;
@@ -305,7 +332,7 @@ mod tests {
     async fn l2_a_renewal_that_is_refused_or_never_answered_is_a_loss() {
         for answer in [Some(FaultKind::Lost), None] {
             let (holding, began) = (holding(), Clock::system().instant());
-            let (number, lost) = holding.take("receipt".to_owned());
+            let (number, lost) = take(&holding);
             let watching = holding.watch(|change| {
                 if let Some(kind) = answer {
                     holding.changed(change, Err(fault(kind)));
@@ -324,7 +351,7 @@ mod tests {
 
     /// A message whose renewal is under way.
     async fn renewed(holding: &Holding) -> (u64, CancellationToken, Change) {
-        let (number, lost) = holding.take("receipt".to_owned());
+        let (number, lost) = take(&holding);
         let asked = Mutex::new(None);
         let watching = holding.watch(|change| *asked.lock().unwrap() = Some(change));
         assert!(tokio::time::timeout(Duration::from_secs(16), watching).await.is_err());
@@ -358,7 +385,7 @@ mod tests {
             let visibility = Duration::from_secs(hours * 3600);
             let holding = Holding::new(Arc::new(Setup::new("aws:eu-west-1")), "post".to_owned(), visibility);
             let began = Clock::system().instant();
-            let (_, lost) = holding.take("receipt".to_owned());
+            let (_, lost) = take(&holding);
             let watching = holding.watch(|change| {
                 let hidden = began.elapsed() + change.after;
                 assert!(hidden <= Duration::from_secs(12 * 3600), "{hidden:?}");
@@ -376,7 +403,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn d2_what_is_being_deleted_is_not_lost_by_a_delete_that_takes_long() {
         let holding = holding();
-        let (number, lost) = holding.take("receipt".to_owned());
+        let (number, lost) = take(&holding);
         let done = holding.done(number).unwrap();
         assert!(
             tokio::time::timeout(Duration::from_secs(60), holding.watch(|_| panic!("nothing to renew"))).await.is_err()
@@ -390,7 +417,7 @@ mod tests {
     async fn r3_a_message_is_shown_to_others_no_sooner_than_asked_and_within_what_sqs_allows() {
         let holding = holding();
         let seconds = |after| {
-            let (number, _) = holding.take("receipt".to_owned());
+            let (number, _) = take(&holding);
             whole_seconds(holding.shown(number, after).unwrap().after)
         };
         assert_eq!(seconds(Duration::ZERO), 0);

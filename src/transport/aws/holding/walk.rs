@@ -5,7 +5,10 @@ use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -23,6 +26,10 @@ const VISIBILITY: Duration = Duration::from_secs(30);
 const MESSAGES: u64 = 12;
 /// The longest way of a request, or of its answer, in milliseconds.
 const WAY: u64 = 2_000;
+/// How long a call waits for a message, and how late its answer may be, in milliseconds: of one that is later than half of
+/// the hold, only the renewal tells whether it is still ours.
+const WAIT: u64 = 20_000;
+const LATE: u64 = 14_500;
 /// How long things go wrong.
 const STORM: Duration = Duration::from_secs(10 * 60);
 
@@ -134,12 +141,12 @@ async fn consume(world: Arc<World>, slots: usize) {
     let asked = Mutex::new(Vec::new());
     let watching = holding.watch(|change| asked.lock().unwrap().push(change));
     let mut watching = std::pin::pin!(watching);
+    let asking = AtomicUsize::new(0);
     let mut work: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = FuturesUnordered::new();
     while !world.is_empty() || !work.is_empty() {
-        if holding.count() < slots
-            && let Some((number, receipt)) = world.receive()
-        {
-            work.push(handle(&world, &holding, (number, receipt)).boxed());
+        if !world.is_empty() && holding.count() + asking.load(SeqCst) < slots {
+            asking.fetch_add(1, SeqCst);
+            work.push(receive(&world, &holding, &asking).boxed());
         }
         tokio::select! {
             biased;
@@ -154,9 +161,22 @@ async fn consume(world: Arc<World>, slots: usize) {
     assert_eq!(holding.count(), 0, "nothing is held at the end");
 }
 
+/// One call, which waits for a message and whose answer is late; and what becomes of what it brings.
+async fn receive(world: &World, holding: &Holding, asking: &AtomicUsize) {
+    let asked = Instant::now();
+    sleep(Duration::from_millis(world.draw(WAIT))).await;
+    let came = world.receive();
+    let late = if world.strikes(30) { LATE } else { WAY };
+    sleep(Duration::from_millis(world.draw(late))).await;
+    asking.fetch_sub(1, SeqCst);
+    if let Some(came) = came {
+        handle(world, holding, came, asked).await;
+    }
+}
+
 /// From the receipt to what the handler decides.
-async fn handle(world: &World, holding: &Holding, (number, receipt): (u64, u64)) {
-    let (held, lost) = holding.take(format!("{number}/{receipt}"));
+async fn handle(world: &World, holding: &Holding, (number, receipt): (u64, u64), asked: Instant) {
+    let (held, lost) = holding.take(format!("{number}/{receipt}"), asked);
     let before = world.with(number, |message| message.lost.replace(lost.clone()));
     let overlaps = before.is_some_and(|before| !before.is_cancelled());
     assert!(!overlaps, "l1: {number} is handed out, and whoever has it was not told");
