@@ -51,6 +51,8 @@ macro_rules! suite {
             process::i1_a_process_takes_up_each_message_once_and_publishes_what_is_in_its_stream
             process::a_timeout_comes_when_its_time_has_come
             process::a_timeout_that_is_cancelled_is_not_taken_up
+            process::a_timeout_that_is_cancelled_while_its_publish_is_in_doubt_is_not_taken_up
+            process::a_timeout_is_that_of_the_process_that_has_set_it
             process::what_comes_to_a_process_that_is_over_changes_nothing
             process::an_event_that_names_no_process_becomes_a_dead_letter
             process::a_timeout_and_the_event_that_it_waits_for_take_turns
