@@ -22,8 +22,9 @@ const VALUE: usize = 4 * 1024;
 const CRITERIA: usize = 32;
 /// The most bytes of events that one read should bring.
 pub(crate) const READ: usize = 16 * 1024 * 1024;
-/// How many bytes of events excuse a read that brings fewer of them than were asked for.
-pub(super) const SHORT: usize = READ / 2;
+/// How many bytes of events excuse a read that brings fewer of them than were asked for. A store may count them as it has
+/// written them: a character is up to six bytes of JSON, and there are names and brackets beside.
+pub(super) const SHORT: usize = READ / 8;
 
 impl Append {
     /// Is this what a store can take? Each implementation of [`EventStore::append`](super::EventStore::append) asks it
