@@ -19,30 +19,31 @@ pub trait Timeouts: Transaction {
     /// It is not kept; the transaction should be given up.
     async fn set_timeout(&mut self, owner: &str, row: &Row) -> Result<(), DatabaseError>;
 
-    /// Cancels what this owner has: of one event, or all.
+    /// Cancels what this owner has: of one event, or all. One that a relay has had, whatever it told of it, may be on its way:
+    /// it stays known as cancelled until it was handled.
     ///
     /// # Errors
     /// It may not be cancelled; the transaction should be given up.
     async fn cancel_timeouts(&mut self, owner: &str, event: Option<&str>) -> Result<(), DatabaseError>;
 
-    /// Whether the message with this id is a timeout, and may be handled.
+    /// Whether the message with this id is a timeout of this owner, and may be handled. To all others it is none.
     ///
     /// # Errors
     /// The database cannot be asked.
-    async fn timeout(&mut self, id: &MessageId) -> Result<Timeout, DatabaseError>;
+    async fn timeout(&mut self, owner: &str, id: &MessageId) -> Result<Timeout, DatabaseError>;
 
-    /// Forgets the timeout with this id, if there is one.
+    /// Forgets the timeout of this owner with this id, if there is one.
     ///
     /// # Errors
     /// It may not be forgotten; the transaction should be given up.
-    async fn end_timeout(&mut self, id: &MessageId) -> Result<(), DatabaseError>;
+    async fn end_timeout(&mut self, owner: &str, id: &MessageId) -> Result<(), DatabaseError>;
 }
 
 /// What is known of a message that may be a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// It is none.
+    /// It is none, or somebody else's.
     None,
     /// Its time has come, or will.
     Due,

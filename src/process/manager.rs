@@ -98,13 +98,13 @@ impl<P: Process> Manager<P> {
         S: Send + Sync,
         T: Timeouts + store::Transaction,
     {
-        let id = came.ctx.message_id();
+        let (owner, id) = (came.stream.as_str(), came.ctx.message_id());
         let (mut process, version): (P, _) = load(&mut self.store.in_transaction(tx), &came.stream).await?;
         // Only behind the load: what is cancelled from there on makes the append a conflict.
-        let timeout = tx.timeout(id).await?;
+        let timeout = tx.timeout(owner, id).await?;
         if timeout == Timeout::Cancelled || process.is_over() {
             tracing::debug!(process = %came.stream, "nothing follows: the timeout was cancelled, or the process is over");
-            end(tx, timeout, id).await?;
+            end(tx, timeout, (owner, id)).await?;
             return Ok(None);
         }
         process.evolve(&came.event);
@@ -114,15 +114,15 @@ impl<P: Process> Manager<P> {
             appended => appended?,
         };
         decided.published.iter().for_each(|(event, _)| process.evolve(event));
-        end(tx, timeout, id).await?;
-        decided.keep(tx, came.stream.as_str(), process.is_over()).await?;
+        end(tx, timeout, (owner, id)).await?;
+        decided.keep(tx, owner, process.is_over()).await?;
         Ok(None)
     }
 }
 
 /// Forgets the timeout that came; most messages are none.
-async fn end(tx: &mut impl Timeouts, timeout: Timeout, id: &MessageId) -> Result<(), DatabaseError> {
-    if timeout == Timeout::None { Ok(()) } else { tx.end_timeout(id).await }
+async fn end(tx: &mut impl Timeouts, timeout: Timeout, (owner, id): (&str, &MessageId)) -> Result<(), DatabaseError> {
+    if timeout == Timeout::None { Ok(()) } else { tx.end_timeout(owner, id).await }
 }
 
 /// The process of a stream, and where that is.

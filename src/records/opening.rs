@@ -101,7 +101,8 @@ impl Opening {
         };
         match lifted {
             Ok(()) => Ok(Opened::Sealed(sealed(opened))),
-            Err(error) if error.kind() == StoreErrorKind::Unreadable => {
+            // It will not open later either. Whatever else is wrong may be put right: the queue waits.
+            Err(error) if matches!(error.kind(), StoreErrorKind::Unreadable | StoreErrorKind::Damaged) => {
                 let mut sealed = sealed(recorded);
                 sealed.attributes.set(UNREADABLE, told(&error));
                 Ok(Opened::Sealed(sealed))

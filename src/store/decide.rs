@@ -78,7 +78,7 @@ impl Store {
             let Some(append) = decide(&known)? else { return Ok(None) };
             // What is ahead is read again in its turn.
             known.events.truncate(settled);
-            let append = append.unless(self.widened(&query), known.position).knowing(ahead);
+            let append = append.unless(query.clone(), known.position).knowing(ahead);
             match self.append(append).await {
                 Err(error) if error.kind().is_conflict() && attempt < ATTEMPTS => attempt += 1,
                 answered => return Ok(Some(answered?)),

@@ -134,7 +134,7 @@ impl Store {
     /// # Cancel safety
     /// A future that is dropped leaves all of the events recorded, or none.
     pub async fn append(&self, append: Append) -> Result<Appended, StoreError> {
-        let append = self.sealed(self.filled(append)).await?;
+        let append = self.ready(append).await?;
         match self.store.append(append.clone()).await {
             Err(error) if error.kind() == StoreErrorKind::Unknown => match self.store.append(append).await {
                 // It was not asked, and so has not found out.
@@ -233,6 +233,16 @@ impl Store {
             }
         }
         Ok(events)
+    }
+
+    /// The append as a store is to record it: nothing is left to be filled in, its condition finds older events too, and what
+    /// is personal is sealed.
+    pub(super) async fn ready(&self, append: Append) -> Result<Append, StoreError> {
+        let mut append = self.filled(append);
+        if let Some(unless) = &mut append.unless {
+            unless.query = self.widened(&unless.query);
+        }
+        self.sealed(append).await
     }
 
     /// Gives each event what it has not: id, time, service, cause, trace.

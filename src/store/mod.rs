@@ -104,7 +104,7 @@ pub trait EventStore: Any + Send + Sync {
     /// A future that is dropped leaves all of the events recorded, or none.
     async fn append(&self, append: Append) -> Result<Appended, StoreError>;
 
-    /// The events of a stream after a version, in order, at most `limit`; fewer only at the end, or where they have 8 MiB or
+    /// The events of a stream after a version, in order, at most `limit`; fewer only at the end, or where they have 2 MiB or
     /// more.
     ///
     /// # Errors

@@ -41,6 +41,8 @@ pub struct Criterion {
     pub(super) events: Vec<Cow<'static, str>>,
     pub(super) tags: Vec<Tag>,
     contracts: Vec<&'static Contract>,
+    /// Nobody asked for it: it finds what another asks for, under an older contract.
+    is_older: bool,
 }
 
 impl Criterion {
@@ -112,7 +114,7 @@ impl Criterion {
     /// be looked at only afterwards.
     fn under(&self, older: &'static Contract) -> Self {
         let tags = self.tags.iter().filter(|tag| declares(older, tag)).cloned().collect();
-        Self { tags, ..Self::any().contract(older) }
+        Self { tags, is_older: true, ..Self::any().contract(older) }
     }
 }
 
@@ -166,7 +168,13 @@ impl Query {
         self.0.iter().any(|criterion| criterion.matches(entry))
     }
 
-    /// The query that also finds what was recorded under the contracts which these are made from.
+    /// The criteria that were asked for, without those that it was widened by.
+    pub(super) fn given(&self) -> impl Iterator<Item = &Criterion> {
+        self.0.iter().filter(|criterion| !criterion.is_older)
+    }
+
+    /// The query that also finds what was recorded under the contracts which these are made from, and nothing under those
+    /// that it was widened by before.
     pub(super) fn widened(&self, older: impl Fn(&Contract) -> Vec<&'static Contract>) -> Self {
         let older = &older;
         let wide = |criterion: &Criterion| -> Vec<Criterion> {
@@ -174,7 +182,7 @@ impl Query {
             let before = before.filter(|contract| !criterion.events().any(|event| event == contract.name));
             before.map(|contract| criterion.under(contract)).collect()
         };
-        Self(self.0.iter().flat_map(|criterion| std::iter::once(criterion.clone()).chain(wide(criterion))).collect())
+        Self(self.given().flat_map(|criterion| std::iter::once(criterion.clone()).chain(wide(criterion))).collect())
     }
 }
 

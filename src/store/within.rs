@@ -118,7 +118,7 @@ impl<T: Transaction> Streams for InTransaction<'_, T> {
     }
 
     async fn record(&mut self, append: Append) -> Result<Appended, StoreError> {
-        let append = self.store.sealed(self.store.filled(append)).await?;
+        let append = self.store.ready(append).await?;
         self.tx.append(&**self.store.inner(), append).await
     }
 }

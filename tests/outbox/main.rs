@@ -51,6 +51,8 @@ macro_rules! suite {
             process::i1_a_process_takes_up_each_message_once_and_publishes_what_is_in_its_stream
             process::a_timeout_comes_when_its_time_has_come
             process::a_timeout_that_is_cancelled_is_not_taken_up
+            process::a_timeout_that_is_cancelled_while_its_publish_is_in_doubt_is_not_taken_up
+            process::a_timeout_is_that_of_the_process_that_has_set_it
             process::what_comes_to_a_process_that_is_over_changes_nothing
             process::an_event_that_names_no_process_becomes_a_dead_letter
             process::a_timeout_and_the_event_that_it_waits_for_take_turns
@@ -65,6 +67,7 @@ macro_rules! suite {
             cases::i1_a_transactional_handler_has_its_effect_once_however_often_its_reader_goes
             cases::x1_what_nobody_can_read_becomes_a_dead_letter_and_delays_nobody
             cases::k3_what_is_personal_is_opened_for_handlers_and_what_was_erased_is_passed_by
+            cases::x3_d1_what_cannot_be_decrypted_becomes_a_dead_letter_and_delays_nobody
             cases::d10_older_events_come_as_the_newer
             cases::a_slow_event_does_not_have_others_handled_again
             cases::a_queue_that_is_removed_begins_anew_and_one_that_is_read_stays

@@ -161,9 +161,14 @@ fn names(rows: Vec<Claimed>) -> Vec<String> {
 
 /// What a relay has sent by now.
 async fn relayed<S: Subject>(all: &S) -> Vec<Claimed> {
+    settled(all, Fate::Sent).await
+}
+
+/// What a relay has had by now, with this fate.
+async fn settled<S: Subject>(all: &S, fate: Fate) -> Vec<Claimed> {
     let rows = taken(all, SOON).await;
     let claim = Claim::new("relay", 100, Duration::from_secs(60), SystemTime::now());
-    let fates: Vec<_> = rows.iter().map(|claimed| (claimed.number, Fate::Sent)).collect();
+    let fates: Vec<_> = rows.iter().map(|claimed| (claimed.number, fate.clone())).collect();
     all.db().settle(&claim, &fates).await.expect("it is noted");
     rows
 }
@@ -202,17 +207,19 @@ pub(crate) async fn a_timeout_comes_when_its_time_has_come<S: Subject>() {
     shop.comes(&paid("o-2"), "m-2").await;
     let [row] = &relayed(&all).await[..] else { panic!("the timeout of one order") };
     let id = row.row.outgoing.id.clone();
-    assert_eq!(known(&all, &id).await, Timeout::Due);
+    assert_eq!(known(&all, "o-2", &id).await, Timeout::Due);
     for _ in 0..2 {
         shop.comes(&overdue("o-2"), id.as_str()).await;
     }
     assert_eq!(shop.order("o-2").await.steps, ["paid", "overdue", "delayed"]);
-    assert_eq!((known(&all, &id).await, sent(&all).await), (Timeout::None, vec!["OrderDelayed".to_owned()]));
+    assert_eq!((known(&all, "o-2", &id).await, sent(&all).await), (Timeout::None, vec!["OrderDelayed".to_owned()]));
 }
 
-async fn known<S: Subject>(all: &S, id: &MessageId) -> Timeout {
+/// What the message with this id is to the process of this order.
+async fn known<S: Subject>(all: &S, order: &str, id: &MessageId) -> Timeout {
     let mut tx = all.db().begin().await.expect("it begins");
-    tx.timeout(id).await.expect("it is asked")
+    let owner = Manager::<Fulfilment<LONG>>::stream(order).expect("a good name");
+    tx.timeout(owner.as_str(), id).await.expect("it is asked")
 }
 
 /// Whether it waits or is on its way, and whether it is cancelled by name or with the end of the process.
@@ -233,11 +240,67 @@ where
     let [row] = &relayed(all).await[..] else { panic!("the timeout of one order") };
     let id = row.row.outgoing.id.clone();
     shop.comes(&shipped(goes), &format!("shipped-{goes}")).await;
-    assert_eq!(known(all, &id).await, Timeout::Cancelled);
+    assert_eq!(known(all, goes, &id).await, Timeout::Cancelled);
     shop.comes(&overdue(goes), id.as_str()).await;
     assert_eq!(shop.order(goes).await.steps, ["paid", "shipped", "receipted"]);
-    assert_eq!(known(all, &id).await, Timeout::None);
+    assert_eq!(known(all, goes, &id).await, Timeout::None);
     assert_eq!(sent(all).await, ["ReceiptSent"], "nothing else follows");
+}
+
+/// The relay has tried, and has no answer or none that was good: the broker may have the timeout all the same.
+pub(crate) async fn a_timeout_that_is_cancelled_while_its_publish_is_in_doubt_is_not_taken_up<S: Subject>() {
+    let all = S::open().await;
+    let shop = Shop::<Fulfilment<AT_ONCE>>::open(&all).await;
+    let reason = || "it was told to fail".to_owned();
+    let refused = Fate::Refused { again_in: Duration::ZERO, reason: reason() };
+    for (order, fate) in [("o-1", Fate::Back), ("o-2", refused), ("o-3", Fate::Parked { reason: reason() })] {
+        shop.comes(&paid(order), &format!("paid-{order}")).await;
+        let [row] = &settled(&all, fate.clone()).await[..] else { panic!("the timeout of one order") };
+        let id = row.row.outgoing.id.clone();
+        let is_parked = matches!(fate, Fate::Parked { .. });
+        assert_eq!(all.send_again(id.as_str()).await, is_parked);
+        shop.comes(&shipped(order), &format!("shipped-{order}")).await;
+        assert_eq!(known(&all, order, &id).await, Timeout::Cancelled, "{fate:?}");
+        shop.comes(&overdue(order), id.as_str()).await;
+        assert_eq!(shop.order(order).await.steps, ["paid", "shipped", "receipted"], "{fate:?}");
+        assert_eq!(sent(&all).await, ["ParcelOverdue", "ReceiptSent"], "{fate:?}");
+    }
+}
+
+/// How many parcels were late.
+#[derive(Debug, Default, Clone)]
+struct Watch(usize);
+
+impl Process for Watch {
+    const KIND: &'static str = "watch";
+    type Event = Step;
+
+    fn evolve(&mut self, _: &Step) {
+        self.0 += 1;
+    }
+
+    fn react(&self, _: &Step) -> Reaction<Step> {
+        Reaction::none()
+    }
+}
+
+/// To another kind of process that handles its event, it is an event as any other.
+pub(crate) async fn a_timeout_is_that_of_the_process_that_has_set_it<S: Subject>() {
+    let all = S::open().await;
+    let shop = Shop::<Fulfilment<AT_ONCE>>::open(&all).await;
+    let (memory, manager) = (transport::Memory::new(), Manager::<Watch>::new(Store::new(all.events())));
+    let service = Service::new("watch").transactional(all.db()).on_with::<ParcelOverdue>(manager.clone(), again);
+    let running = service.transport(memory.clone()).start().await.expect("it starts");
+    let watch = Shop { running, memory, manager };
+    shop.comes(&paid("o-1"), "paid").await;
+    let [row] = &relayed(&all).await[..] else { panic!("the timeout of one order") };
+    let id = row.row.outgoing.id.clone();
+    shop.comes(&shipped("o-1"), "shipped").await;
+    watch.comes(&overdue("o-1"), id.as_str()).await;
+    assert_eq!(watch.order("o-1").await.0, 1, "nobody has cancelled anything of its own");
+    assert_eq!(known(&all, "o-1", &id).await, Timeout::Cancelled, "it is still known");
+    shop.comes(&overdue("o-1"), id.as_str()).await;
+    assert_eq!(shop.order("o-1").await.steps, ["paid", "shipped", "receipted"]);
 }
 
 /// To one that is over, nothing comes.

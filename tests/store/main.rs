@@ -13,6 +13,7 @@ mod postgres;
 mod projection;
 mod service;
 mod sqlite;
+mod widened;
 
 mod memory {
     use tegami::store::Memory;

@@ -86,10 +86,11 @@ fn of_columns(columns: &PgRow) -> Result<Row, BoxError> {
     Kept::new(known, columns.try_get(5)?, columns.try_get::<Vec<u8>, _>(6)?, payload).row()
 }
 
-/// The statement that sets this for rows of a relay (`$1`): their numbers, reasons and milliseconds follow.
+/// The statement that sets this for rows of a relay (`$1`): their numbers, reasons and milliseconds follow. Nobody has them
+/// then, but one had: where the broker's answer never came, it may have them.
 fn fated(schema: &str, set: &str) -> String {
     format!(
-        "UPDATE \"{schema}\".outbox row SET relay = NULL, {set} \
+        "UPDATE \"{schema}\".outbox row SET relay = '', {set} \
          FROM unnest($2::bigint[], $3::text[], $4::bigint[]) fate (number, reason, wait) \
          WHERE row.number = fate.number AND row.relay = $1"
     )

@@ -27,18 +27,18 @@ impl Timeouts for sqlx::Transaction<'_, Postgres> {
         cancel(self, &schema, owner, event).await.map_err(|error| failed(error, &schema))
     }
 
-    async fn timeout(&mut self, id: &MessageId) -> Result<Timeout, DatabaseError> {
+    async fn timeout(&mut self, owner: &str, id: &MessageId) -> Result<Timeout, DatabaseError> {
         let schema = schema_of(self).await?;
-        let sql = format!("SELECT cancelled FROM \"{schema}\".timeouts WHERE id = $1");
-        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(id.as_str());
+        let sql = format!("SELECT cancelled FROM \"{schema}\".timeouts WHERE id = $1 AND owner = $2");
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(id.as_str()).bind(owner);
         let cancelled = query.fetch_optional(&mut **self).await.map_err(|error| failed(error, &schema))?;
         Ok(Timeout::noted(cancelled))
     }
 
-    async fn end_timeout(&mut self, id: &MessageId) -> Result<(), DatabaseError> {
+    async fn end_timeout(&mut self, owner: &str, id: &MessageId) -> Result<(), DatabaseError> {
         let schema = schema_of(self).await?;
-        let sql = format!("DELETE FROM \"{schema}\".timeouts WHERE id = $1");
-        let delete = sqlx::query(AssertSqlSafe(sql)).bind(id.as_str()).execute(&mut **self).await;
+        let sql = format!("DELETE FROM \"{schema}\".timeouts WHERE id = $1 AND owner = $2");
+        let delete = sqlx::query(AssertSqlSafe(sql)).bind(id.as_str()).bind(owner).execute(&mut **self).await;
         delete.map(drop).map_err(|error| failed(error, &schema))
     }
 }

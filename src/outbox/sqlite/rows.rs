@@ -77,7 +77,8 @@ pub(super) fn take(sql: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Clai
 }
 
 pub(super) fn settle(sql: &Connection, claim: &Claim, fates: &[(u64, Fate)]) -> rusqlite::Result<()> {
-    let ours = |set: &str| format!("UPDATE tegami_outbox SET relay = NULL, {set} WHERE number = ?1 AND relay = ?2");
+    // Nobody has it then, but one had: where the broker's answer never came, it may have it.
+    let ours = |set: &str| format!("UPDATE tegami_outbox SET relay = '', {set} WHERE number = ?1 AND relay = ?2");
     let [now, _] = bounds(claim);
     for (number, fate) in fates {
         let number = number.cast_signed();

@@ -24,15 +24,17 @@ impl Timeouts for Tx {
         self.run(move |sql| cancel(sql, &owner, event.as_deref())).await
     }
 
-    async fn timeout(&mut self, id: &MessageId) -> Result<Timeout, DatabaseError> {
-        let (id, query) = (id.to_string(), "SELECT cancelled FROM tegami_timeouts WHERE id = ?1");
-        let read = move |sql: &Connection| sql.prepare_cached(query)?.query_row([id], |row| row.get(0)).optional();
+    async fn timeout(&mut self, owner: &str, id: &MessageId) -> Result<Timeout, DatabaseError> {
+        let values = [id.as_str(), owner].map(str::to_owned);
+        let query = "SELECT cancelled FROM tegami_timeouts WHERE id = ?1 AND owner = ?2";
+        let read = move |sql: &Connection| sql.prepare_cached(query)?.query_row(values, |row| row.get(0)).optional();
         self.run(read).await.map(Timeout::noted)
     }
 
-    async fn end_timeout(&mut self, id: &MessageId) -> Result<(), DatabaseError> {
-        let (id, delete) = (id.to_string(), "DELETE FROM tegami_timeouts WHERE id = ?1");
-        self.run(move |sql| sql.prepare_cached(delete)?.execute([id])).await.map(drop)
+    async fn end_timeout(&mut self, owner: &str, id: &MessageId) -> Result<(), DatabaseError> {
+        let values = [id.as_str(), owner].map(str::to_owned);
+        let delete = "DELETE FROM tegami_timeouts WHERE id = ?1 AND owner = ?2";
+        self.run(move |sql| sql.prepare_cached(delete)?.execute(values)).await.map(drop)
     }
 }
 

@@ -14,7 +14,7 @@ use tegami::{
     event::Upcast,
     records::Records,
     service::Running,
-    store::{Append, Position, Store, StreamId, keys},
+    store::{Append, Position, Store, StreamId, Version, keys},
     transport::{
         Backlog, DeadLetter, Fate, Memory, Provision, Prune, PublishErrorKind, Reach, ReasonKind, Sorter, Topology,
         Transport, TransportErrorKind,
@@ -258,28 +258,73 @@ pub(crate) async fn x1_what_nobody_can_read_becomes_a_dead_letter_and_delays_nob
     stop(running).await;
 }
 
+const CUSTOMERS: &str = "billing-shop-customers-v1-CustomerRegistered";
+
+async fn note_email(customer: CustomerRegistered, ctx: Context<Seen>) -> Result<(), HandlerError> {
+    ctx.state().lock().expect("no panic while it is held").push((customer.email.clone(), ctx.attempt()));
+    Ok(())
+}
+
+/// Has a customer recorded, with an address for mail.
+async fn register(store: &Store, customer: &str) -> StreamId {
+    let email = format!("{customer}@example.com");
+    let registered = CustomerRegistered::builder().customer_id(customer).country("DE").email(email).build();
+    let stream = StreamId::of("customer", customer).expect("a good name");
+    let append = Append::to(stream.clone()).event(&registered).expect("it is valid");
+    store.append(append).await.expect("it is appended");
+    stream
+}
+
 /// What is personal comes as it was, while its key is there; and what is left of it comes to nobody.
 pub(crate) async fn k3_what_is_personal_is_opened_for_handlers_and_what_was_erased_is_passed_by<S: Subject>() {
-    async fn handle(customer: CustomerRegistered, ctx: Context<Seen>) -> Result<(), HandlerError> {
-        ctx.state().lock().expect("no panic while it is held").push((customer.email.clone(), ctx.attempt()));
-        Ok(())
-    }
     let all = S::open().await;
     let (store, seen) = (Store::new(all.events()).keys(keys::Memory::new()), Seen::default());
     for customer in ["c-1", "c-2"] {
-        let email = format!("{customer}@example.com");
-        let customer = CustomerRegistered::builder().customer_id(customer).country("DE").email(email).build();
-        let stream = StreamId::of("customer", &customer.customer_id).expect("a good name");
-        store.append(Append::to(stream).event(&customer).expect("it is valid")).await.expect("it is appended");
+        register(&store, customer).await;
     }
     store.forget("c-1").await.expect("it is forgotten");
     let records = || records(&all, &store).from_the_first_event();
-    let running = start(billing(&seen, records()).on::<CustomerRegistered>(handle)).await;
+    let running = start(billing(&seen, records()).on::<CustomerRegistered>(note_email)).await;
     all_seen(&seen, 1).await;
     stop(running).await;
     assert_eq!(look(&seen), once(["c-2@example.com"]));
-    let queue = "billing-shop-customers-v1-CustomerRegistered";
-    assert!(records().dead_letters(queue, 9).await.expect("they are read").is_empty());
+    assert!(records().dead_letters(CUSTOMERS, 9).await.expect("they are read").is_empty());
+}
+
+/// X3, D1: what is encrypted and was changed, cut or taken from another event becomes a dead letter, with its bytes.
+pub(crate) async fn x3_d1_what_cannot_be_decrypted_becomes_a_dead_letter_and_delays_nobody<S: Subject>() {
+    let (all, keys, seen) = (S::open().await, keys::Memory::new(), Seen::default());
+    let store = Store::new(all.events()).keys(keys.clone());
+    let elsewhere = Store::new(tegami::store::Memory::new()).keys(keys);
+    let running = start(billing(&seen, records(&all, &store)).on::<CustomerRegistered>(note_email)).await;
+    let mut damaged = Vec::new();
+    for customer in ["changed", "cut", "moved"] {
+        let stream = register(&elsewhere, customer).await;
+        let mut written = elsewhere.inner().read_stream(&stream, Version::START, 1).await.expect("it is read");
+        let mut entry = written.remove(0).entry;
+        let mut bytes = entry.message.content.bytes.to_vec();
+        // The first bytes say that something is encrypted, and with which key.
+        match customer {
+            "changed" => bytes[80] = if bytes[80] == b'A' { b'B' } else { b'A' },
+            "cut" => bytes.truncate(40),
+            _ => entry.message.head.id = MessageId::parse("m-1"),
+        }
+        entry.message.content.bytes = bytes.clone().into();
+        store.inner().append(Append::to(stream).entry(entry)).await.expect("a store looks into no payload");
+        damaged.push(bytes);
+    }
+    register(&store, "c-1").await;
+    all_seen(&seen, 1).await;
+    let records = records(&all, &store);
+    until(async || records.dead_letters(CUSTOMERS, 9).await.expect("they are read").len() == damaged.len()).await;
+    let dead = records.dead_letters(CUSTOMERS, 9).await.expect("they are read");
+    assert!(dead.iter().all(|dead| dead.reason() == ReasonKind::Undecodable), "{dead:?}");
+    let mut found: Vec<_> = dead.iter().map(|dead| dead.payload().to_vec()).collect();
+    found.sort();
+    damaged.sort();
+    assert_eq!(found, damaged, "as they were found");
+    assert_eq!(look(&seen), once(["c-1@example.com"]));
+    stop(running).await;
 }
 
 impl Upcast<OrderPaid> for v2::OrderPaid {

@@ -14,7 +14,7 @@ use super::rows;
 pub enum Deed {
     Set { owner: String, row: Box<Row>, due: Instant },
     Cancel { owner: String, event: Option<String> },
-    End(MessageId),
+    End { owner: String, id: MessageId },
 }
 
 /// Every timeout that was not handled.
@@ -30,8 +30,9 @@ struct Kept {
 }
 
 impl Timeouts {
-    pub fn known(&self, id: &MessageId) -> Timeout {
-        match self.0.get(id.as_str()) {
+    /// What it is to this owner.
+    pub fn known(&self, owner: &str, id: &MessageId) -> Timeout {
+        match self.0.get(id.as_str()).filter(|kept| kept.owner == owner) {
             None => Timeout::None,
             Some(kept) if kept.cancelled => Timeout::Cancelled,
             Some(_) => Timeout::Due,
@@ -44,8 +45,8 @@ impl Timeouts {
         self.0.insert(row.outgoing.id.to_string(), kept);
     }
 
-    pub fn end(&mut self, id: &MessageId) {
-        self.0.remove(id.as_str());
+    pub fn end(&mut self, owner: &str, id: &MessageId) {
+        self.0.retain(|known, kept| known != id.as_str() || kept.owner != owner);
     }
 
     /// The ids of those that this owner has, of one event or all.

@@ -168,7 +168,7 @@ impl Tx {
                 Deed::Cancel { owner, event } => {
                     desk.cancel((&owner, event.as_deref()), (&mut gone, &mut cancelled));
                 }
-                Deed::End(id) => desk.timeouts.end(&id),
+                Deed::End { owner, id } => desk.timeouts.end(&owner, &id),
             }
         }
         let is_empty = set.is_empty() && gone.is_empty() && cancelled.is_empty();
@@ -255,14 +255,14 @@ impl Timeouts for Tx {
         Ok(())
     }
 
-    async fn timeout(&mut self, id: &MessageId) -> Result<Timeout, DatabaseError> {
+    async fn timeout(&mut self, owner: &str, id: &MessageId) -> Result<Timeout, DatabaseError> {
         self.counter.ask().await?;
-        let known = self.counter.office.desk().timeouts.known(id);
+        let known = self.counter.office.desk().timeouts.known(owner, id);
         self.counter.answer(known, DatabaseErrorKind::Unreachable).await
     }
 
-    async fn end_timeout(&mut self, id: &MessageId) -> Result<(), DatabaseError> {
-        self.deeds.push(Deed::End(id.clone()));
+    async fn end_timeout(&mut self, owner: &str, id: &MessageId) -> Result<(), DatabaseError> {
+        self.deeds.push(Deed::End { owner: owner.to_owned(), id: id.clone() });
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod long;
 mod losses;
 mod opening;
 mod order;
+mod pages;
 mod projected;
 
 use std::sync::Arc;
