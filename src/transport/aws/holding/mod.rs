@@ -351,7 +351,7 @@ mod tests {
 
     /// A message whose renewal is under way.
     async fn renewed(holding: &Holding) -> (u64, CancellationToken, Change) {
-        let (number, lost) = take(&holding);
+        let (number, lost) = take(holding);
         let asked = Mutex::new(None);
         let watching = holding.watch(|change| *asked.lock().unwrap() = Some(change));
         assert!(tokio::time::timeout(Duration::from_secs(16), watching).await.is_err());
