@@ -18,7 +18,6 @@
 mod answers;
 mod batches;
 mod broken;
-mod full;
 mod holds;
 mod limits;
 mod line;
