@@ -11,7 +11,8 @@ from .common import CHECKED, ROOT, made, took
 # Of each test binary, the tests that do more where CONFORMANCE_LONG is set, or that fill a disk.
 AT_LENGTH = {
     "store": ["e_01_append_race", "e_14_histories", "e5_f45_a_disk"],
-    "outbox": ["t1_t2_t3_three_relays", "t4_what_two_outboxes", "i4_ids_are_forgotten", "s2_f28", "t5_f45_a_disk"],
+    "outbox": ["t1_t2_t3_three_relays", "t4_what_two_outboxes", "i4_ids_are_forgotten", "s2_f28", "t5_f45_a_disk",
+               "j1_every_tick_is_run_once"],
     "failpoints": ["_f27_", "d1_a_process_that_ends"],
 }
 

@@ -22,6 +22,8 @@ pub struct Book {
     pub handled: usize,
     /// What was completed for the first time since this was last looked at, and when.
     fresh: Vec<(String, u64)>,
+    /// When each fault began.
+    faults: BTreeMap<u64, String>,
 }
 
 /// What became of one message.
@@ -31,8 +33,16 @@ struct Message {
     begins: usize,
     is_ok: bool,
     to: Vec<String>,
-    /// How often each queue completed it.
-    done: BTreeMap<String, usize>,
+    /// How often each queue completed it, and when first.
+    done: BTreeMap<String, (usize, u64)>,
+}
+
+impl Message {
+    /// Completions of each queue beyond as many as publishes, and when it first completed it.
+    fn repeats(&self) -> impl Iterator<Item = (usize, u64)> {
+        let beyond = |(done, first): &(usize, u64)| (done.saturating_sub(self.begins.max(1)), *first);
+        self.done.values().map(beyond).filter(|(times, _)| *times > 0)
+    }
 }
 
 impl Book {
@@ -71,12 +81,15 @@ impl Book {
             }
             Entry::RunEnd { id, subscription, ended: Ended::Ok, .. } => {
                 let message = self.messages.entry(id.clone()).or_default();
-                let done = message.done.entry(subscription).or_default();
-                *done += 1;
+                let (done, first) = message.done.entry(subscription).or_insert((0, at));
+                (*done, *first) = (*done + 1, at.min(*first));
                 if *done == 1 {
                     self.handled += 1;
                     self.fresh.push((id, at));
                 }
+            }
+            Entry::FaultBegin { name } => {
+                self.faults.insert(at, name);
             }
             _ => {}
         }
@@ -95,12 +108,15 @@ impl Book {
         self.messages.get(id).is_some_and(|message| !message.done.is_empty())
     }
 
-    /// How many messages were completed in a queue again, beyond what was published again.
-    pub fn repeated(&self) -> usize {
-        let beyond = |message: &Message| {
-            message.done.values().map(|done| done.saturating_sub(message.begins.max(1))).sum::<usize>()
-        };
-        self.messages.values().map(beyond).sum()
+    /// How many messages were completed in a queue again, beyond what was published again: by the last fault that had begun
+    /// when they were first completed.
+    pub fn repeated(&self) -> BTreeMap<String, usize> {
+        let mut repeated = BTreeMap::new();
+        for (times, first) in self.messages.values().flat_map(Message::repeats) {
+            let fault = self.faults.range(..=first).next_back().map_or("no fault", |(_, name)| name);
+            *repeated.entry(fault.to_owned()).or_default() += times;
+        }
+        repeated
     }
 
     /// What nine of ten took at most, from the begin of the publish, of what was completed since this was last asked.

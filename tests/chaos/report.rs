@@ -1,6 +1,6 @@
 //! What came of a phase: a table to read, and the same as JSON.
 
-use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use serde::Serialize;
 use tegami::testing::ledger::{Figure, Verdict};
@@ -37,7 +37,7 @@ pub struct Told {
     pub ended: usize,
     published: usize,
     handled: usize,
-    repeated: usize,
+    repeated: BTreeMap<String, usize>,
 }
 
 impl Told {
@@ -82,6 +82,8 @@ pub struct Report {
     /// Completions of what was completed before, beyond what was published again.
     duplicates: usize,
     duplicates_share: f64,
+    /// By the last fault that had begun by then.
+    duplicates_by: BTreeMap<String, usize>,
     /// Runs of one key at once; see `excused`.
     figures: BTreeMap<Figure, usize>,
     excused: Vec<Figure>,
@@ -113,6 +115,7 @@ impl Report {
         let after = verdict.map_or_else(Vec::new, |verdict| recoveries(verdict, &told.deeds.restarts));
         let stops: Vec<_> = told.deeds.stops.iter().chain(&told.stops).collect();
         let longest = stops.iter().map(|stop| stop.took).max().unwrap_or_default();
+        let duplicates = told.repeated.values().sum();
         Self {
             seed: asked.seed,
             whose: asked.whose,
@@ -140,8 +143,9 @@ impl Report {
             stops_kept: stops.iter().filter(|stop| stop.is_kept()).count(),
             stops_drained: stops.iter().filter(|stop| !stop.is_forced).count(),
             longest_stop: longest.as_secs_f64(),
-            duplicates: told.repeated,
-            duplicates_share: told.repeated as f64 / told.handled.max(1) as f64,
+            duplicates,
+            duplicates_share: duplicates as f64 / told.handled.max(1) as f64,
+            duplicates_by: told.repeated,
             figures: verdict.into_iter().flat_map(counted).collect(),
             excused: excused.to_vec(),
             stories: verdict.map_or_else(Vec::new, |verdict| stories(verdict, excused, folder)),
@@ -167,6 +171,13 @@ impl Report {
         let named =
             self.points.iter().map(|(point, count)| format!("\n{:36}{count:>4} {point}", "")).collect::<String>();
         format!("{}; {} points, {least} to {most} each{named}", self.points.values().sum::<usize>(), self.points.len())
+    }
+
+    /// After which faults most was handled again.
+    fn after_faults(&self) -> String {
+        let mut most: Vec<_> = self.duplicates_by.iter().collect();
+        most.sort_by_key(|(_, count)| Reverse(**count));
+        most.iter().take(SHOWN).map(|(fault, count)| format!("\n{:36}{count:>4} after {fault}", "")).collect()
     }
 
     /// What came of it, where nothing was done but kill.
@@ -237,7 +248,7 @@ impl fmt::Display for Report {
         let longest = format!("{drained} drained, the longest took {:.1} s", self.longest_stop);
         line("stops within their bound", format!("{kept} of {stops} within {} s; {longest}", BOUND.as_secs()))?;
         let share = 100.0 * self.duplicates_share;
-        line("handled again", format!("{} ({share:.2} %)", self.duplicates))?;
+        line("handled again", format!("{} ({share:.2} %){}", self.duplicates, self.after_faults()))?;
         for (figure, count) in &self.figures {
             let excused = if self.excused.contains(figure) { " (not promised here)" } else { "" };
             line(figure.as_str(), format!("{count}{excused}"))?;

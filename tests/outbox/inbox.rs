@@ -23,7 +23,7 @@ use tegami::{
 
 use crate::{
     Folder, OrderPaid, ReceiptSent, paid, receipt,
-    subject::{Deed, Subject},
+    subject::{Deed, Subject, until},
 };
 
 const MESSAGES: usize = 100;
@@ -60,28 +60,35 @@ fn replica<S: Subject>(memory: &Memory, db: &S::Db, books: &Arc<Books>) -> Servi
     service.allow_unroutable::<ReceiptSent>().outbox(db)
 }
 
-/// Two replicas with connections of their own, and every message three times.
-pub(crate) async fn i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect<S: Subject>() {
+/// Two replicas with connections of their own, one or the other killed in the midst of its work, and every message three times.
+pub(crate) async fn i1_every_message_comes_three_times_to_two_replicas_that_are_killed_and_has_one_effect<
+    S: Subject,
+>() {
     let (all, folder, memory) = (S::open().await, Folder::new(), Memory::new());
     let other = S::connect(&all.address()).await;
     let books = folder.0.join("ledger");
     let ledger = Ledger::open(&books, "test", Clock::system()).expect("a ledger");
     ledger.write(Entry::Inbox { subscription: QUEUE.to_owned() });
     let shared = Arc::new((ledger.clone(), AtomicUsize::new(0)));
-    let mut replicas = Vec::new();
-    for db in [all.db(), &other] {
-        replicas.push(replica::<S>(&memory, db, &shared).start().await.expect("it starts"));
-    }
+    let start = async |db| replica::<S>(&memory, db, &shared).start().await.expect("it starts");
+    let mut replicas = vec![start(all.db()).await, start(&other).await];
     for n in 0..MESSAGES {
         let (id, checksum) = (format!("m-{n}"), Checksum::of(&Default::default()));
         let to = vec![QUEUE.to_owned()];
         ledger.write(Entry::PublishBegin { id: id.clone(), key: None, sequence: n as u64, checksum, to });
+        let before = shared.1.load(Ordering::SeqCst);
         for copy in 0..COPIES {
             let publisher = replicas[copy % 2].publisher();
             let id = MessageId::parse(&id).expect("a good id");
             publisher.publish_with(&paid(format!("o-{n}")), |options| options.id(id)).await.expect("it is published");
         }
         ledger.publish_end(id, Answer::Ok);
+        if n % 10 == 9 {
+            until(async || shared.1.load(Ordering::SeqCst) > before).await;
+            // What it was doing ends in its midst, and what it held comes back.
+            drop(replicas.remove(0));
+            replicas.push(start([all.db(), &other][n / 10 % 2]).await);
+        }
     }
     memory.quiet().await;
     for replica in replicas {

@@ -22,7 +22,7 @@ macro_rules! suite {
             delays::t2_the_next_time_is_known_and_what_is_delayed_counts_as_unpublished
             delays::t2_the_relay_wakes_for_what_is_due_and_not_before
             delays::what_a_transport_cannot_delay_is_told_to_go_through_an_outbox
-            inbox::i1_every_message_comes_three_times_to_two_replicas_and_has_one_effect
+            inbox::i1_every_message_comes_three_times_to_two_replicas_that_are_killed_and_has_one_effect
             inbox::i2_two_subscriptions_handle_one_message_each_once
             inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
             inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
