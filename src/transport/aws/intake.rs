@@ -12,6 +12,7 @@ use super::{
     CLOSE_TIME,
     actions::Action,
     batch::Batches,
+    completed::Completed,
     fault::{Fault, FaultKind},
     holding::Holding,
     letter::Post,
@@ -44,6 +45,7 @@ pub(super) struct Intake {
     pub(super) plan: QueuePlan,
     pub(super) holding: Arc<Holding>,
     pub(super) shelf: Shelf,
+    pub(super) completed: Completed,
     pub(super) outlet: Arc<Outlet>,
     pub(super) deletes: Batches<DoneDesk>,
     pub(super) changes: Batches<ChangeDesk>,
@@ -60,6 +62,9 @@ pub(super) struct Intake {
 impl Intake {
     /// Deletes a message that is done. That it is gone is heard of later; no other waits for that.
     pub(super) fn delete(&self, parcel: &Parcel) -> Result<(), SettleError> {
+        if let Some(id) = &parcel.post.id {
+            self.completed.note(id);
+        }
         let done = self.holding.done(parcel.number).ok_or_else(lost)?;
         self.deletes.add(done);
         Ok(())
@@ -232,7 +237,11 @@ impl Intake {
             let queue = &self.plan.name;
             return tracing::warn!(queue, "a message came with another checksum than it was sent with; it comes again");
         }
-        let parcel = Parcel::new(Post::from(message), self.holding.take(receipt, asked), self.plan.ordered);
+        let held = self.holding.take(receipt, asked);
+        if message.message_id.as_deref().is_some_and(|id| self.completed.has(id)) {
+            return self.holding.done(held.0).into_iter().for_each(|done| self.deletes.add(done));
+        }
+        let parcel = Parcel::new(Post::from(message), held, self.plan.ordered);
         if let Some(early) = parcel.early(self.holding.setup.clock.now()) {
             let _ = self.show(&parcel, early);
         } else {

@@ -8,6 +8,7 @@
 mod actions;
 mod address;
 mod batch;
+mod completed;
 mod dead;
 mod directory;
 #[cfg(feature = "testing")]
@@ -46,6 +47,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     batch::Batches,
+    completed::Completed,
     fault::FaultKind,
     holding::Holding,
     intake::{Intake, QueueDeliveries},
@@ -162,6 +164,7 @@ impl Aws {
             changes: Batches::new(ChangeDesk(holding.clone()), parameters.linger, chances()),
             holding,
             shelf: Shelf::default(),
+            completed: Completed::default(),
             outlet: self.outlet.clone(),
             wait: parameters.wait,
             ended: self.closed.child_token(),
