@@ -1,5 +1,6 @@
 """Makes the table of docs/proof.md of what was measured; ../report.py puts it there."""
 
+import collections
 import json
 import pathlib
 import re
@@ -76,13 +77,21 @@ def chaos(kept):
     for name, what in WRONGS.items():
         yield f"{name}: {what}", "0", f"{sum(run['figures'][name] for run in runs):,}"
     for run in runs:
-        again = f"{run['duplicates']:,} of {run['handled']:,}, {run['duplicates_share']:.2%}"
+        again = f"{run['duplicates']:,} of {run['handled']:,}, {run['duplicates_share']:.2%}{most(run.get('duplicates_by', {}))}"
         yield f"handled again, {run['broker']}", "below 1 %", again
     for run in filter(lambda run: run["restarts"], runs):
         recovery = f"{run['recovery_median']:.2f} s / {run['recovery_most']:.2f} s ({run['restarts']} restarts)"
         yield f"until a message is handled again after a restart of {run['broker']}, median / most", "2 s / 5 s", recovery
     stops = f"{summed('stops_kept')} of {summed('stops')}, {summed('stops_drained')} drained"
     yield "stops within their bound", "all", stops
+
+
+def most(by_fault):
+    """After which kinds of faults there was most of it: they are named `3: deletes pretended`, or `3: road cut (publisher)`."""
+    kinds = collections.Counter()
+    for fault, count in by_fault.items():
+        kinds[fault.split(": ")[-1].split(" (")[0]] += count
+    return "".join(f"; {count} after {kind}" for kind, count in kinds.most_common(3))
 
 
 def kills(kept):
