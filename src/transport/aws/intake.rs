@@ -63,7 +63,7 @@ impl Intake {
     /// Deletes a message that is done. That it is gone is heard of later; no other waits for that.
     pub(super) fn delete(&self, parcel: &Parcel) -> Result<(), SettleError> {
         if let Some(id) = &parcel.post.id {
-            self.completed.note(id);
+            self.completed.note(id, parcel.number);
         }
         let done = self.holding.done(parcel.number).ok_or_else(lost)?;
         self.deletes.add(done);
@@ -237,15 +237,29 @@ impl Intake {
             let queue = &self.plan.name;
             return tracing::warn!(queue, "a message came with another checksum than it was sent with; it comes again");
         }
-        let held = self.holding.take(receipt, asked);
-        if message.message_id.as_deref().is_some_and(|id| self.completed.has(id)) {
-            return self.holding.done(held.0).into_iter().for_each(|done| self.deletes.add(done));
+        if let Some(id) = message.message_id.as_deref()
+            && let Some(number) = self.completed.number(id)
+        {
+            return self.delete_again(id, number, (receipt, asked));
         }
-        let parcel = Parcel::new(Post::from(message), held, self.plan.ordered);
+        let parcel = Parcel::new(Post::from(message), self.holding.take(receipt, asked), self.plan.ordered);
         if let Some(early) = parcel.early(self.holding.setup.clock.now()) {
             let _ = self.show(&parcel, early);
         } else {
             self.give_up(self.shelf.arrive(parcel));
+        }
+    }
+
+    /// Deletes what is done and came again. While it is being deleted already, it is left alone: if that was in vain, it comes
+    /// once more, and takes no room until then.
+    fn delete_again(&self, id: &str, number: u64, (receipt, asked): (String, Instant)) {
+        if self.holding.has(number) {
+            return;
+        }
+        let (number, _) = self.holding.take(receipt, asked);
+        self.completed.note(id, number);
+        if let Some(done) = self.holding.done(number) {
+            self.deletes.add(done);
         }
     }
 }

@@ -101,6 +101,11 @@ impl Holding {
         (number, lost)
     }
 
+    /// Is this one held?
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.held().messages.contains_key(&number)
+    }
+
     /// How many are held.
     pub(super) fn count(&self) -> usize {
         self.held().messages.len()
