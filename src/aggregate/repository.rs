@@ -34,6 +34,8 @@ pub struct Loaded<A> {
     pub version: Version,
     /// The last event in the snapshot of it.
     pub(super) saved: Version,
+    /// Has it an event of which something is encrypted where it is kept?
+    pub(super) is_personal: bool,
 }
 
 /// What a command led to.
@@ -57,7 +59,8 @@ impl<A: Aggregate> Repository<A> {
     /// Saves the state, as JSON, each time that so many events came since the last time.
     ///
     /// Where its events have personal fields, and the store encrypts them, nothing is saved: a state may have them too, and
-    /// nobody could erase them there. [`impersonal_snapshots_every`](Self::impersonal_snapshots_every) is for states that have
+    /// nobody could erase them there. Nor is a state saved with an event of which something is encrypted, though its contract, or
+    /// the one that it was upcast to, has no personal field any more. [`impersonal_snapshots_every`](Self::impersonal_snapshots_every) is for states that have
     /// none.
     #[must_use]
     pub fn snapshots_every(self, events: u64) -> Self
@@ -151,7 +154,7 @@ impl<A: Aggregate> Repository<A> {
 
 impl<A: Aggregate> Loaded<A> {
     fn new() -> Self {
-        Self { state: A::default(), version: Version::START, saved: NEVER }
+        Self { state: A::default(), version: Version::START, saved: NEVER, is_personal: false }
     }
 
     /// Reads what came since.
@@ -159,6 +162,7 @@ impl<A: Aggregate> Loaded<A> {
         each::<A::Event>(streams, stream, self.version, |stored| {
             self.state.evolve(&stored.event);
             self.version = stored.version;
+            self.is_personal |= stored.is_opened();
         })
         .await
     }

@@ -34,13 +34,17 @@ impl<A: Aggregate> Snapshots<A> {
     pub(super) async fn load(&self, store: &dyn EventStore, stream: &StreamId) -> Option<Loaded<A>> {
         let snapshot = store.snapshot(stream, &kind::<A>()).await.ok().flatten()?;
         let state = (self.read)(&snapshot.bytes)?;
-        Some(Loaded { state, version: snapshot.version, saved: snapshot.version })
+        Some(Loaded { state, version: snapshot.version, saved: snapshot.version, is_personal: false })
     }
 
-    /// Saves the state, if so many events came since. One that is not saved is saved the next time.
+    /// Saves the state, if so many events came since, and nobody would have to erase anything in it. One that is not saved is
+    /// saved the next time.
     pub(super) async fn keep(&self, store: &dyn EventStore, stream: &StreamId, loaded: &mut Loaded<A>) {
         let since = loaded.version.number().saturating_sub(loaded.saved.number());
-        let Some(bytes) = (self.write)(&loaded.state).filter(|_| since >= self.every) else { return };
+        if since < self.every || loaded.is_personal && !self.impersonal {
+            return;
+        }
+        let Some(bytes) = (self.write)(&loaded.state) else { return };
         let snapshot = Snapshot::new(stream.clone(), kind::<A>(), loaded.version, bytes);
         match store.keep_snapshot(snapshot).await {
             Ok(()) => loaded.saved = loaded.version,

@@ -27,6 +27,9 @@ type Lift = Arc<dyn Fn(&Payload, Values) -> Result<Lifted, DecodeError> + Send +
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Values {
     Whole,
+    /// The same, and some of them are encrypted where the event is kept.
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store encrypts"))]
+    Opened,
     #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store erases"))]
     Erased,
 }
@@ -133,7 +136,7 @@ impl Upcasts {
 
 fn lift<Old: Event, New: Upcast<Old>>(payload: &Payload, values: Values) -> Result<Lifted, DecodeError> {
     let old: Old = match values {
-        Values::Whole => decode(payload)?,
+        Values::Whole | Values::Opened => decode(payload)?,
         Values::Erased => read(payload)?,
     };
     let step = || format!("the upcast from `{}` to `{}`", Old::CONTRACT.name, New::CONTRACT.name);
@@ -141,7 +144,7 @@ fn lift<Old: Event, New: Upcast<Old>>(payload: &Payload, values: Values) -> Resu
         DecodeError::new(DecodeErrorKind::Undecodable, format!("{} {}", step(), panic_text(&*panic)))
     })?;
     let payload = match values {
-        Values::Whole => encode(&new, payload.encoding).map_err(|error| {
+        Values::Whole | Values::Opened => encode(&new, payload.encoding).map_err(|error| {
             let text = format!("{} made something else", step());
             DecodeError::new(DecodeErrorKind::Invalid, text).caused_by(error)
         })?,

@@ -104,7 +104,8 @@ pub enum Held {
 /// Implementations MUST
 /// - have each of these be a part of the transaction that it is given: undone with it, and seen by nobody before its commit;
 /// - let [`hold`](Self::hold) answer `Here` to nobody else until the hold has ended or was given up, and let nobody else
-///   change the checkpoint while that transaction is open: `SELECT … FOR UPDATE`, or one writer at a time;
+///   change the checkpoint while that transaction is open, or one that [`checkpoint_in`](Self::checkpoint_in) has told of
+///   it: `SELECT … FOR UPDATE`, or one writer at a time;
 /// - have [`advance`](Self::advance) compare and set in one step, so that of two who believe that they have the projection,
 ///   one moves it (E-04).
 ///
@@ -117,6 +118,13 @@ pub trait Checkpoints: Database {
     /// # Errors
     /// The database cannot be asked.
     async fn checkpoint(&self, id: &Id) -> Result<Option<Checkpoint>, DatabaseError>;
+
+    /// Where a projection is, asked before this transaction takes it: until the transaction ends, nobody else changes that.
+    /// None also if another transaction has it. Waits for no transaction that has it, and asks on no other connection.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    async fn checkpoint_in(&self, tx: &mut Self::Tx, id: &Id) -> Result<Option<Checkpoint>, DatabaseError>;
 
     /// Where all projections are, in the order of their names and versions.
     ///

@@ -24,6 +24,10 @@ impl Checkpoints for Database {
         self.read(|| one(self.schema(), self.pool(), id)).await
     }
 
+    async fn checkpoint_in(&self, tx: &mut Tx, id: &Id) -> Result<Option<Checkpoint>, DatabaseError> {
+        self.inside(locked(self.schema(), tx, id)).await
+    }
+
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, DatabaseError> {
         self.read(|| all(self.schema(), self.pool())).await
     }
@@ -116,7 +120,16 @@ fn select(schema: &str) -> String {
 }
 
 async fn one(schema: &str, from: impl PgExecutor<'_>, id: &Id) -> sqlx::Result<Option<Checkpoint>> {
-    let sql = format!("{} WHERE name = $1 AND version = $2", select(schema));
+    found(format!("{} WHERE name = $1 AND version = $2", select(schema)), from, id).await
+}
+
+/// One that no other transaction has; this one has it from now on.
+async fn locked(schema: &str, connection: &mut PgConnection, id: &Id) -> sqlx::Result<Option<Checkpoint>> {
+    let sql = format!("{} WHERE name = $1 AND version = $2 FOR UPDATE SKIP LOCKED", select(schema));
+    found(sql, connection, id).await
+}
+
+async fn found(sql: String, from: impl PgExecutor<'_>, id: &Id) -> sqlx::Result<Option<Checkpoint>> {
     let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&id.name).bind(i64::from(id.version));
     query.fetch_optional(from).await?.map(checkpoint).transpose()
 }

@@ -20,11 +20,12 @@ use crate::{
 impl Checkpoints for Database {
     async fn checkpoint(&self, id: &Id) -> Result<Option<Checkpoint>, DatabaseError> {
         let id = id.clone();
-        let work = move |sql: &Connection| {
-            let query = format!("{SELECT} WHERE name = ?1 AND version = ?2");
-            sql.prepare_cached(&query)?.query_row(params![id.name, id.version], read).optional()
-        };
-        self.store().read(work).await.map_err(of_store)
+        self.store().read(move |sql| one(sql, &id)).await.map_err(of_store)
+    }
+
+    async fn checkpoint_in(&self, tx: &mut Tx, id: &Id) -> Result<Option<Checkpoint>, DatabaseError> {
+        let id = id.clone();
+        tx.run(move |sql| one(sql, &id)).await
     }
 
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, DatabaseError> {
@@ -73,6 +74,11 @@ impl Checkpoints for Database {
 }
 
 const SELECT: &str = "SELECT name, version, position, projector, held_until FROM tegami_projections";
+
+fn one(sql: &Connection, id: &Id) -> rusqlite::Result<Option<Checkpoint>> {
+    let query = format!("{SELECT} WHERE name = ?1 AND version = ?2");
+    sql.prepare_cached(&query)?.query_row(params![id.name, id.version], read).optional()
+}
 
 fn hold(sql: &Connection, claim: &Claim) -> rusqlite::Result<Held> {
     let Claim { id, projector, hold, now } = claim;

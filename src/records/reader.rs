@@ -155,8 +155,7 @@ impl<D: Queues> Reader<D> {
 
     /// Takes the queue, unless somebody else has it.
     async fn take(&self, hold: &mut Hold) -> Result<Turn, DatabaseError> {
-        let id = id_of(&self.queue);
-        let known = self.database.checkpoint(&id).await?;
+        let known = self.database.checkpoint(&id_of(&self.queue)).await?;
         let now = self.wall.now();
         let is_anothers = |known: &Checkpoint| {
             let is_held = known.held_until > now && known.held_until <= now + LONGEST;
@@ -165,22 +164,35 @@ impl<D: Queues> Reader<D> {
         if known.as_ref().is_some_and(is_anothers) {
             return Ok(Turn::Waits);
         }
+        // Whoever has a transaction asks on no other connection: all who have one would wait for each other.
+        let mark = place(known.as_ref());
+        if let Some(found) = projection::look(mark, &self.store).await.map_err(of_store)? {
+            return self.stand_still(mark, found).await;
+        }
         let said = self.desk.clock.instant();
         let mut tx = self.database.begin().await?;
-        let Held::Here(mark) = self.database.hold(&mut tx, &self.claim()).await? else { return Ok(Turn::Waits) };
         // As it was until then, and cannot change any more before the commit.
-        let before = self.database.checkpoint(&id).await?;
-        if let Some(found) = projection::look(mark, &self.store).await.map_err(of_store)? {
-            return self.stand_still(tx, mark, found).await;
+        let before = self.database.checkpoint_in(&mut tx, &id_of(&self.queue)).await?;
+        let is_known = known.is_some() == before.is_some() && place(before.as_ref()) == mark;
+        if !is_known || self.database.hold(&mut tx, &self.claim()).await? != Held::Here(mark) {
+            return Ok(Turn::Waits);
         }
         self.database.commit(tx).await?;
+        hold.until = Some(self.begin(said, mark, before).await?);
+        self.desk.ready.notify_one();
+        Ok(Turn::Has)
+    }
+
+    /// The queue is this reader's from then on, and was as it was before; until when it is.
+    async fn begin(&self, said: Instant, mark: Position, before: Option<Checkpoint>) -> Result<Instant, DatabaseError> {
         // One that was not given up was being read when its reader ended.
         let seen_before = match before.and_then(|before| before.projector) {
             Some(_) => projection::end(&self.store).await.map_err(of_store)?,
             None => Position::START,
         };
         let kept = self.database.kept(&self.queue).await?;
-        tracing::info!(queue = self.queue, position = %mark, kept = kept.len(), "reads the queue");
+        let queue = &self.queue;
+        tracing::info!(queue, position = %mark, kept = kept.len(), "reads the queue");
         let until = said + self.pace.hold;
         let suspects = {
             let mut state = self.desk.state();
@@ -188,24 +200,24 @@ impl<D: Queues> Reader<D> {
             state.suspects()
         };
         if suspects > 0 {
-            let queue = &self.queue;
             tracing::warn!(
                 queue,
                 suspects,
                 "whoever had these events ended: each is tried alone, and counted as an attempt"
             );
         }
-        hold.until = Some(until);
-        self.desk.ready.notify_one();
-        Ok(Turn::Has)
+        Ok(until)
     }
 
     /// A mark that is not one of the store as it is now is noted as that.
-    async fn stand_still(&self, mut tx: D::Tx, mark: Position, found: Astray) -> Result<Turn, DatabaseError> {
-        let claim = self.claim();
-        if let Some(to) = found.mark
-            && self.database.advance(&mut tx, &claim, mark, to).await?
-        {
+    async fn stand_still(&self, mark: Position, found: Astray) -> Result<Turn, DatabaseError> {
+        if let Some(to) = found.mark {
+            let (claim, mut tx) = (self.claim(), self.database.begin().await?);
+            if self.database.hold(&mut tx, &claim).await? != Held::Here(mark)
+                || !self.database.advance(&mut tx, &claim, mark, to).await?
+            {
+                return Ok(Turn::Waits);
+            }
             self.database.release(&mut tx, &claim).await?;
             self.database.commit(tx).await?;
         }
@@ -305,6 +317,11 @@ impl Drop for Pending<'_> {
             self.desk.state().not_noted(batch);
         }
     }
+}
+
+/// Where a queue is; one that is not there is at the start.
+fn place(known: Option<&Checkpoint>) -> Position {
+    known.map_or(Position::START, |known| known.position)
 }
 
 /// Why nothing of the queue is handled.

@@ -76,6 +76,11 @@ impl<E> Stored<E> {
     pub fn is_erased(&self) -> bool {
         self.values == Values::Erased
     }
+
+    /// Is something in it encrypted where it is kept, whatever its contract says by now?
+    pub(crate) fn is_opened(&self) -> bool {
+        self.values == Values::Opened
+    }
 }
 
 /// What a query found.
@@ -293,7 +298,7 @@ impl Store {
 
 fn typed<R: EventSet>(recorded: Recorded, values: Values) -> Result<Stored<R>, StoreError> {
     let decode = match values {
-        Values::Whole => R::decode,
+        Values::Whole | Values::Opened => R::decode,
         Values::Erased => R::decode_erased,
     };
     let decoded = decode(recorded.entry.name(), &recorded.entry.message.content);

@@ -162,7 +162,7 @@ impl Store {
             Kept::Key(key) => {
                 let personal = found.open(&key, place).map_err(within)?;
                 let joined = (hands.join)(&found.bare, &personal);
-                (joined.map_err(|error| within(error.of_kind(StoreErrorKind::Unreadable)))?, Values::Whole)
+                (joined.map_err(|error| within(error.of_kind(StoreErrorKind::Unreadable)))?, Values::Opened)
             }
             Kept::Forgotten => (found.bare, Values::Erased),
             Kept::Unknown => {

@@ -68,6 +68,7 @@ macro_rules! suite {
             cases::x1_what_nobody_can_read_becomes_a_dead_letter_and_delays_nobody
             cases::k3_what_is_personal_is_opened_for_handlers_and_what_was_erased_is_passed_by
             cases::x3_d1_what_cannot_be_decrypted_becomes_a_dead_letter_and_delays_nobody
+            cases::x3_d1_where_the_file_of_keys_is_damaged_the_queue_waits_until_it_is_mended
             cases::d10_older_events_come_as_the_newer
             cases::a_slow_event_does_not_have_others_handled_again
             cases::a_queue_that_is_removed_begins_anew_and_one_that_is_read_stays

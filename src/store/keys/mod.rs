@@ -127,7 +127,8 @@ pub trait Keys: Send + Sync + 'static {
     /// The key of this subject that has this id.
     ///
     /// # Errors
-    /// The keys cannot be read.
+    /// The keys cannot be read. `Damaged`, or `Unreadable`, is about this key alone: subscriptions give up on its events. Of
+    /// any other kind, it is about all of them: events wait.
     async fn find(&self, subject: &str, id: KeyId) -> Result<Kept, StoreError>;
 
     /// Lets nobody have the keys of this subject any more. A subject without keys is forgotten already.

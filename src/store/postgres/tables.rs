@@ -64,7 +64,7 @@ impl Tables {
                 "version",
             )
             .into(),
-            insert: insert(&events, &tags, &shift).into(),
+            insert: insert(&events, &tags, &shift, &format!("tegami.epoch_{schema}")).into(),
             snapshot: format!("SELECT version, bytes FROM {snapshots} WHERE stream = $1 AND state = $2").into(),
             keep_snapshot: format!(
                 "INSERT INTO {snapshots} AS kept (stream, state, version, bytes) VALUES ($1, $2, $3, $4) \
@@ -106,18 +106,23 @@ fn state(events: &str) -> String {
 }
 
 /// The epoch is never before that of the stream's last event, whose transaction may have begun after this one; a reader
-/// that sees it sees both ended.
-fn insert(events: &str, tags: &str, shift: &str) -> String {
+/// that sees it sees both ended. Nor is it before what the transaction has written already, in whichever stream. That is in
+/// a setting which ends with the transaction, or with the savepoint that is undone; after that, it is empty.
+fn insert(events: &str, tags: &str, shift: &str, setting: &str) -> String {
+    let epoch = format!(
+        "greatest($1, pg_current_xact_id()::text::bigint + {shift}, nullif(current_setting('{setting}', true), '')::bigint)"
+    );
     format!(
         "WITH recorded AS (\
          INSERT INTO {events} (epoch, stream, version, id, event, contract_version, time, encoding, payload, head) \
-         SELECT greatest($1, pg_current_xact_id()::text::bigint + {shift}), $2, entry.* FROM unnest($3::bigint[], \
+         SELECT {epoch}, $2, entry.* FROM unnest($3::bigint[], \
          $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bytea[], $10::text[]) entry \
          RETURNING epoch, number, version\
          ), tagged AS (\
          INSERT INTO {tags} (name, value, epoch, number) SELECT tag.name, tag.value, epoch, number FROM recorded \
          JOIN unnest($11::bigint[], $12::text[], $13::text[]) tag (version, name, value) USING (version)) \
-         SELECT epoch, number, pg_notify($14, '') FROM recorded ORDER BY version DESC LIMIT 1"
+         SELECT epoch, number, pg_notify($14, ''), set_config('{setting}', epoch::text, true) FROM recorded \
+         ORDER BY version DESC LIMIT 1"
     )
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 
 use super::{
     builder::{Settings, ended},
@@ -198,7 +198,7 @@ impl Shared {
         let names = |connection: &Connection| {
             connection.prepare(sql)?.query_map((), |row| row.get::<_, Vec<u8>>(0))?.collect::<Result<Vec<_>, _>>()
         };
-        let names = names(&connection).map_err(|error| self.fault(error))?;
+        let names = names(&connection).map_err(|error| fault::of(error, &self.path))?;
         if names.iter().all(|name| self.master.knows(name)) { Ok(()) } else { Err(self.foreign()) }
     }
 
@@ -210,8 +210,13 @@ impl Shared {
         StoreError::new(StoreErrorKind::Mismatch, text)
     }
 
+    /// What is wrong with the whole file says nothing about a key: events wait until it is mended, and none is given up on.
     fn fault(&self, error: rusqlite::Error) -> StoreError {
-        fault::of(error, &self.path)
+        let Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) = error.sqlite_error_code() else {
+            return fault::of(error, &self.path);
+        };
+        let text = format!("`{}` is damaged: until it is mended, its keys cannot be read", self.path.display());
+        StoreError::new(StoreErrorKind::Unreachable, text).caused_by(error)
     }
 }
 

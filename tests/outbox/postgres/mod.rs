@@ -12,6 +12,7 @@ mod request;
 mod rights;
 mod transaction;
 mod transports;
+mod wave;
 
 use std::{
     sync::{Arc, Mutex},

@@ -1,6 +1,7 @@
 //! What handlers get that are fed from a store.
 
 use std::{
+    fs,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -9,12 +10,13 @@ use std::{
 };
 
 use tegami::{
-    Context, HandlerError, Retry, Service,
+    Context, HandlerError, Retry, Secret, Service,
     envelope::MessageId,
     event::Upcast,
+    health::State,
     records::Records,
     service::Running,
-    store::{Append, Position, Store, StreamId, Version, keys},
+    store::{Append, MasterKey, Position, SqliteKeys, Store, StreamId, Version, keys},
     transport::{
         Backlog, DeadLetter, Fate, Memory, Provision, Prune, PublishErrorKind, Reach, ReasonKind, Sorter, Topology,
         Transport, TransportErrorKind,
@@ -23,7 +25,7 @@ use tegami::{
 
 use super::quick;
 use crate::{
-    OrderPaid, Subject,
+    Folder, OrderPaid, Subject,
     contracts::shop::{customers::v1::CustomerRegistered, orders::v2, warehouse::v1::StockMoved},
     paid, receipt,
     subject::until,
@@ -325,6 +327,36 @@ pub(crate) async fn x3_d1_what_cannot_be_decrypted_becomes_a_dead_letter_and_del
     assert_eq!(found, damaged, "as they were found");
     assert_eq!(look(&seen), once(["c-1@example.com"]));
     stop(running).await;
+}
+
+/// X3, D1: nobody knows what would be decrypted, so nothing is given up on; readiness tells, and the queue goes on.
+pub(crate) async fn x3_d1_where_the_file_of_keys_is_damaged_the_queue_waits_until_it_is_mended<S: Subject>() {
+    let (all, folder, seen) = (S::open().await, Folder::new(), Seen::default());
+    let file = folder.0.join("keys.db");
+    let master = MasterKey::parse(&Secret::new(format!("{}=", "A".repeat(43)))).expect("it is 32 bytes");
+    let keys = SqliteKeys::connect(&file, master).await.expect("it is made");
+    let store = Store::new(all.events()).keys(keys);
+    for customer in ["c-1", "c-2"] {
+        register(&store, customer).await;
+    }
+    let whole = fs::read(&file).expect("it is there");
+    let mut damaged = whole.clone();
+    // All but its head; by this count, whoever has the file open knows that it was changed.
+    damaged[24..28].fill(0x11);
+    damaged[100..].fill(0xFF);
+    fs::write(&file, damaged).expect("it is written");
+    let records = || records(&all, &store).from_the_first_event();
+    let running = start(billing(&seen, records()).on::<CustomerRegistered>(note_email)).await;
+    until(async || running.health().await.state == State::Degraded).await;
+    assert!(look(&seen).is_empty() && records().dead_letters(CUSTOMERS, 9).await.expect("they are read").is_empty());
+    fs::write(&file, whole).expect("it is written");
+    all_seen(&seen, 2).await;
+    until(async || running.health().await.state == State::Up).await;
+    stop(running).await;
+    let mut found = look(&seen);
+    found.sort();
+    assert_eq!(found, once(["c-1@example.com", "c-2@example.com"]));
+    assert!(records().dead_letters(CUSTOMERS, 9).await.expect("they are read").is_empty());
 }
 
 impl Upcast<OrderPaid> for v2::OrderPaid {

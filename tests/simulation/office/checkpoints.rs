@@ -39,6 +39,13 @@ impl Checkpoints for Counter {
         self.asked(|| self.office.desk().shelves.checkpoint(id, &self.world().clock)).await
     }
 
+    async fn checkpoint_in(&self, tx: &mut Tx, id: &Id) -> Result<Option<Checkpoint>, DatabaseError> {
+        self.ask().await?;
+        self.lock(tx, id).await?;
+        let known = self.office.desk().shelves.checkpoint(id, &self.world().clock);
+        self.answer(known, DatabaseErrorKind::Unreachable).await
+    }
+
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, DatabaseError> {
         self.asked(|| self.office.desk().shelves.checkpoints(&self.world().clock)).await
     }

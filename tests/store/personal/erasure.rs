@@ -6,13 +6,21 @@ use serde::{Deserialize, Serialize};
 use tegami::{
     Secret,
     aggregate::{Aggregate, Repository},
+    event::Upcast,
     store::{
         Append, Criterion, EventStore, MasterKey, Memory, Position, Query, Sqlite, SqliteKeys, Store, Version, keys,
     },
 };
 
 use super::{CANARY, Known, append_both, forgotten, has_canary, invited, kept, read, registered, stream, uninvited};
-use crate::{contracts::shop::customers::v1::CustomerRegistered, sqlite::Folder};
+use crate::{
+    contracts::shop::{
+        customers::v1::{CustomerRegistered, GuestInvited},
+        orders::v1::OrderPaid,
+    },
+    payments::paid,
+    sqlite::Folder,
+};
 
 pub(super) fn master(text: &str) -> MasterKey {
     MasterKey::parse(&Secret::new(format!("{}=", text.repeat(43)))).expect("it is 32 bytes")
@@ -62,7 +70,7 @@ async fn the_forgotten_are_read_with_defaults_and_others_as_ever() {
 async fn upcasts_get_the_forgotten_with_defaults() {
     let store = Store::new(Memory::new()).keys(keys::Memory::new());
     store.append(Append::to(stream()).event(&invited()).expect("it is valid")).await.expect("there are keys");
-    let newer = store.clone().upcast::<crate::contracts::shop::customers::v1::GuestInvited, CustomerRegistered>();
+    let newer = store.clone().upcast::<GuestInvited, CustomerRegistered>();
     let whole = newer.read::<CustomerRegistered>(&stream(), Version::START).await.expect("it is upcast");
     assert_eq!((&*whole[0].event.email, whole[0].is_erased()), (&*format!("{}@", invited().name), false));
     store.forget("c-1").await.expect("there are keys");
@@ -157,6 +165,63 @@ async fn states_that_are_said_not_to_be_personal_are_saved() {
     let customers = Repository::<Customer>::new(store.clone()).impersonal_snapshots_every(1);
     customers.handle("c-1", &()).await.expect("it registers");
     assert!(store.inner().snapshot(&stream(), "customer.1").await.expect("it can be read").is_some());
+}
+
+impl Upcast<GuestInvited> for OrderPaid {
+    fn upcast(old: GuestInvited) -> Self {
+        paid(&old.name, 1)
+    }
+}
+
+/// Orders under a contract without personal fields, those of guests too.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+struct Orders(Vec<String>);
+
+impl Aggregate for Orders {
+    const KIND: &'static str = "customer";
+    type Event = OrderPaid;
+    type Command = ();
+    type Refusal = String;
+
+    fn decide(&self, (): &()) -> Result<Vec<OrderPaid>, String> {
+        Ok(vec![paid("o-1", 1)])
+    }
+
+    fn evolve(&mut self, event: &OrderPaid) {
+        self.0.push(event.order_id.clone());
+    }
+}
+
+/// K-03: what was personal when it was recorded is so under a newer contract, which calls it so no more.
+#[tokio::test]
+async fn k03_states_with_what_was_personal_under_an_older_contract_are_not_saved() {
+    let saved = async |store: &Store| store.inner().snapshot(&stream(), "customer.1").await.expect("it can be read");
+    let store = || Store::new(Memory::new()).keys(keys::Memory::new()).upcast::<GuestInvited, OrderPaid>();
+    let invited_to = async |store: &Store| {
+        store.append(Append::to(stream()).event(&invited()).expect("it is valid")).await.expect("there are keys");
+    };
+
+    let guests = store();
+    invited_to(&guests).await;
+    let orders = Repository::<Orders>::new(guests.clone()).snapshots_every(1);
+    let state = orders.handle("c-1", &()).await.expect("it orders").state;
+    assert_eq!(state.0, [invited().name, "o-1".to_owned()], "it was upcast");
+    assert_eq!(saved(&guests).await, None);
+    guests.forget("c-1").await.expect("there are keys");
+    orders.handle("c-1", &()).await.expect("it orders");
+    let left = saved(&guests).await.expect("nobody is in it any more");
+    assert!(!has_canary(&left.bytes), "{}", String::from_utf8_lossy(&left.bytes));
+
+    let guests = store();
+    invited_to(&guests).await;
+    let orders = Repository::<Orders>::new(guests.clone()).impersonal_snapshots_every(1);
+    orders.handle("c-1", &()).await.expect("it orders");
+    assert!(saved(&guests).await.is_some(), "it was said to be impersonal");
+
+    let others = store();
+    let orders = Repository::<Orders>::new(others.clone()).snapshots_every(1);
+    orders.handle("c-1", &()).await.expect("it orders");
+    assert!(saved(&others).await.is_some(), "no such event is in it");
 }
 
 #[tokio::test]

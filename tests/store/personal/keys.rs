@@ -75,6 +75,38 @@ async fn a_changed_or_moved_key_is_told() {
     }
 }
 
+/// What the file is once something has written over all but its head.
+fn damaged(whole: &[u8]) -> Vec<u8> {
+    const HEAD: usize = 100;
+    let mut bytes = whole.to_vec();
+    // By this count, whoever has the file open knows that it was changed.
+    bytes[24..28].fill(0x11);
+    bytes[HEAD..].fill(0xFF);
+    bytes
+}
+
+/// X3: that is about no key. Nobody knows what is there until the file is mended, and then all is as it was.
+#[tokio::test]
+async fn x3_a_file_that_is_damaged_as_a_whole_is_away_until_it_is_mended() {
+    let folder = Folder::new();
+    let keys = SqliteKeys::connect(folder.file(), master("A")).await.expect("it is made");
+    let key = keys.current("c-1").await.expect("it is made");
+    let whole = std::fs::read(folder.file()).expect("it is there");
+    for bytes in [damaged(&whole), vec![b'x'; whole.len()]] {
+        std::fs::write(folder.file(), bytes).expect("it is written");
+        for error in [
+            keys.find("c-1", key.id()).await.expect_err("it is damaged"),
+            keys.current("c-2").await.expect_err("it is damaged"),
+            keys.forget("c-1").await.expect_err("it is damaged"),
+        ] {
+            assert_eq!(error.kind(), StoreErrorKind::Unreachable, "{error}");
+            assert!(error.is_transient() && error.to_string().ends_with("until it is mended, its keys cannot be read"));
+        }
+        std::fs::write(folder.file(), &whole).expect("it is written");
+        assert_eq!(keys.find("c-1", key.id()).await.expect("it is mended"), Kept::Key(key.clone()));
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_a_later_release_or_of_something_else_is_refused() {
     let folder = Folder::new();

@@ -14,10 +14,10 @@ use crate::{
     projection::{LONG, Shop, sales},
 };
 
-type Seen = (String, i64);
+pub(super) type Seen = (String, i64);
 
 /// Reads page after page until it has so many events.
-async fn paged(store: &Store, count: usize) -> Vec<Seen> {
+pub(super) async fn paged(store: &Store, count: usize) -> Vec<Seen> {
     let (mut seen, mut after) = (Vec::new(), Position::START);
     while seen.len() < count {
         let page = store.inner().read_all(&Query::all(), after, 3).await.expect("it is read");

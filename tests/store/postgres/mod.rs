@@ -11,6 +11,7 @@ mod opening;
 mod order;
 mod pages;
 mod projected;
+mod several;
 
 use std::sync::Arc;
 

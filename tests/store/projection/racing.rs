@@ -179,6 +179,10 @@ impl Checkpoints for Gullible {
         Ok(known.map(|known| known.held(None, SystemTime::UNIX_EPOCH)))
     }
 
+    async fn checkpoint_in(&self, tx: &mut Tx, id: &Id) -> Result<Option<Checkpoint>, DatabaseError> {
+        self.db.checkpoint_in(tx, id).await
+    }
+
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, DatabaseError> {
         self.db.checkpoints().await
     }
