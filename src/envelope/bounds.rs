@@ -48,15 +48,17 @@ impl Bounds {
 
     /// Do readers take so many bytes of this?
     pub(super) fn admit(self, what: &str, length: usize) -> Result<(), EncodeError> {
-        let Self { limit } = self;
-        if length <= limit {
-            return Ok(());
-        }
+        if length > self.limit { Err(self.refusal(what, length)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn refusal(self, what: &str, length: usize) -> EncodeError {
         let text = format!(
-            "{what} has {length} bytes, readers take {limit}: keep it elsewhere and publish where it is, or raise \
-             the limit of the envelope here and of every reader's"
+            "{what} has {length} bytes, readers take {}: keep it elsewhere and publish where it is, or raise the limit of \
+             the envelope here and of every reader's",
+            self.limit
         );
-        Err(EncodeError::new(EncodeErrorKind::TooLarge, text))
+        EncodeError::new(EncodeErrorKind::TooLarge, text)
     }
 
     /// Standard base64 with padding and without a stray character.
