@@ -191,6 +191,93 @@ fn a_change_is_safe_for_those_who_do_not_read_what_it_takes() {
     assert_eq!(report.findings[0].safe_for, ["shipping"]);
 }
 
+/// Whom it breaks and for whom it is safe that a field is gone from a type which is in `billing`, in `shipping` and in the
+/// `parcel` of a list that may hold itself.
+fn hurt_by_what_is_gone_from_a_shared_type(change: &Change, event: &str) -> (Vec<String>, Vec<String>) {
+    let readers = [
+        ("first", "billing.city"),
+        ("second", "shipping.city"),
+        ("third", "parcels.to.city"),
+        ("deep", "parcels.inner.inner.to.city"),
+        ("whole", "shipping"),
+        ("all", ""),
+        ("neither", "billing.street,shipping.street,parcels.to.street"),
+        ("around", "order_id,parcels.label"),
+    ];
+    let locks: Vec<_> =
+        readers.map(|(name, fields)| change.consumer(name, format!("{event}:{fields}").trim_end_matches(':'))).into();
+    let check = locks.iter().fold(change.check(), |check, lock| check.consumer(lock));
+    let report = check.run().unwrap();
+    let removed: Vec<_> = report.findings.iter().filter(|found| found.rule.id == "field-removed").collect();
+    let [finding] = &removed[..] else { panic!("{report}") };
+    assert!(!report.is_compatible());
+    for (lock, (name, _)) in locks.iter().zip(readers) {
+        let alone = change.check().consumer(lock).run().unwrap();
+        assert_eq!(alone.is_compatible(), finding.safe_for.iter().any(|safe| safe == name), "{name}: {alone}");
+    }
+    (finding.breaks.clone(), finding.safe_for.clone())
+}
+
+#[test]
+fn a_field_that_is_gone_from_a_type_hurts_who_reads_it_on_any_way() {
+    let old = r#"syntax = "proto3";
+package shop.orders.v1;
+import "tegami/v1/options.proto";
+message OrderPlaced {
+  option (tegami.v1.event) = {};
+  string order_id = 1;
+  Address billing = 2;
+  Address shipping = 3;
+  repeated Parcel parcels = 4;
+}
+message Parcel { string label = 1; Address to = 2; Parcel inner = 3; }
+message Address { string street = 1; string city = 2; }
+"#;
+    let gone = old.replace("string city = 2;", "reserved 2; reserved \"city\";");
+    let change = Change::of("ways", old, &gone);
+    let hurt = hurt_by_what_is_gone_from_a_shared_type(&change, "shop.orders.v1.OrderPlaced");
+    assert_eq!(hurt, (names(&["all", "deep", "first", "second", "third", "whole"]), names(&["neither", "around"])));
+
+    let change = Change(folder("ways-json"));
+    let schema = |city: &str| {
+        format!(
+            r##"{{ "$id": "a.v1.B", "type": "object", "x-tegami": {{ "event": {{}} }},
+                 "properties": {{ "order_id": {{ "type": "string" }}, "billing": {{ "$ref": "#/$defs/Address" }},
+                   "shipping": {{ "$ref": "#/$defs/Address" }},
+                   "parcels": {{ "type": "array", "items": {{ "$ref": "#/$defs/Parcel" }} }} }},
+                 "$defs": {{
+                   "Address": {{ "type": "object", "properties": {{ "street": {{ "type": "string" }}{city} }} }},
+                   "Parcel": {{ "type": "object", "properties": {{ "label": {{ "type": "string" }},
+                     "to": {{ "$ref": "#/$defs/Address" }}, "inner": {{ "$ref": "#/$defs/Parcel" }} }} }} }} }}"##
+        )
+    };
+    change.write("old/a.schema.json", &schema(r#", "city": { "type": "string" }"#));
+    change.write("new/a.schema.json", &schema(""));
+    assert_eq!(hurt_by_what_is_gone_from_a_shared_type(&change, "a.v1.B"), hurt);
+}
+
+#[test]
+fn a_type_that_is_another_on_one_way_hurts_who_goes_that_way() {
+    let old = r#"syntax = "proto3";
+package shop.orders.v1;
+import "tegami/v1/options.proto";
+message OrderPlaced { option (tegami.v1.event) = {}; Address billing = 1; Address shipping = 2; }
+message Address { string street = 1; string city = 2; }
+message Door { string street = 1; }
+"#;
+    let change = Change::of("forked", old, &old.replace("Address shipping", "Door shipping"));
+    let billing = change.consumer("billing", "shop.orders.v1.OrderPlaced:billing.city");
+    let shipping = change.consumer("shipping", "shop.orders.v1.OrderPlaced:shipping.city");
+    let report = change.check().consumer(&billing).consumer(&shipping).run().unwrap();
+    let [finding] = &report.breaking().collect::<Vec<_>>()[..] else { panic!("{report}") };
+    assert_eq!((finding.rule.id, finding.path.as_str()), ("field-removed", "shipping.city"));
+    assert_eq!((&finding.breaks, &finding.safe_for), (&names(&["shipping"]), &names(&["billing"])));
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 #[test]
 fn an_attribute_that_no_longer_travels_hurts_those_who_filter_on_it() {
     let change = Change::new("filters", "currency = 2 [(tegami.v1.field) = { attribute: true }]", "currency = 2");

@@ -5,6 +5,7 @@
 
 pub mod json;
 pub mod json_schema;
+mod nesting;
 mod parted;
 pub mod personal;
 mod told;
@@ -57,7 +58,11 @@ where
 
     fn encode(event: &E, encoding: Encoding) -> Result<Vec<u8>, BoxError> {
         match encoding {
-            Encoding::Protobuf => Ok(event.encode_to_vec()),
+            Encoding::Protobuf => {
+                let bytes = event.encode_to_vec();
+                nesting::check::<E>(&bytes)?;
+                Ok(bytes)
+            }
             Encoding::Json => Ok(json::to_vec(event)?),
         }
     }
@@ -98,7 +103,8 @@ impl<E: serde::Serialize + serde::de::DeserializeOwned> Format<E> for JsonSchema
 /// Turns a valid event into payload bytes, in the preferred encoding if its contract has it.
 ///
 /// # Errors
-/// The event breaks its contract's rules, or a value has no form in the encoding.
+/// The event breaks its contract's rules, or a value has no form in the encoding; one that is nested deeper than
+/// readers go (P7) has none.
 pub fn encode<E: Event>(event: &E, preferred: Encoding) -> Result<Payload, EncodeError> {
     event
         .validate()
@@ -155,8 +161,10 @@ pub type EncodeError = Failure<EncodeErrorKind>;
 pub enum EncodeErrorKind {
     /// The event breaks its contract's rules.
     Invalid,
-    /// A value has no form in the encoding.
+    /// A value has no form in the encoding, or is nested deeper than readers go.
     Unencodable,
+    /// Larger than readers take once it is decompressed.
+    TooLarge,
 }
 
 impl Kind for EncodeErrorKind {

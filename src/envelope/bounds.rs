@@ -1,12 +1,12 @@
 //! How much a body may grow while it is opened: base64 and zlib, both strict, both measured before or while they
-//! grow. Every built-in envelope unpacks through here.
+//! grow. Every built-in envelope unpacks through here. What would not be unpacked is not sealed, either (P7).
 
 use std::io::{self, Read, Write};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
 
-use super::{DecodeError, DecodeErrorKind};
+use super::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 
 /// The most bytes a payload may have, unless set.
 const DEFAULT: usize = 8 * 1024 * 1024;
@@ -44,6 +44,21 @@ impl Bounds {
             return Err(DecodeError::new(DecodeErrorKind::TooLarge, text));
         }
         Ok(())
+    }
+
+    /// Do readers take so many bytes of this?
+    pub(super) fn admit(self, what: &str, length: usize) -> Result<(), EncodeError> {
+        if length > self.limit { Err(self.refusal(what, length)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn refusal(self, what: &str, length: usize) -> EncodeError {
+        let text = format!(
+            "{what} has {length} bytes, readers take {}: keep it elsewhere and publish where it is, or raise the limit of \
+             the envelope here and of every reader's",
+            self.limit
+        );
+        EncodeError::new(EncodeErrorKind::TooLarge, text)
     }
 
     /// Standard base64 with padding and without a stray character.
@@ -117,6 +132,14 @@ mod tests {
         let packed = compress(&[7; 1000]);
         assert_eq!(Bounds::of(1000).decompress(&packed).unwrap(), [7; 1000]);
         assert_eq!(kind(Bounds::of(999).decompress(&packed)), DecodeErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn p7_what_is_sealed_is_as_large_as_what_is_opened() {
+        assert!(Bounds::of(1000).admit("it", 1000).is_ok() && Bounds::of(1000).check(1000).is_ok());
+        let error = Bounds::of(1000).admit("it", 1001).unwrap_err();
+        assert_eq!(error.kind(), EncodeErrorKind::TooLarge);
+        assert!(error.to_string().contains("it has 1001 bytes, readers take 1000"), "{error}");
     }
 
     #[test]

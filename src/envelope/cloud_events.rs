@@ -48,7 +48,7 @@ impl CloudEvents {
         Self { encoding: Encoding::Protobuf, bounds: Bounds::default() }
     }
 
-    /// The most bytes a payload may have; 8 MiB unless set.
+    /// The most bytes a payload may have; 8 MiB unless set. More is not sealed, either.
     #[must_use]
     pub fn payload_limit(self, bytes: usize) -> Self {
         Self { bounds: Bounds::of(bytes), ..self }
@@ -85,6 +85,7 @@ impl Envelope for CloudEvents {
 
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
         let Message { head, content } = message;
+        self.bounds.admit("the payload", content.bytes.len())?;
         let data: Option<&RawValue> = match content.encoding {
             Encoding::Json => Some(serde_json::from_slice(&content.bytes).map_err(no_form)?),
             Encoding::Protobuf => None,

@@ -41,13 +41,11 @@ use crate::{
     publisher::Publisher,
     telemetry::{Observers, spans},
     time::{Clock, Dice},
-    transport::{Delivery, ReasonKind},
+    transport::{Delivery, ReasonKind, limits},
 };
 use blocking::Handling;
 use settle::Outcome;
 
-/// The largest body that is opened.
-const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// How long a handler has to end once it was told to (S1).
 const CUT_OFF_TIME: Duration = Duration::from_secs(5);
 
@@ -126,8 +124,8 @@ impl Pipeline {
 
     fn open(&self, delivery: &Delivery) -> Opened {
         let size = delivery.sealed.body.len();
-        if size > MESSAGE_LIMIT {
-            let text = format!("the message has {size} bytes, {MESSAGE_LIMIT} are allowed");
+        if size > limits::BODY {
+            let text = format!("the message has {size} bytes, {} are allowed", limits::BODY);
             return Err(DecodeError::new(DecodeErrorKind::TooLarge, text));
         }
         self.routes.open(&delivery.sealed, &self.envelope)

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
-    codec,
+    codec::{self, EncodeErrorKind},
     contract::Contract,
     envelope::{Head, Message, MessageId},
     event::{Event, RESERVED, Value},
@@ -201,7 +201,7 @@ impl Publisher {
 
     fn outgoing<E: Event>(&self, line: &Line, event: &E, options: PublishOptions) -> Result<Outgoing, PublishError> {
         let envelope = options.envelope.as_ref().unwrap_or(&line.envelope);
-        let payload = codec::encode(event, envelope.encoding()).map_err(invalid::<E>)?;
+        let payload = codec::encode(event, envelope.encoding()).map_err(unsealed::<E>)?;
         let id = options.id.unwrap_or_else(|| MessageId::draw(&line.dice));
         let mut head = line.head::<E>(id.clone(), event);
         head.time = options.time.or(head.time);
@@ -218,7 +218,7 @@ impl Publisher {
         }
         let key = head.key.clone();
         let (time, correlation_id) = (head.time, head.correlation_id.clone());
-        let sealed = envelope.seal(Message::new(head, payload.clone())).map_err(invalid::<E>)?;
+        let sealed = envelope.seal(Message::new(head, payload.clone())).map_err(unsealed::<E>)?;
         let allow_unroutable = options.allow_unroutable || line.unroutable.contains(E::CONTRACT.name);
         let routing_key = line.names.routing_key(E::CONTRACT);
         let delay = options.delay.map(|delay| delay.left(line.wall.now())).filter(|delay| !delay.is_zero());
@@ -265,9 +265,13 @@ fn check_attribute<E: Event>(name: &str, value: &Value) -> Result<(), PublishErr
     ))
 }
 
-fn invalid<E: Event>(error: codec::EncodeError) -> PublishError {
-    PublishError::new(PublishErrorKind::Invalid, format!("event `{}` was not published", E::CONTRACT.name))
-        .caused_by(error)
+/// What readers would refuse is not sent (P7).
+fn unsealed<E: Event>(error: codec::EncodeError) -> PublishError {
+    let kind = match error.kind() {
+        EncodeErrorKind::Invalid | EncodeErrorKind::Unencodable => PublishErrorKind::Invalid,
+        EncodeErrorKind::TooLarge => PublishErrorKind::TooLarge,
+    };
+    PublishError::new(kind, format!("event `{}` was not published", E::CONTRACT.name)).caused_by(error)
 }
 
 fn unanswered<E: Event>() -> PublishError {

@@ -52,6 +52,7 @@ impl Entry {
         let encoding = <E::Format as Format<E>>::ENCODINGS[0];
         let payload = codec::encode(event, encoding).map_err(|error| match error.kind() {
             EncodeErrorKind::Invalid | EncodeErrorKind::Unencodable => error.of_kind(StoreErrorKind::Invalid),
+            EncodeErrorKind::TooLarge => error.of_kind(StoreErrorKind::TooLarge),
         })?;
         let mut head = Head::new().event(E::CONTRACT.name).topic(E::CONTRACT.topic).attributes(event.attributes());
         head.key = event.key().map(Cow::into_owned);

@@ -9,13 +9,13 @@ pub type PublishError = Failure<PublishErrorKind>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishErrorKind {
-    /// The event breaks its contract, or cannot be encoded.
+    /// The event breaks its contract, or cannot be encoded, or is nested deeper than readers go.
     Invalid,
     /// The service says what it publishes, and this is not of it.
     Undeclared,
     /// No queue is bound for this event.
     Unroutable,
-    /// Larger than the transport takes.
+    /// Larger than the transport takes, or than readers take once it is decompressed.
     TooLarge,
     /// More is in flight than allowed, up to the deadline.
     Backpressure,

@@ -8,16 +8,20 @@ use std::fmt::{self, Write};
 use super::{Capabilities, Outgoing, PublishError, PublishErrorKind};
 use crate::event::{Attributes, Value};
 
+/// The largest body that a reader opens, in bytes.
+pub(crate) const BODY: usize = 1024 * 1024;
 /// The longest attribute name, in bytes; SQS takes twice that.
 pub(crate) const ATTRIBUTE_NAME: usize = 128;
 /// The longest attribute value as text, in bytes.
 const ATTRIBUTE_VALUE: usize = 4 * 1024;
+/// The longest key of what is ordered, in bytes: it may go beside the body, and RabbitMQ has one frame for all of that.
+const KEY: usize = 4 * 1024;
 /// All attributes together, in bytes.
 const ALL_ATTRIBUTES: usize = 32 * 1024;
 
 impl Capabilities {
-    /// Can the transport take this message? It must be within the declared limits, and within tegami's own for
-    /// attributes: 128 bytes for a name, 4 KiB for a value, 32 KiB for all.
+    /// Can the transport take this message? It must be within the declared limits, and within tegami's own: 1 MiB for a
+    /// body; for attributes 128 bytes for a name, 4 KiB for a value, 32 KiB for all; 4 KiB for the key of what is ordered.
     ///
     /// # Errors
     /// `TooLarge` or `Unsupported`; the text names the value and its limit. Nothing was sent.
@@ -35,7 +39,11 @@ impl Capabilities {
         within("attributes", attributes.len(), self.attribute_limit, message)?;
         let beside = attribute_bytes(attributes, message)?;
         within("bytes of attributes", beside, ALL_ATTRIBUTES, message)?;
-        within("bytes", message.sealed.body.len() + beside, self.message_limit, message)
+        let key = message.key.as_ref().filter(|_| message.ordered);
+        within("bytes in its key", key.map_or(0, String::len), KEY, message)?;
+        let body = message.sealed.body.len();
+        within("bytes", body + beside, self.message_limit, message)?;
+        within("bytes in its body", body, BODY, message)
     }
 }
 

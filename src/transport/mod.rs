@@ -164,7 +164,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Promises nothing, and takes messages of any size; a transport adds to it what it can.
+    /// Promises nothing, and has no limits of its own on messages; a transport adds to it what it can.
     #[must_use]
     pub const fn none() -> Self {
         Self {

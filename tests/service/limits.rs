@@ -94,6 +94,31 @@ async fn p7_attributes_have_bounds_on_every_transport() -> Result<(), Error> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn p7_a_body_is_as_large_as_readers_open_on_every_transport() -> Result<(), Error> {
+    let sized = |length: usize| move |work: &mut Outgoing| work.sealed.body = vec![b'x'; length].into();
+    let limit = 1024 * 1024;
+    assert_limit(
+        Capabilities::none(),
+        [sized(limit), sized(limit + 1)],
+        PublishErrorKind::TooLarge,
+        ["1048577 bytes in its body", "1048576"],
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_the_key_of_what_is_ordered_has_a_bound_on_every_transport() -> Result<(), Error> {
+    let keyed = |length: usize, ordered: bool| {
+        move |work: &mut Outgoing| (work.key, work.ordered) = (Some("k".repeat(length)), ordered)
+    };
+    let any = Capabilities::none().ordered();
+    let words = ["4097 bytes in its key", "4096"];
+    assert_limit(any, [keyed(4096, true), keyed(4097, true)], PublishErrorKind::TooLarge, words).await?;
+    answer(any, keyed(4097, false)).await?.expect("it orders nothing");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn l3_a_handler_has_as_long_as_its_transport_gives_it_and_no_longer() -> Result<(), Error> {
     let limit = Duration::from_secs(25 * 60);
     let start = |timeout| {

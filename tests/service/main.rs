@@ -24,6 +24,7 @@ mod middleware;
 mod order;
 mod poison;
 mod publishing;
+mod readable;
 mod retries;
 #[cfg(feature = "schedule")]
 mod schedules;

@@ -1,4 +1,4 @@
-//! Events written by hand, one of each kind of contract.
+//! Events written by hand, of each kind of contract.
 
 use std::borrow::Cow;
 
@@ -53,8 +53,16 @@ pub struct Hello {
     pub value: String,
 }
 
+/// A message that may contain itself.
+#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+pub struct Chain {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[prost(message, optional, boxed, tag = "1")]
+    pub next: Option<Box<Chain>>,
+}
+
 macro_rules! event {
-    // Both events have nothing but a format of their own.
+    // The events have nothing but a format of their own.
     ($name:ident, $format:ty) => {
         impl Event for $name {
             const CONTRACT: &'static Contract = &contract(concat!("wire.v1.", stringify!($name)));
@@ -80,3 +88,4 @@ macro_rules! event {
 }
 event!(Anything, AnyJson);
 event!(Hello, Protobuf);
+event!(Chain, Protobuf);

@@ -10,6 +10,7 @@ mod json_edges;
 mod mutants;
 mod own_envelope;
 mod protobuf_edges;
+mod readable;
 mod round_trip;
 mod thresholds;
 mod tomodachi;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Direction, Found, Raw, Scope, Severity, encodings, event,
-    walk::{self, Effect},
+    walk::{self, Effect, Problem, Walked},
 };
 use crate::{
     lock::{ALL, Lock},
@@ -36,10 +36,12 @@ pub(super) fn ask(consumers: &[Consumer], new: &Lock, scope: &Scope, findings: &
                         .filter(|raw| !raw.rule.starts_with("attribute-") || is_read(&raw.path, reads))
                         .for_each(|raw| found.add(raw));
                     for encoding in encodings(name, new, scope) {
-                        let problems = walk::walk(new, &consumer.lock, name, encoding).0.into_iter();
-                        let problems =
-                            problems.filter(|problem| problem.effect != Effect::Lost || is_read(&problem.path, reads));
+                        let walked = walk::walk(new, &consumer.lock, name, encoding);
+                        let parts = by_object(&walked, reads);
+                        let is_read = |problem: &Problem| is_read(&problem.member, &parts[problem.object]);
+                        let problems = walked.problems.into_iter();
                         problems
+                            .filter(|problem| problem.effect != Effect::Lost || is_read(problem))
                             .for_each(|problem| found.add(Raw::of(name, problem, encoding, Direction::OldReadsNew)));
                     }
                 }
@@ -96,6 +98,29 @@ fn judge(consumers: &[Consumer], findings: &mut Vec<Raw>, mut hurt: Found) {
         raw.safe_for = subscribed(&raw.event).into_iter().filter(|name| !raw.breaks.contains(name)).collect();
         findings.push(raw);
     }
+}
+
+/// What is read of each object, on whichever way: a type may be in many places.
+fn by_object(walked: &Walked<'_>, reads: &[String]) -> Vec<Vec<String>> {
+    let mut parts = vec![Vec::new(); walked.objects];
+    let mut open: Vec<_> = reads.iter().map(|read| (0, read.clone())).collect();
+    while let Some((object, read)) = open.pop() {
+        if parts[object].contains(&read) {
+            continue;
+        }
+        let ways = walked.ways.iter().filter(|way| way.from == object);
+        open.extend(ways.filter_map(|way| Some((way.to, inside(&way.member, &read)?))));
+        parts[object].push(read);
+    }
+    parts
+}
+
+/// What of a field's object is read, where this is.
+fn inside(field: &str, read: &str) -> Option<String> {
+    if read == ALL || read == field {
+        return Some(ALL.to_owned());
+    }
+    read.strip_prefix(field)?.strip_prefix('.').map(str::to_owned)
 }
 
 /// Is the field, something in it, or what it is in, among those that are read?

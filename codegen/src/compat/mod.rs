@@ -26,6 +26,7 @@ pub(crate) use consumers::Consumer;
 use consumers::ask;
 use found::{Found, Raw};
 pub use text::clean;
+use walk::Walked;
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ fn around(new: &Lock, name: &str, stood: &Location) -> Location {
 /// The payload, both ways and in every encoding.
 fn payload(name: &str, (old, new): (&Lock, &Lock), scope: &Scope, found: &mut Found) {
     for encoding in encodings(name, new, scope) {
-        let (problems, pairs) = walk::walk(old, new, name, encoding);
+        let Walked { problems, pairs, .. } = walk::walk(old, new, name, encoding);
         // That old data lacks a new field is what its reader knows.
         for problem in problems.into_iter().filter(|problem| problem.cause != rule::Cause::Lost) {
             found.add(Raw::of(name, problem, encoding, Direction::NewReadsOld));
@@ -95,7 +96,7 @@ fn payload(name: &str, (old, new): (&Lock, &Lock), scope: &Scope, found: &mut Fo
         for pair in pairs {
             event::history(name, &pair.path, pair.writer, pair.reader).into_iter().for_each(|raw| found.add(raw));
         }
-        for problem in walk::walk(new, old, name, encoding).0 {
+        for problem in walk::walk(new, old, name, encoding).problems {
             found.add(Raw::of(name, problem, encoding, Direction::OldReadsNew));
         }
     }

@@ -36,7 +36,11 @@ fn opened(envelope: &impl Envelope, body: &[u8]) {
         }
     };
     assert!(message.content.bytes.len() <= LIMIT);
-    let once = envelope.seal(message.clone()).expect("what was opened can be sealed");
+    let once = match envelope.seal(message.clone()) {
+        Ok(once) => once,
+        // Compressed, a payload stands a level higher than as it is.
+        Err(error) => return assert!(error.to_string().contains("nested 127 deep"), "{error}"),
+    };
     let again = envelope.open(&once).expect("what was sealed can be opened");
     assert_eq!(lasting(&again.head), lasting(&message.head));
     assert_eq!(again.content.encoding, message.content.encoding);

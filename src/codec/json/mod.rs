@@ -5,6 +5,7 @@
 
 mod calendar;
 mod codec;
+pub(crate) mod depth;
 mod describe;
 mod discreet;
 mod duration;

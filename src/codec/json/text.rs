@@ -1,17 +1,14 @@
 //! JSON text: how it is written, and what is refused while it is read.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de, ser};
 use serde_json::Result;
 
-use super::{discreet::discreet, finite, layout::Layout};
-
-/// As deep as JSON may nest: as deep as the parser goes.
-const DEPTH: usize = 127;
+use super::{depth, discreet::discreet, finite, layout::Layout};
 
 /// Writes JSON text, in the layout of Python's `json.dumps`.
 ///
 /// # Errors
-/// A value that JSON cannot say, such as NaN.
+/// A value that JSON cannot say, such as NaN, or one nested deeper than [`from_slice`] reads.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let mut text = Vec::with_capacity(256);
     let mut layout = Layout::default();
@@ -20,6 +17,9 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     if layout.wrote_null() {
         finite::check(value)?;
     }
+    depth::check(&text, 0).map_err(|too_deep| {
+        ser::Error::custom(format_args!("{too_deep}: flatten the value, or have its inner part as text"))
+    })?;
     Ok(text)
 }
 
@@ -28,36 +28,10 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// Not JSON, not UTF-8, not this type, nested too deep, or something after the end. The text quotes no value.
 pub fn from_slice<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
-    let text = std::str::from_utf8(text).map_err(serde::de::Error::custom)?;
-    if is_too_deep(text.as_bytes()) {
-        return Err(serde::de::Error::custom(format_args!("nested more than {DEPTH} deep")));
-    }
+    let text = std::str::from_utf8(text).map_err(de::Error::custom)?;
+    // The parser bounds only what it builds; what it skips may nest on.
+    depth::check(text.as_bytes(), 0).map_err(de::Error::custom)?;
     serde_json::from_str(text).map_err(discreet)
-}
-
-/// The parser bounds only what it builds; what it skips may nest on.
-fn is_too_deep(text: &[u8]) -> bool {
-    // Few texts are long enough, and have enough brackets, to need the careful look.
-    let brackets = || text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
-    text.len() > DEPTH && brackets() > DEPTH && deepest(text) > DEPTH
-}
-
-fn deepest(text: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut quoted) = (0_usize, 0, false);
-    let mut bytes = text.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' if quoted => drop(bytes.next()),
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]
@@ -104,11 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn brackets_side_by_side_or_in_text_are_not_depth() {
-        let wide = format!("[{}[]]", "[],".repeat(1_000));
-        assert!(from_slice::<Value>(wide.as_bytes()).is_ok());
-        let quoted = format!("[\"\\\"{}\"]", "[".repeat(1_000));
-        assert!(from_slice::<Value>(quoted.as_bytes()).is_ok());
+    fn p7_as_deep_is_written_as_is_read() {
+        let nested = |depth: usize| (1..depth).fold(serde_json::json!([]), |inside, _| serde_json::json!([inside]));
+        let text = to_vec(&nested(127)).unwrap();
+        assert_eq!(from_slice::<Value>(&text).unwrap(), nested(127));
+        let error = to_vec(&nested(128)).unwrap_err().to_string();
+        assert!(error.contains("nested 128 deep, the limit is 127: flatten"), "{error}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
     bounds::{Bounds, compress, shown, to_base64, undecodable},
 };
 use crate::{
-    codec::json::{self, strict},
+    codec::json::{self, depth, strict},
     event::Encoding,
 };
 
@@ -36,7 +36,7 @@ pub struct JsonBase {
 }
 
 impl JsonBase {
-    /// The most bytes a payload may have once decompressed; 8 MiB unless set.
+    /// The most bytes a payload may have once decompressed; 8 MiB unless set. More is not sealed, either.
     #[must_use]
     pub fn decompressed_limit(self, bytes: usize) -> Self {
         Self { bounds: Bounds::of(bytes) }
@@ -72,6 +72,7 @@ impl Envelope for JsonBase {
     fn seal(&self, message: Message<Payload>) -> Result<Sealed, EncodeError> {
         let Message { mut head, content } = message;
         let attributes = std::mem::take(&mut head.attributes);
+        self.bounds.admit("the payload", content.bytes.len())?;
         let (data, data_encoding) = pack(&content)?;
         let body = body::write(&head, &data, data_encoding);
         Ok(Sealed { body: body.into(), attributes })
@@ -87,20 +88,26 @@ impl Envelope for JsonBase {
     }
 }
 
-/// The payload as it stands in the envelope, and how that is called.
+/// The payload as it stands in the envelope, and how that is called. What would not be unpacked is not packed (P7).
 fn pack(payload: &Payload) -> Result<(Cow<'_, str>, &'static str), EncodeError> {
     let Encoding::Json = payload.encoding else {
         return Err(unencodable("a protobuf payload cannot travel in a JSON envelope"));
     };
-    if payload.bytes.len() >= COMPRESSED_FROM {
-        let text = to_base64(&compress(&payload.bytes));
-        return Ok((Cow::Owned(format!("\"{text}\"")), "base64_gzip_json"));
-    }
     let text =
         strict::check(&payload.bytes).map_err(|fault| unencodable("the payload is not JSON").caused_by(fault))?;
+    if text.len() >= COMPRESSED_FROM {
+        let text = to_base64(&compress(text.as_bytes()));
+        return Ok((Cow::Owned(format!("\"{text}\"")), "base64_gzip_json"));
+    }
+    // As it is, it stands a level deeper.
+    depth::check(text.as_bytes(), 1).map_err(|too_deep| {
+        unencodable(format!(
+            "inside the envelope the payload is {too_deep}: flatten it, or have its inner part as text"
+        ))
+    })?;
     Ok((Cow::Borrowed(text), "raw"))
 }
 
-fn unencodable(text: &str) -> EncodeError {
+fn unencodable(text: impl Into<String>) -> EncodeError {
     EncodeError::new(EncodeErrorKind::Unencodable, text)
 }

@@ -37,7 +37,7 @@ pub struct ProtobufBase {
 }
 
 impl ProtobufBase {
-    /// The most bytes a payload may have once decompressed; 8 MiB unless set.
+    /// The most bytes a payload may have once decompressed; 8 MiB unless set. More is not sealed, either.
     #[must_use]
     pub fn decompressed_limit(self, bytes: usize) -> Self {
         Self { bounds: Bounds::of(bytes) }
@@ -71,8 +71,10 @@ impl Envelope for ProtobufBase {
         let Message { mut head, content } = message;
         let attributes = std::mem::take(&mut head.attributes);
         let encoding = content.encoding;
-        let body = SnsSqsMessage::of(head, encoding, pack(content));
-        Ok(Sealed { body: to_base64(&body.encode_to_vec()).into(), attributes })
+        self.bounds.admit("the payload", content.bytes.len())?;
+        let body = SnsSqsMessage::of(head, encoding, pack(content)).encode_to_vec();
+        self.bounds.with_room(HEAD_ROOM).admit("the payload with its head", body.len())?;
+        Ok(Sealed { body: to_base64(&body).into(), attributes })
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Message<Payload>, DecodeError> {

@@ -7,7 +7,7 @@ use super::{
         scalar::{Fit, fit},
         values,
     },
-    Both, Effect, NO_RULES, Value, Walk,
+    Both, Effect, NO_RULES, Open, Value, Walk, Way,
 };
 use crate::{
     lock::{Body, Kind, Presence, Type},
@@ -129,10 +129,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at two objects when all fields of these are done.
+    /// Looks at two objects when all fields of these are done, once, however many fields have them.
     pub(super) fn later(&mut self, theirs: &str, ours: &str) {
-        if self.seen.insert((theirs.to_owned(), ours.to_owned())) {
-            self.open.push((theirs.to_owned(), ours.to_owned(), self.path.clone()));
+        let (pair, next) = ((theirs.to_owned(), ours.to_owned()), self.seen.len() + 1);
+        let to = *self.seen.entry(pair).or_insert(next);
+        self.ways.push(Way { from: self.object, member: self.path.clone(), to });
+        if to == next {
+            let path = self.whole_path();
+            self.open.push(Open { object: to, from: theirs.to_owned(), into: ours.to_owned(), path });
         }
     }
 

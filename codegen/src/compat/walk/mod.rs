@@ -10,7 +10,7 @@ mod enums;
 mod fields;
 mod kinds;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Encoding, rule::Cause, values::is_filled};
 use crate::{
@@ -33,6 +33,10 @@ pub(super) struct Problem {
     pub(super) effect: Effect,
     /// The field, from the event: `line.sku`.
     pub(super) path: String,
+    /// The number of the object it is in.
+    pub(super) object: usize,
+    /// The field, from that object: `sku`.
+    pub(super) member: String,
     pub(super) writer: Side,
     pub(super) reader: Side,
 }
@@ -51,42 +55,71 @@ pub(super) struct Pair<'a> {
     pub(super) path: String,
 }
 
+/// What was met in one event in one encoding.
+pub(super) struct Walked<'a> {
+    pub(super) problems: Vec<Problem>,
+    pub(super) pairs: Vec<Pair<'a>>,
+    pub(super) ways: Vec<Way>,
+    /// How many objects there are. The event's number is 0.
+    pub(super) objects: usize,
+}
+
+/// A field that has an object in it. Many may lead to one object, which is looked at once.
+pub(super) struct Way {
+    pub(super) from: usize,
+    /// The field, from the object that it is in.
+    pub(super) member: String,
+    pub(super) to: usize,
+}
+
 /// Every problem with one event in one encoding, and the objects that were met on the way.
-pub(super) fn walk<'a>(
-    writer: &'a Lock,
-    reader: &'a Lock,
-    event: &str,
-    encoding: Encoding,
-) -> (Vec<Problem>, Vec<Pair<'a>>) {
+pub(super) fn walk<'a>(writer: &'a Lock, reader: &'a Lock, event: &str, encoding: Encoding) -> Walked<'a> {
+    let first = Open { object: 0, from: event.to_owned(), into: event.to_owned(), path: String::new() };
     let mut walk = Walk {
         writer,
         reader,
         encoding,
+        object: 0,
+        place: String::new(),
         path: String::new(),
-        seen: BTreeSet::new(),
-        open: Vec::new(),
+        seen: BTreeMap::new(),
+        open: vec![first],
+        ways: Vec::new(),
         found: Vec::new(),
     };
     let mut pairs = Vec::new();
-    walk.open.push((event.to_owned(), event.to_owned(), String::new()));
-    while let Some((from, into, path)) = walk.open.pop() {
+    while let Some(Open { object, from, into, path }) = walk.open.pop() {
         let Some((from, into)) = writer.items.get(&from).zip(reader.items.get(&into)) else { continue };
-        walk.path.clone_from(&path);
+        (walk.object, walk.place) = (object, path);
         walk.objects(from, into);
-        pairs.push(Pair { writer: from, reader: into, path });
+        pairs.push(Pair { writer: from, reader: into, path: std::mem::take(&mut walk.place) });
     }
-    (walk.found, pairs)
+    Walked { problems: walk.found, pairs, ways: walk.ways, objects: walk.seen.len() + 1 }
 }
 
 struct Walk<'a> {
     writer: &'a Lock,
     reader: &'a Lock,
     encoding: Encoding,
+    /// The number of the object that is looked at, and where it was met first.
+    object: usize,
+    place: String,
+    /// Where in it.
     path: String,
-    seen: BTreeSet<(String, String)>,
-    /// Pairs of objects still to be looked at, with where they were met first. Contracts may be longer than a stack.
-    open: Vec<(String, String, String)>,
+    /// The numbers of the objects that were met in fields.
+    seen: BTreeMap<(String, String), usize>,
+    /// Pairs of objects still to be looked at. Contracts may be longer than a stack.
+    open: Vec<Open>,
+    ways: Vec<Way>,
     found: Vec<Problem>,
+}
+
+/// A pair of objects still to be looked at, with where it was met first.
+struct Open {
+    object: usize,
+    from: String,
+    into: String,
+    path: String,
 }
 
 /// A value: its type, what is asked of it, and whether it must have something in it.
@@ -117,16 +150,15 @@ impl<'a> Walk<'a> {
             return self.note(Cause::Dialect, Effect::Refused, [side(from), side(into)]);
         }
         let (Body::Object(theirs), Body::Object(ours)) = (&from.body, &into.body) else { return };
-        let place = std::mem::take(&mut self.path);
         for field in &ours.fields {
-            self.path = join(&place, &field.name);
+            self.path.clone_from(&field.name);
             self.field((from, theirs), (into, ours), field);
         }
         for field in theirs.fields.iter().filter(|field| ours.closed && find(ours, &field.name).is_none()) {
-            self.path = join(&place, &field.name);
+            self.path.clone_from(&field.name);
             self.note(Cause::Unknown, Effect::Refused, [side(field), none(&into.at)]);
         }
-        self.path = place;
+        self.path.clear();
         self.oneofs(theirs, into, ours);
     }
 
@@ -148,7 +180,13 @@ impl<'a> Walk<'a> {
     }
 
     fn note(&mut self, cause: Cause, effect: Effect, [writer, reader]: [Side; 2]) {
-        self.found.push(Problem { cause, effect, path: self.path.clone(), writer, reader });
+        let (path, member) = (self.whole_path(), self.path.clone());
+        self.found.push(Problem { cause, effect, path, object: self.object, member, writer, reader });
+    }
+
+    /// Where this is, from the event.
+    fn whole_path(&self) -> String {
+        if self.path.is_empty() { self.place.clone() } else { join(&self.place, &self.path) }
     }
 }
 

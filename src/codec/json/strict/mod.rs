@@ -11,8 +11,7 @@ use std::{borrow::Cow, fmt};
 
 use unique::Names;
 
-/// As deep as a text may nest.
-const DEPTH: usize = 127;
+use super::depth::DEPTH;
 
 /// A place in a JSON text, and how the reading goes on from there.
 pub(crate) struct Strict<'a> {
