@@ -245,15 +245,14 @@ impl Transport for Amqp {
         topology::declare(&channel, &station, Lifetime::Connection).await?;
         answer("fetch ahead", channel.basic_qos(station.prefetch(), BasicQosOptions::default())).await?;
         // Before the first delivery can come.
-        let reader = shelf.read();
+        let (reader, lost) = (shelf.read(), wire.end_of(&channel));
         let (queue, options) = (short(&station.name), BasicConsumeOptions::default());
         let asked = channel.basic_consume(queue, "".into(), options, FieldTable::default());
         let consumer = answer(format!("consume from queue `{}`", station.name), asked).await?;
-        let lost = wire.gone().child_token();
         let arrivals = Arrivals::new(consumer, &station.name, lost.clone());
         let intake = Arc::new(Intake {
             station,
-            acks: Acks::new(channel.keep(), self.setup.clock),
+            acks: Acks::new(channel.keep(), lost.clone(), self.setup.clock),
             shelf,
             outlet: self.outlet.clone(),
             setup: self.setup.clone(),

@@ -211,7 +211,7 @@ impl Line {
         })?;
         let confirmed = confirm.await.map_err(unknown)?;
         // The return is there before the confirm: the guard takes it out of the stream first.
-        let back = id.and_then(|id| self.wire.returned.take(id.as_str(), cut(&exchange), cut(&routing_key)));
+        let back = id.and_then(|id| self.wire.heard.returned.take(id.as_str(), cut(&exchange), cut(&routing_key)));
         if let Some(back) = back {
             let text = format!(
                 "no queue is bound for routing key `{routing_key}` on exchange `{exchange}`; start who is to handle it, or \
