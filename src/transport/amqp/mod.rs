@@ -79,6 +79,8 @@ const MESSAGE_LIMIT: usize = 1024 * 1024;
 const ATTRIBUTE_LIMIT: usize = 64;
 /// RabbitMQ takes back what nobody acked within 30 minutes; a handler gets less (L3).
 const HANDLING_LIMIT: Duration = Duration::from_secs(25 * 60);
+/// Those 30 minutes are what all retries of a delivery have together that waits for them in its place.
+const WAITING_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// How long running work has when the transport is closed.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
@@ -193,6 +195,7 @@ impl Transport for Amqp {
             .attribute_limit(ATTRIBUTE_LIMIT)
             .exact_attempts()
             .handling_limit(HANDLING_LIMIT)
+            .waiting_limit(WAITING_LIMIT)
             .per_instance()
     }
 
