@@ -24,7 +24,7 @@ use crate::{
     publisher::Publisher,
     store::{Criterion, Position, Query, Recorded, Store},
     time::Clock,
-    transport::{PublishError, PublishErrorKind},
+    transport::PublishError,
 };
 
 /// How many keys are published at once.
@@ -242,9 +242,7 @@ impl<'a> Way<'a> {
 
 /// Is the broker away? That says nothing about the event.
 pub(super) fn is_away(error: &BoxError) -> bool {
-    use PublishErrorKind::{Backpressure, Closed, Unknown, Unreachable};
-    let kind = error.downcast_ref::<PublishError>().map(PublishError::kind);
-    matches!(kind, Some(Backpressure | Closed | Unknown | Unreachable))
+    error.downcast_ref::<PublishError>().is_some_and(PublishError::is_away)
 }
 
 /// The places of events that are not ahead, by what must go out in order; one without a key has a lane of its own.

@@ -82,7 +82,7 @@ impl<'a> Batch<'a> {
         });
         let Err(error) = answer else { return Fate::Sent };
         let reason = told(&error);
-        if is_away(&error) {
+        if error.is_away() {
             *self.away() = Some(reason);
             return Fate::Back;
         }
@@ -100,12 +100,6 @@ impl<'a> Batch<'a> {
     fn away(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Does it say nothing about the message?
-fn is_away(error: &PublishError) -> bool {
-    use PublishErrorKind::{Backpressure, Closed, Unknown, Unreachable};
-    matches!(error.kind(), Backpressure | Closed | Unknown | Unreachable)
 }
 
 /// Rows by what must go out in order; a row without it has a lane of its own.

@@ -1,5 +1,7 @@
 //! What can go wrong between tegami and a transport.
 
+use std::error::Error as _;
+
 use crate::error::{Failure, Kind};
 
 /// Why a message was not published, or may not have been.
@@ -34,6 +36,18 @@ pub enum PublishErrorKind {
 impl Kind for PublishErrorKind {
     fn is_transient(self) -> bool {
         !matches!(self, Self::Invalid | Self::Undeclared | Self::TooLarge | Self::Unsupported)
+    }
+}
+
+impl PublishError {
+    /// Does it say nothing about the message? What a queue refused does, though another one may have stored it.
+    pub(crate) fn is_away(&self) -> bool {
+        use PublishErrorKind::{Backpressure, Closed, Refused, Unknown, Unreachable};
+        let cause = self.source().and_then(|cause| cause.downcast_ref::<Self>());
+        match self.kind() {
+            Unknown => cause.is_none_or(|cause| cause.kind() != Refused),
+            kind => matches!(kind, Backpressure | Closed | Unreachable),
+        }
     }
 }
 
@@ -102,6 +116,32 @@ pub(crate) fn in_one(differences: Vec<TransportError>) -> Result<(), TransportEr
         Err(several) => {
             let told: Vec<String> = several.iter().map(ToString::to_string).collect();
             Err(TransportError::new(several[0].kind(), told.join("; ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t4_what_a_queue_refused_is_about_the_message_also_where_another_may_have_stored_it() {
+        use PublishErrorKind::{Backpressure, Refused, Unknown, Unreachable, Unroutable};
+        for (kind, cause, away) in [
+            (Unknown, None, true),
+            (Unknown, Some(Unreachable), true),
+            (Unknown, Some(Refused), false),
+            (Unreachable, Some(Refused), true),
+            (Backpressure, None, true),
+            (Refused, None, false),
+            (Unroutable, None, false),
+        ] {
+            let told = PublishError::new(kind, "not published");
+            let told = match cause {
+                Some(cause) => told.caused_by(PublishError::new(cause, "no")),
+                None => told,
+            };
+            assert_eq!(told.is_away(), away, "{kind:?} by {cause:?}");
         }
     }
 }

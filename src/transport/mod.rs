@@ -159,6 +159,9 @@ pub struct Capabilities {
     pub exact_attempts: bool,
     /// The longest that a handler may take; none where the hold on a message is renewed (L3).
     pub handling_limit: Option<Duration>,
+    /// The longest that a delivery may wait for all its retries together, where it waits in its place: in a queue in order,
+    /// and in one of an instance; none where nobody takes it back meanwhile.
+    pub waiting_limit: Option<Duration>,
     /// Each instance can have a queue of its own, which goes with its connection.
     pub per_instance: bool,
 }
@@ -177,6 +180,7 @@ impl Capabilities {
             attribute_limit: usize::MAX,
             exact_attempts: false,
             handling_limit: None,
+            waiting_limit: None,
             per_instance: false,
         }
     }
@@ -233,6 +237,12 @@ impl Capabilities {
     #[must_use]
     pub const fn handling_limit(self, longest: Duration) -> Self {
         Self { handling_limit: Some(longest), ..self }
+    }
+
+    /// A delivery that waits in its place may wait for this long at most, all its retries together.
+    #[must_use]
+    pub const fn waiting_limit(self, longest: Duration) -> Self {
+        Self { waiting_limit: Some(longest), ..self }
     }
 
     /// Each instance can have a queue of its own.

@@ -95,15 +95,33 @@ async fn a_cut_is_told(release: Release) {
     desk.amqp.close().await;
 }
 
+/// Nobody reads on meanwhile, as where all that may be in work is.
+async fn a_closed_channel_is_told_to_whoever_has_its_letters(release: Release) {
+    let mut desk = Desk::of(release, "closed").await;
+    desk.post("a", "a1").await;
+    let [first] = desk.take().await;
+    desk.rabbit.close_a_channel().await;
+    timeout(COMES, first.lost()).await.expect("its channel is closed");
+    first.ack().await.expect_err("it is the broker's again");
+    let end = desk.end().await;
+    assert!(end.contains(&desk.plan().name), "{end}");
+    let plan = desk.plan().clone();
+    desk.deliveries = desk.amqp.consume(&plan).await.expect("the connection is there");
+    let [again] = desk.take().await;
+    assert_eq!(body(&again), "a1");
+    again.ack().await.expect("it is ours");
+    desk.amqp.close().await;
+}
+
 async fn a_deleted_queue_is_told(release: Release) {
     let mut desk = Desk::of(release, "deleted").await;
     desk.post("a", "a1").await;
     let [first] = desk.take().await;
     desk.post("b", "b1").await;
     desk.rabbit.delete(&desk.plan().name).await;
+    timeout(COMES, first.lost()).await.expect("the queue has nothing any more");
     let end = desk.end().await;
     assert!(end.contains("has ended the consumer") && end.contains(&desk.plan().name), "{end}");
-    timeout(COMES, first.lost()).await.expect("the queue has nothing any more");
     desk.amqp.close().await;
 }
 
@@ -149,6 +167,16 @@ async fn n1_a_cut_is_told_though_retries_were_due_on_3() {
 #[tokio::test]
 async fn n1_a_cut_is_told_though_retries_were_due_on_4() {
     a_cut_is_told(Release::V4).await;
+}
+
+#[tokio::test]
+async fn l2_a_closed_channel_is_told_to_whoever_has_its_letters_on_3() {
+    a_closed_channel_is_told_to_whoever_has_its_letters(Release::V3).await;
+}
+
+#[tokio::test]
+async fn l2_a_closed_channel_is_told_to_whoever_has_its_letters_on_4() {
+    a_closed_channel_is_told_to_whoever_has_its_letters(Release::V4).await;
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod health;
 mod hostile;
 mod left;
 mod letters;
+mod refusals;
 mod returns;
 mod startup;
 

@@ -3,14 +3,14 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use tegami::{
-    Context, Error, ErrorKind, HandlerError, Service,
+    Context, Error, ErrorKind, HandlerError, Retry, Service,
     event::Attributes,
     middleware::{Next, from_fn},
     transport::{Capabilities, Outgoing, PublishError, PublishErrorKind},
 };
 
 use crate::{
-    contracts::shop::orders::v1::OrderPaid,
+    contracts::shop::{orders::v1::OrderPaid, warehouse::v1::StockMoved},
     faulty::{Faults, Faulty},
     order,
 };
@@ -132,6 +132,38 @@ async fn l3_a_handler_has_as_long_as_its_transport_gives_it_and_no_longer() -> R
     assert_eq!(error.kind(), ErrorKind::Subscription);
     let words = ["`billing-shop-orders-v1-OrderPaid`", "1500.000000001s", "1500s"];
     assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn l3_retries_wait_in_their_place_as_long_as_the_transport_leaves_them_and_no_longer() -> Result<(), Error> {
+    async fn file(_: StockMoved, _: Context) -> Result<(), HandlerError> {
+        Ok(())
+    }
+    let can = Capabilities::none().ordered().per_instance().waiting_limit(Duration::from_secs(30 * 60));
+    let service = || {
+        let faults = Faults { capabilities: Some(can), ..Faults::default() };
+        Service::new("billing").transport(Faulty::new(faults).transport())
+    };
+    let (minute, more) = (Duration::from_secs(60), Duration::from_nanos(1));
+    // With the quarter that chance may add, they have 24 minutes.
+    let (within, beyond) = ([20 * minute, 4 * minute], [20 * minute, 4 * minute + more]);
+    let filing = |delays| service().on_with::<StockMoved>(file, |s| s.retry(Retry::after(delays)));
+    let halting = |delay| {
+        let delays = Retry::after([delay, delay]);
+        service().on_with::<StockMoved>(file, |s| s.retry(delays).halt_on_dead())
+    };
+    let each = |delays| service().on_with::<OrderPaid>(ignore, |s| s.retry(Retry::after(delays)).per_instance());
+    let beside = service().on_with::<OrderPaid>(ignore, |s| s.retry(Retry::after(beyond)));
+    for taken in [filing(within), halting(24 * minute), each(within), beside] {
+        taken.start().await?.stop().await?;
+    }
+    for refused in [filing(beyond), halting(24 * minute + more), each(beyond)] {
+        let error = refused.start().await.err().expect("one beyond");
+        assert_eq!(error.kind(), ErrorKind::Subscription);
+        let words = ["`billing-shop-", "1800.000000001s", "1800s"];
+        assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    }
     Ok(())
 }
 

@@ -49,13 +49,40 @@ pub(crate) fn check_capabilities(station: &Station, name: &str, capabilities: &C
         let text = format!("queue `{queue}` must be one for each instance, which the transport `{name}` cannot have");
         return Err(refuse(text));
     }
+    check_times(station, name, capabilities)
+}
+
+/// Refuses what takes longer than the transport leaves a delivery to us.
+fn check_times(station: &Station, name: &str, capabilities: &Capabilities) -> Result<(), Error> {
+    let queue = &station.queue.name;
     let limit = capabilities.handling_limit.unwrap_or(Duration::MAX);
     if let Some(route) = station.routes.iter().find(|route| route.timeout > limit) {
-        let (queue, timeout) = (&station.queue.name, route.timeout);
+        let timeout = route.timeout;
         let text = format!("the handler on queue `{queue}` has {timeout:?}, the transport `{name}` gives it {limit:?}");
         return Err(refuse(text));
     }
+    let limit = capabilities.waiting_limit.unwrap_or(Duration::MAX);
+    let in_place = station.queue.ordered || station.queue.reach == Reach::PerInstance;
+    let longest = station.routes.iter().map(|route| waits(route, station.queue.halts)).max().unwrap_or_default();
+    if in_place && longest > limit {
+        let text = format!(
+            "retries on queue `{queue}` wait in their place, for {longest:?} with what chance adds; the transport \
+             `{name}` leaves them there for {limit:?}: have fewer or shorter delays"
+        );
+        return Err(refuse(text));
+    }
     Ok(())
+}
+
+/// How long a delivery waits for all its retries, with what chance adds to them (R2). One that halts its key waits on and on,
+/// so there it is each for itself.
+fn waits(route: &Route, halts: bool) -> Duration {
+    let delays = route.retry.delays().iter().copied();
+    let delay = match halts {
+        true => delays.max().unwrap_or_default(),
+        false => delays.fold(Duration::ZERO, Duration::saturating_add),
+    };
+    delay.saturating_add(delay / 4)
 }
 
 /// Refuses an envelope where the transport has its own.

@@ -14,6 +14,7 @@ use lapin::{
     options::{BasicAckOptions, BasicNackOptions},
 };
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     time::Clock,
@@ -26,13 +27,15 @@ const APPLIED: Duration = Duration::from_millis(250);
 /// The consuming channel with what is not yet told to the broker.
 pub(super) struct Acks {
     pub(super) channel: Channel,
+    /// Set once the broker has taken back what it delivered; the channel may know later.
+    lost: CancellationToken,
     clock: Clock,
     tags: Mutex<Tags>,
 }
 
 impl Acks {
-    pub(super) fn new(channel: Channel, clock: Clock) -> Self {
-        Self { channel, clock, tags: Mutex::default() }
+    pub(super) fn new(channel: Channel, lost: CancellationToken, clock: Clock) -> Self {
+        Self { channel, lost, clock, tags: Mutex::default() }
     }
 
     /// When the broker has applied what was written. Its quorum queues say nothing of it: beyond 32 acks that are not
@@ -66,7 +69,7 @@ impl Acks {
 
     /// Is the channel still the one that the deliveries came on?
     pub(super) fn check(&self) -> Result<(), SettleError> {
-        match self.channel.status().connected() {
+        match self.channel.status().connected() && !self.lost.is_cancelled() {
             true => Ok(()),
             false => Err(SettleError::new(SettleErrorKind::Lost, "the channel it came on is closed")),
         }

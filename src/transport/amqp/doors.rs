@@ -3,7 +3,6 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, Waker},
     time::SystemTime,
 };
@@ -14,7 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
     dead,
-    guard::Guarded,
+    guard::{Guarded, Heard},
     properties::{self, Progress},
 };
 use crate::{envelope::MessageId, event::Attributes, transport::DeadLetter};
@@ -36,7 +35,7 @@ impl AsyncRead for Pieces<'_> {
 
 /// What the guard lets through of a stream that comes in pieces of this size, and how it ended.
 pub fn guarded(bytes: &[u8], piece: usize) -> (Vec<u8>, io::Result<()>) {
-    let mut stream = Guarded::new(Pieces { left: bytes, most: piece.max(1) }, Arc::default());
+    let mut stream = Guarded::new(Pieces { left: bytes, most: piece.max(1) }, Heard::default());
     let (mut read, mut out) = (Vec::new(), vec![0; 4096]);
     let mut context = Context::from_waker(Waker::noop());
     loop {

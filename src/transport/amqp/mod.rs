@@ -79,6 +79,8 @@ const MESSAGE_LIMIT: usize = 1024 * 1024;
 const ATTRIBUTE_LIMIT: usize = 64;
 /// RabbitMQ takes back what nobody acked within 30 minutes; a handler gets less (L3).
 const HANDLING_LIMIT: Duration = Duration::from_secs(25 * 60);
+/// Those 30 minutes are what all retries of a delivery have together that waits for them in its place.
+const WAITING_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// How long running work has when the transport is closed.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
@@ -193,6 +195,7 @@ impl Transport for Amqp {
             .attribute_limit(ATTRIBUTE_LIMIT)
             .exact_attempts()
             .handling_limit(HANDLING_LIMIT)
+            .waiting_limit(WAITING_LIMIT)
             .per_instance()
     }
 
@@ -245,15 +248,14 @@ impl Transport for Amqp {
         topology::declare(&channel, &station, Lifetime::Connection).await?;
         answer("fetch ahead", channel.basic_qos(station.prefetch(), BasicQosOptions::default())).await?;
         // Before the first delivery can come.
-        let reader = shelf.read();
+        let (reader, lost) = (shelf.read(), wire.end_of(&channel));
         let (queue, options) = (short(&station.name), BasicConsumeOptions::default());
         let asked = channel.basic_consume(queue, "".into(), options, FieldTable::default());
         let consumer = answer(format!("consume from queue `{}`", station.name), asked).await?;
-        let lost = wire.gone().child_token();
         let arrivals = Arrivals::new(consumer, &station.name, lost.clone());
         let intake = Arc::new(Intake {
             station,
-            acks: Acks::new(channel.keep(), self.setup.clock),
+            acks: Acks::new(channel.keep(), lost.clone(), self.setup.clock),
             shelf,
             outlet: self.outlet.clone(),
             setup: self.setup.clone(),

@@ -211,7 +211,7 @@ impl Line {
         })?;
         let confirmed = confirm.await.map_err(unknown)?;
         // The return is there before the confirm: the guard takes it out of the stream first.
-        let back = id.and_then(|id| self.wire.returned.take(id.as_str(), cut(&exchange), cut(&routing_key)));
+        let back = id.and_then(|id| self.wire.heard.returned.take(id.as_str(), cut(&exchange), cut(&routing_key)));
         if let Some(back) = back {
             let text = format!(
                 "no queue is bound for routing key `{routing_key}` on exchange `{exchange}`; start who is to handle it, or \
@@ -221,12 +221,21 @@ impl Line {
         }
         match confirmed {
             Confirmation::Ack(_) => Ok(()),
-            Confirmation::Nack(_) | Confirmation::NotRequested => {
-                let text = "RabbitMQ refused the message: a queue is full or cannot store it";
-                Err(PublishError::new(PublishErrorKind::Refused, text))
-            }
+            Confirmation::Nack(_) | Confirmation::NotRequested => Err(refused(&exchange)),
         }
     }
+}
+
+/// RabbitMQ has one answer for all queues of a message, and refuses it where one of them did. The default exchange has
+/// one alone; of another nobody knows what those beside it did (P2).
+fn refused(exchange: &str) -> PublishError {
+    let text = "RabbitMQ refused the message: a queue is full or cannot store it";
+    let refused = PublishError::new(PublishErrorKind::Refused, text);
+    if exchange.is_empty() {
+        return refused;
+    }
+    let text = format!("not every queue that exchange `{exchange}` has for the message took it; others may have it");
+    PublishError::new(PublishErrorKind::Unknown, text).caused_by(refused)
 }
 
 /// A publish on its way. Dropped, it flies on as a task: lapin would keep the confirm of a forgotten publish for ever.

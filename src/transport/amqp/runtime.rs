@@ -7,7 +7,6 @@ use std::{
     cell::RefCell,
     io::{self, Read, Write},
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -31,7 +30,7 @@ use tracing::{
 
 use super::{
     dial::Stream,
-    guard::{Guarded, Returned},
+    guard::{Guarded, Heard},
 };
 
 thread_local! {
@@ -52,14 +51,14 @@ pub(super) struct Place {
 pub(super) async fn open(
     uri: AMQPUri,
     dial: impl AsyncFn() -> io::Result<Stream> + Send + Sync + 'static,
-    (returned, place): (Arc<Returned>, Place),
+    (heard, place): (Heard, Place),
     options: ConnectionProperties,
 ) -> lapin::Result<Connection> {
     let runtime = Runtime::new(Kit { tokio: Tokio::default().with_handle(place.quarters), gone: place.gone });
     let connect = async move |_: AMQPUri, _: Runtime<Kit>| {
         fall_silent();
         let stream = dial().await?;
-        Ok(AsyncTcpStream::Plain(Guarded::new(stream, Arc::clone(&returned))))
+        Ok(AsyncTcpStream::Plain(Guarded::new(stream, heard.clone())))
     };
     Connection::connector(uri, runtime, connect, options).with_subscriber(Dispatch::none()).await
 }

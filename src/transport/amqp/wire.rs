@@ -26,7 +26,7 @@ use super::{
     address::Address,
     dial::{Dialer, Stream},
     fault::{answer, turned_away},
-    guard::Returned,
+    guard::Heard,
     runtime::{self, Place},
 };
 use crate::{
@@ -46,8 +46,8 @@ pub(super) struct Wire {
     /// No other connection has it.
     pub(super) id: String,
     connection: Connection,
-    /// What came back from it as unroutable.
-    pub(super) returned: Arc<Returned>,
+    /// What came back from it as unroutable, and which of its channels are no more.
+    pub(super) heard: Heard,
     cut: CancellationToken,
     gone: CancellationToken,
     _quarters: Arc<Quarters>,
@@ -77,14 +77,14 @@ impl Wire {
             let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
             stream.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
         };
-        let returned = Arc::<Returned>::default();
+        let heard = Heard::default();
         let properties = ConnectionProperties::default()
             .with_connection_name(name.into())
             .with_auth_provider(Plain { user: address.user().to_owned(), password: address.password().clone() });
         let opening = runtime::open(
             uri(address),
             hand_over,
-            (returned.clone(), Place { quarters: quarters.handle().clone(), gone: gone.clone() }),
+            (heard.clone(), Place { quarters: quarters.handle().clone(), gone: gone.clone() }),
             properties,
         );
         let connection = match tokio::time::timeout(HANDSHAKE, opening).await {
@@ -95,7 +95,7 @@ impl Wire {
             }
         };
         guard.disarm();
-        Ok(Self { id, connection, returned, cut, gone, _quarters: quarters })
+        Ok(Self { id, connection, heard, cut, gone, _quarters: quarters })
     }
 
     /// Is it still open? What lapin knows of a stream that has ended may come later.
@@ -108,9 +108,11 @@ impl Wire {
         self.connection.status().blocked()
     }
 
-    /// Set once nothing more comes from the broker.
-    pub(super) fn gone(&self) -> &CancellationToken {
-        &self.gone
+    /// Set once nothing more comes from the broker to the consumer of this channel, though nobody asks for it (L2).
+    pub(super) fn end_of(&self, channel: &Channel) -> CancellationToken {
+        let end = self.gone.child_token();
+        self.heard.ended.watch(channel.id(), end.clone());
+        end
     }
 
     /// Opens a channel.

@@ -91,13 +91,14 @@ impl Fault {
         Self::new(FaultKind::Nobody, Reach::Not, error.with_causes().to_string())
     }
 
-    /// What became of one entry of a batch that was answered.
+    /// What became of one entry of a batch that was answered. AWS says whose fault it was, and of a fault of its own not
+    /// how far the entry came: unless its code is one that it refuses with, it may be stored, as after an answer of 5xx.
     pub(super) fn of_entry(code: &str, message: Option<&str>, sender_fault: bool) -> Self {
-        let kind = match meaning(code, 400) {
-            FaultKind::Wrong if !sender_fault => FaultKind::Busy,
-            kind => kind,
+        let (kind, reach) = match meaning(code, 400) {
+            FaultKind::Wrong if !sender_fault => (FaultKind::Busy, Reach::Maybe),
+            kind => (kind, Reach::Not),
         };
-        Self::new(kind, Reach::Not, format!("{code}: {}", message.unwrap_or_default()))
+        Self::new(kind, reach, format!("{code}: {}", message.unwrap_or_default()))
     }
 
     /// The same after an earlier try that came so far.
@@ -295,6 +296,22 @@ mod tests {
     fn p2_an_answer_from_something_on_the_way_says_nothing_of_the_call() {
         for (status, reach) in [(400, Reach::Not), (429, Reach::Not), (408, Reach::Maybe), (500, Reach::Maybe)] {
             assert_eq!(reach_at(status), reach, "{status}");
+        }
+    }
+
+    #[test]
+    fn p2_an_entry_that_failed_by_a_fault_of_aws_may_be_stored() {
+        for (code, sender_fault, told) in [
+            ("InternalError", false, PublishErrorKind::Unknown),
+            ("ServiceUnavailable", false, PublishErrorKind::Unknown),
+            ("", false, PublishErrorKind::Unknown),
+            ("RequestThrottled", false, PublishErrorKind::Backpressure),
+            ("KmsThrottled", true, PublishErrorKind::Backpressure),
+            ("InvalidParameterValue", true, PublishErrorKind::Refused),
+        ] {
+            let fault = Fault::of_entry(code, None, sender_fault);
+            assert_eq!(fault.for_publisher("shop").kind(), told, "{code}");
+            assert_eq!(fault.is_transient(), told != PublishErrorKind::Refused, "{code}");
         }
     }
 

@@ -50,6 +50,12 @@ fn billing(role: &str) -> Service {
         "halting" => {
             service.on_with::<StockMoved>(async |_: StockMoved, _: Context| Ok(()), |s| s.halt_on_dead()).started(stop)
         }
+        "patient" => {
+            let half_an_hour = Retry::after([Duration::from_secs(1800)]);
+            let service =
+                service.on_with::<StockMoved>(async |_: StockMoved, _: Context| Ok(()), |s| s.retry(half_an_hour));
+            service.started(stop)
+        }
         "secrets" => service
             .on_with::<OrderPaid>(fail, |s| s.retry(Retry::after([Duration::from_millis(50)])))
             .started(publish_secrets),

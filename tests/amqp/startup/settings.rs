@@ -26,6 +26,12 @@ async fn k1_guest_is_for_this_machine_only() {
 }
 
 #[tokio::test]
+async fn l3_retries_in_their_place_for_longer_than_rabbitmq_waits_for_an_ack_are_refused() {
+    let told = run("patient", "amqp://guest:guest@localhost:1", &[]).await;
+    assert_refused(&told, &["-StockMoved.fifo`", "2250s", "`amqp`", "1800s"]);
+}
+
+#[tokio::test]
 async fn k1_a_file_of_authorities_that_cannot_be_read_is_told_with_the_cause() {
     let told = run("plain", &format!("amqps://clerk:{PASSWORD}@rabbit?ca=/nowhere/ca.pem"), &[]).await;
     assert_refused(&told, &["`ca` is `/nowhere/ca.pem`", "No such file"]);

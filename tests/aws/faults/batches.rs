@@ -13,7 +13,7 @@ use tegami::{
     HandlerError, Retry,
     telemetry::{End, Fact},
     testing::transport::{Case, Done, Injected, LetterFiled, LetterPosted, Trial, check, filed, letter, until},
-    transport::Transport,
+    transport::{PublishErrorKind, Transport},
 };
 use tegami_test_servers::{Applied, Kind, Rule, Trouble};
 
@@ -34,7 +34,22 @@ const LETTERS: usize = 60;
 const FILED: usize = 10;
 
 static BURIED: Case = Case::new("F-22", "f_22_dead_letters_partly_failed", |trial| Box::pin(buried(trial)));
+static DOUBTFUL: Case = Case::new("P-02", "p_02_entry_fails_and_is_stored", |trial| Box::pin(doubtful(trial)));
 static PARTLY: Case = Case::new("F-22", "f_22_batch_partly_failed", |trial| Box::pin(load(trial)));
+
+/// AWS says to the end that it could not, and it could: nobody knows.
+async fn doubtful(trial: &Trial) -> Done {
+    let (connection, plan) = trial.queue("letters").await;
+    let message = trial.message(&plan, "a letter");
+    assert_eq!(trial.inject(TROUBLE).await, Injected::Done);
+    let answer = trial.publish(&*connection, message.clone()).await;
+    assert_eq!(answer.map_err(|error| error.kind()), Err(PublishErrorKind::Unknown));
+    trial.lift(TROUBLE).await;
+    trial.complete_rest().await;
+    let runs = trial.tally().of(&plan.name);
+    assert!(runs.contains_key(message.id.as_str()), "it was stored: {runs:?}");
+    Done::Kept
+}
 
 /// Each letter is kept as a dead one: at least once, and in order exactly once.
 async fn buried(trial: &Trial) -> Done {
@@ -108,6 +123,15 @@ async fn fail_parts(place: &Place, operations: &[&'static str]) {
     for operation in operations {
         place.struck(SOON, operation, TIMES).await;
     }
+}
+
+async fn deny_what_is_done(place: &Place) {
+    place.fault.put(Rule::on("PublishBatch", Trouble::PartlyFailed(Applied::Yes)));
+}
+
+#[test]
+fn p2_f22_a_publish_that_aws_failed_at_by_its_own_fault_is_unknown() {
+    tried(&DOUBTFUL, |place| Box::pin(deny_what_is_done(place)));
 }
 
 #[test]

@@ -18,6 +18,7 @@
 mod answers;
 mod batches;
 mod broken;
+mod full;
 mod holds;
 mod limits;
 mod line;

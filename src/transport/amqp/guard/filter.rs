@@ -1,17 +1,20 @@
 //! What happens to each piece of what the broker sends. Knows bytes, not sockets.
 
-use std::{collections::HashMap, io, sync::Arc};
+use std::{collections::HashMap, io};
 
 use super::{
+    Heard,
     frame::{self, Head, invalid},
     header,
-    returned::{Return, Returned},
+    returned::Return,
     table::{self, Fault},
 };
 
-/// Class and method of the two methods that are looked at.
+/// Class and method of the methods that are looked at.
 const START: [u8; 4] = [0, 10, 0, 10];
 const RETURN: [u8; 4] = [0, 60, 0, 50];
+/// With these the broker ends a channel, or the consumer of one.
+const ENDS: [[u8; 4]; 2] = [[0, 20, 0, 40], [0, 60, 0, 30]];
 
 /// A broker that speaks another version of AMQP says which, in as many bytes, and closes.
 const PROTOCOL: &[u8; 8] = b"AMQP\0\0\x09\x01";
@@ -31,7 +34,7 @@ pub(super) enum Verdict {
 
 /// Goes through a stream of frames, piece by piece.
 pub(super) struct Filter {
-    returned: Arc<Returned>,
+    heard: Heard,
     /// Channels on which a returned publish is coming in.
     coming: HashMap<u16, Coming>,
     /// The body frame we are inside of.
@@ -51,8 +54,8 @@ struct Body {
 }
 
 impl Filter {
-    pub(super) fn new(returned: Arc<Returned>) -> Self {
-        Self { returned, coming: HashMap::new(), body: None }
+    pub(super) fn new(heard: Heard) -> Self {
+        Self { heard, coming: HashMap::new(), body: None }
     }
 
     /// May the stream end here?
@@ -92,6 +95,9 @@ impl Filter {
         if payload.starts_with(&START) {
             check_start(payload)?;
         }
+        if ENDS.iter().any(|end| payload.starts_with(end)) {
+            self.heard.ended.tell(head.channel);
+        }
         if !payload.starts_with(&RETURN) {
             return Ok(Verdict::Pass(head.length()));
         }
@@ -114,7 +120,7 @@ impl Filter {
     }
 
     fn returned_header(&mut self, head: &Head, payload: &[u8], back: Return) -> Verdict {
-        self.returned.record(header::message_id(payload), back);
+        self.heard.returned.record(header::message_id(payload), back);
         let size = header::body_size(payload);
         if size > 0 {
             self.coming.insert(head.channel, Coming::Body(size));

@@ -1,7 +1,9 @@
 //! The guard between the socket and the parser. The parser recurses into header tables, so a deep one would end the
 //! process, and it matches returned publishes by their order, which is not theirs. Here such tables are replaced
-//! and returned publishes are taken out of the stream, before the parser sees a byte of them.
+//! and returned publishes are taken out of the stream, before the parser sees a byte of them. Channels that the broker ends
+//! are told of here, too.
 
+mod ended;
 mod filter;
 mod frame;
 mod header;
@@ -10,6 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(super) use ended::Ended;
 pub(super) use returned::Returned;
 
 use std::{
@@ -26,6 +29,15 @@ use self::filter::{Filter, Verdict};
 /// How much is read at once, unless one frame that must be held whole is longer.
 const BUFFER: usize = 64 * 1024;
 
+/// What the guard tells of what it reads.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heard {
+    /// Publishes that came back.
+    pub(super) returned: Arc<Returned>,
+    /// Channels that are no more.
+    pub(super) ended: Arc<Ended>,
+}
+
 /// The stream between the socket and the parser.
 pub(super) struct Guarded<S> {
     stream: S,
@@ -41,10 +53,10 @@ pub(super) struct Guarded<S> {
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, returned: Arc<Returned>) -> Self {
+    pub(super) fn new(stream: S, heard: Heard) -> Self {
         Self {
             stream,
-            filter: Filter::new(returned),
+            filter: Filter::new(heard),
             input: vec![0; BUFFER],
             start: 0,
             end: 0,

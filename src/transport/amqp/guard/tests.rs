@@ -14,8 +14,9 @@ use amq_protocol::{
 };
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio_util::sync::CancellationToken;
 
-use super::{Guarded, Returned, frame, returned::Return, table::DEPTH};
+use super::{Guarded, Heard, Returned, frame, returned::Return, table::DEPTH};
 use crate::transport::amqp::names::REFUSED;
 
 /// Plays bytes in the given pieces.
@@ -35,7 +36,15 @@ impl AsyncRead for Pieces {
 
 /// What comes out of the guard, and why it ended.
 fn guarded(pieces: Vec<Vec<u8>>, room: usize, returned: &Arc<Returned>) -> (Vec<u8>, io::Result<()>) {
-    let mut stream = Guarded::new(Pieces(pieces.into()), Arc::clone(returned));
+    guarded_with(pieces, room, hearing(returned))
+}
+
+fn hearing(returned: &Arc<Returned>) -> Heard {
+    Heard { returned: Arc::clone(returned), ..Heard::default() }
+}
+
+fn guarded_with(pieces: Vec<Vec<u8>>, room: usize, heard: Heard) -> (Vec<u8>, io::Result<()>) {
+    let mut stream = Guarded::new(Pieces(pieces.into()), heard);
     let (mut read, mut out) = (Vec::new(), vec![0; room]);
     loop {
         let step = std::future::poll_fn(|cx| futures_io::AsyncRead::poll_read(Pin::new(&mut stream), cx, &mut out));
@@ -348,7 +357,7 @@ fn m2_a_return_cut_short_is_refused_and_one_that_is_no_text_is_nobodys() {
 fn m2_a_return_is_known_before_its_confirm_passes() {
     let (confirm, returned) = (ack(9, 1), Arc::<Returned>::default());
     let sent = [comes_back(9), header(9, b"lost", b"", 0), confirm.clone()].concat();
-    let mut stream = Guarded::new(Pieces(VecDeque::from([sent])), Arc::clone(&returned));
+    let mut stream = Guarded::new(Pieces(VecDeque::from([sent])), hearing(&returned));
     let mut out = [0];
     let step = std::future::poll_fn(|cx| futures_io::AsyncRead::poll_read(Pin::new(&mut stream), cx, &mut out));
     assert_eq!(step.now_or_never().unwrap().unwrap(), 1);
@@ -448,5 +457,33 @@ fn n1_an_end_inside_of_a_frame_is_an_error() {
             let (_, end) = guarded(vec![frame[..cut].to_vec()], 100, &Arc::default());
             assert_eq!(end.unwrap_err().kind(), io::ErrorKind::UnexpectedEof, "cut at {cut}");
         }
+    }
+}
+
+#[test]
+fn l2_a_channel_that_the_broker_ends_is_told_at_once_and_no_other() {
+    let method = |channel, class, method| frame::write(frame::METHOD, channel, &[0, class, 0, method]);
+    // A close, and the end of a consumer; beside them the answers to ours, and a delivery.
+    for (class, end) in [(20, 40), (60, 30)] {
+        let heard = Heard::default();
+        let [ends, goes_on] = [3, 4].map(|channel| {
+            let lost = CancellationToken::new();
+            heard.ended.watch(channel, lost.clone());
+            lost
+        });
+        let pass = |sent: Vec<u8>| {
+            let (read, end) = guarded_with(vec![sent.clone()], 100, heard.clone());
+            end.unwrap();
+            assert_eq!(read, sent, "the client learns of it, too");
+        };
+        pass([method(3, 20, 41), method(3, 60, 31), method(3, 60, 60), method(5, class, end)].concat());
+        assert!(!ends.is_cancelled());
+        pass(method(3, class, end));
+        assert!(ends.is_cancelled() && !goes_on.is_cancelled(), "{class} {end}");
+        let next = CancellationToken::new();
+        heard.ended.watch(3, next.clone());
+        assert!(!next.is_cancelled(), "another channel with its number");
+        pass(method(3, class, end));
+        assert!(next.is_cancelled());
     }
 }

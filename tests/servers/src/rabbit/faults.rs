@@ -103,9 +103,7 @@ impl Rabbit {
     /// # Panics
     /// There is none.
     pub async fn fill(&self, ending: &str) {
-        self.held.broken();
-        let (pattern, full) = (format!(".*{ending}$"), r#"{"max-length": 0, "overflow": "reject-publish"}"#);
-        self.ctl(&["set_policy", "--apply-to", "queues", FULL, &pattern, full]).await;
+        self.lock(ending).await;
         let renewed = format!(
             "Queues = [Queue || Queue <- rabbit_amqqueue:list(),
                 lists:suffix(\"{ending}\", binary_to_list(element(4, amqqueue:get_name(Queue))))],
@@ -115,6 +113,17 @@ impl Rabbit {
             ok."
         );
         self.eval(&renewed).await;
+    }
+
+    /// Lets the classic queues whose names end so take nothing until they are [relieved](Self::relieve); they stay as they
+    /// are, and where they are bound.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn lock(&self, ending: &str) {
+        self.held.broken();
+        let (pattern, full) = (format!(".*{ending}$"), r#"{"max-length": 0, "overflow": "reject-publish"}"#);
+        self.ctl(&["set_policy", "--apply-to", "queues", FULL, &pattern, full]).await;
     }
 
     /// Lets the queues take messages again that were [full](Self::fill). They stay: RabbitMQ confirms also what was on
