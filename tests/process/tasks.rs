@@ -1,7 +1,7 @@
 //! What a service's program does once instead of serving, and how it answers.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     process::{Output, Stdio},
 };
 
@@ -18,6 +18,7 @@ use super::{
         customers::v1::{Address, CustomerRegistered},
         orders::v1::OrderPaid,
     },
+    send,
 };
 
 /// Where the poisoned service's messages are, within its process.
@@ -166,6 +167,25 @@ fn x7_what_is_dropped_is_told_before() {
         let last: Dropped = serde_json::from_str(stdout.lines().last().expect("an answer")).expect("it is JSON");
         assert_eq!((told.len(), last.dropped), (ids, ids), "{choice}: {stdout}");
     }
+}
+
+#[test]
+fn x7_a_drop_that_is_stopped_tells_how_many_had_left() {
+    let mut command = command("poisoned");
+    command.env("TEGAMI_TASK", format!(r#"drop {{"queue":"{QUEUE}","all":true,"rate":0.01}}"#));
+    let mut child = command.spawn().expect("it runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    // The second one is due in 100 s.
+    lines
+        .by_ref()
+        .map(|line| line.expect("text"))
+        .find(|line| serde_json::from_str::<DescribedDeadLetter>(line).is_ok())
+        .expect("the first is told");
+    send(&child, "-TERM");
+    let last = lines.map(|line| line.expect("text")).last().expect("an answer");
+    let dropped: Dropped = serde_json::from_str(&last).expect("it is JSON");
+    assert_eq!(dropped.dropped, 1);
+    assert!(child.wait().expect("it ends").success());
 }
 
 /// What the program says of an event on its standard input.
