@@ -56,6 +56,32 @@ fn a_program_looks_after_its_queues_and_ends() {
     assert_eq!(compared.differs, absent.map(|what| what + " is not there"));
 }
 
+/// The answer is for whoever asked, the log for whoever watches.
+#[cfg(feature = "logs")]
+#[test]
+fn k1_a_task_has_its_log_on_stderr_and_nothing_of_it_on_stdout() {
+    let Output { status, stdout, stderr } = done("told", "describe");
+    let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).expect("text"));
+    assert!(status.success() && stderr.contains("[warning") && stderr.contains("it is over"), "{stderr}");
+    assert!(!stdout.contains("it is over"), "{stdout}");
+}
+
+#[test]
+fn k1_settings_that_do_not_know_of_the_task_that_is_asked_for_are_refused() {
+    for (role, task, code, words) in [
+        ("configured", "describe", 1, "TEGAMI_TASK asks for a task, and the settings given in code do not have it"),
+        ("configured", "", 1, "TEGAMI_TASK asks for a task"),
+        ("configured", "serve", 7, ""),
+        ("tasked", "verify", 0, ""),
+    ] {
+        let Output { status, stdout, stderr } = done(role, task);
+        let told = String::from_utf8_lossy(&stderr);
+        assert!(status.code() == Some(code) && told.contains(words), "{role} {task}: {told}");
+        let served = String::from_utf8_lossy(&stdout).lines().any(|line| line == "running");
+        assert_eq!(served, task == "serve", "{role} {task}");
+    }
+}
+
 /// The service whose dead letters are looked at.
 pub(super) fn poisoned(service: Service) -> Service {
     let service = service.transport(Memory::named(BROKER));
