@@ -88,12 +88,12 @@ struct Chosen {
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
     /// Those with this kind of reason, as `handler-error`, or with this text in their error.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     reason: Option<String>,
     /// Those that could be read today.
     #[arg(long)]
     readable: bool,
-    /// The oldest so many of them.
+    /// So many of them: the oldest, but on SQS, from a queue without order, any.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// So many a second, as `20/s`, or a minute, as `30/min`.
@@ -107,6 +107,14 @@ impl Chosen {
         (choice.queue, choice.ids, choice.reason) = (self.queue.clone(), self.id.clone(), self.reason.clone());
         (choice.readable, choice.limit, choice.rate) = (self.readable, self.limit, self.rate);
         choice
+    }
+}
+
+/// An empty one would be in every error.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("give a kind of reason, or a text of the error".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 
@@ -131,13 +139,17 @@ Examples:
   tegami dlq redrive billing-shop-orders-v1-OrderPaid --reason handler-timeout --rate 20/s -- ./billing
   tegami dlq drop billing-shop-orders-v1-OrderPaid --reason undecodable -- ./billing
 
+Where it is stopped, `redrive` and `drop` tell how many had left by then. Which ones `--limit` takes of an SQS queue without
+order is not known before: neither do they come in an order, nor are they those that were only told.
+
 Nothing is taken out of a queue but by `redrive` and `drop --yes`. `ls`, `show`, `try` and what only tells look at
 10,000 of a queue at most.
 
 Exit codes:
   0  there are none; or what was asked for was done
   1  there are some (ls, show); some cannot be read today (try)
-  2  the program gave no answer: it says why";
+  2  the program gave no answer: it says why
+128 and the signal's number: it was stopped";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {

@@ -93,21 +93,29 @@ fn explained(services: &[Description], name: &str) -> Explained {
     Explained { text, goes }
 }
 
-/// Why no handler gets this, if none does.
+/// Why no handler gets this, if none does; and where on RabbitMQ none does, for which it is the routing key that counts.
 fn unheard(services: &[Description], event: &DescribedEvent) -> String {
-    let mut elsewhere = BTreeSet::new();
+    let (mut elsewhere, mut otherwise) = (BTreeSet::new(), BTreeSet::new());
     for service in services {
         let ways = service.queues.iter().flat_map(|queue| &queue.events);
         for way in ways.filter(|way| way.event == event.event) {
-            if way.topic == event.topic {
-                return String::new();
-            }
-            elsewhere.insert((&service.service, &way.topic));
+            match (way.topic == event.topic, way.routing_key == event.routing_key) {
+                (true, true) => return String::new(),
+                (true, false) => otherwise.insert((&service.service, &way.routing_key)),
+                (false, _) => elsewhere.insert((&service.service, &way.topic)),
+            };
         }
     }
     let names: Vec<_> = services.iter().map(|service| Shown(&service.service).to_string()).collect();
     let hint = if services.len() == 1 { "; `--with` the plan of another tells whether that does" } else { "" };
-    let mut text = format!("    not handled by {}{hint}\n", names.join(", "));
+    let mut text = match otherwise.is_empty() {
+        true => format!("    not handled by {}{hint}\n", names.join(", ")),
+        false => String::new(),
+    };
+    for (service, key) in otherwise {
+        let (service, key) = (Shown(service), Shown(key));
+        text += &format!("    {service} expects it with the routing key {key}: on RabbitMQ it does not come\n");
+    }
     for (service, topic) in elsewhere {
         text += &format!("    {} expects it on {}\n", Shown(service), Shown(topic));
     }

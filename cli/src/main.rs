@@ -17,6 +17,7 @@ mod prune;
 mod reveal;
 mod shown;
 mod site;
+mod stop;
 mod topology;
 
 use std::process::ExitCode;
@@ -54,7 +55,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let code = run(Arguments::parse().command);
+    stop::taken().map_or(code, ExitCode::from)
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
         Command::Apply(arguments) => topology::apply(&arguments),
         Command::AsyncApi(arguments) => async_api::run(&arguments),
         Command::Contracts(arguments) => contracts::run(&arguments),

@@ -66,20 +66,23 @@ fn checked(name: &str) -> Result<(), String> {
         return Err(format!("a service's name has 1 to {LONGEST} of a-z 0-9 -, a letter first and no - last"));
     }
     match TAKEN.contains(&name) {
-        true => Err("it is a word of Rust, or a crate that the service uses; give another".to_owned()),
+        true => {
+            Err("it is a word of Rust, a folder that Cargo builds in, or a crate that the service uses; give another"
+                .to_owned())
+        }
         false => Ok(()),
     }
 }
 
-/// What a crate or its package of contracts cannot be called.
+/// What a crate, its program or its package of contracts cannot be called.
 /// https://doc.rust-lang.org/reference/keywords.html
 #[rustfmt::skip]
-const TAKEN: [&str; 56] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "tegami",
-    "tegami-codegen", "test", "tokio", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+const TAKEN: [&str; 60] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "build", "const", "continue", "crate", "deps", "do",
+    "dyn", "else", "enum", "examples", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in",
+    "incremental", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
+    "self", "static", "struct", "super", "tegami", "tegami-codegen", "test", "tokio", "trait", "true", "try", "type",
+    "typeof", "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Everything in a folder beside it first, which takes its place when it is whole.

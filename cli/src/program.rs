@@ -11,6 +11,8 @@ use std::{
 use clap::Args;
 use serde::de::DeserializeOwned;
 
+use crate::stop::{self, Stop};
+
 /// What runs the service where nothing else is said.
 const DEFAULT: [&str; 3] = ["cargo", "run", "--quiet"];
 
@@ -21,6 +23,12 @@ pub(crate) struct Program {
     /// Default: `cargo run --quiet`.
     #[arg(last = true, value_name = "PROGRAM")]
     words: Vec<OsString>,
+}
+
+/// A program that runs, and what stops it.
+struct Started {
+    child: Child,
+    stop: Stop,
 }
 
 /// Why a program gave no answer.
@@ -45,16 +53,16 @@ impl Program {
 
     /// The same, with this on its standard input.
     pub(crate) fn ask_about<T: DeserializeOwned>(&self, task: &str, input: &[u8]) -> Result<T, NoAnswer> {
-        let mut child = self.start(task, Stdio::piped())?;
-        let mut stdin = child.stdin.take();
+        let mut started = self.start(task, Stdio::piped())?;
+        let mut stdin = started.child.stdin.take();
         thread::scope(|scope| {
             // It may print before it has read all; one that reads nothing says why by itself.
             scope.spawn(move || stdin.as_mut().map(|stdin| stdin.write_all(input)));
-            self.answer(task, child, |_| Ok(()))
+            self.answer(task, started, |_| Ok(()))
         })
     }
 
-    /// The same, with a look at each line before the answer as it comes, until that look fails.
+    /// The same, with a look at each line as it comes, until that look fails. The last is the answer.
     pub(crate) fn ask_each<T: DeserializeOwned>(
         &self,
         task: &str,
@@ -63,22 +71,26 @@ impl Program {
         self.answer(task, self.start(task, Stdio::null())?, each)
     }
 
-    /// Runs the program for this task, and looks at each of its lines as it comes, until that look fails.
+    /// Runs the program for this task, and looks at each of its lines as it comes, until that look fails or somebody
+    /// stops it: that is its end.
     pub(crate) fn follow(&self, task: &str, each: impl FnMut(&str) -> io::Result<()>) -> Result<(), NoAnswer> {
-        self.lines(task, self.start(task, Stdio::null())?, each).map(drop)
+        let followed = self.lines(task, self.start(task, Stdio::null())?, each);
+        match stop::taken() {
+            Some(_) => Ok(()),
+            None => followed,
+        }
     }
 
     fn answer<T: DeserializeOwned>(
         &self,
         task: &str,
-        child: Child,
+        child: Started,
         mut each: impl FnMut(&str) -> io::Result<()>,
     ) -> Result<T, NoAnswer> {
-        // Only what another line follows is no answer.
         let mut last = String::new();
         self.lines(task, child, |line| {
-            let before = std::mem::replace(&mut last, line.to_owned());
-            each(&before)
+            line.clone_into(&mut last);
+            each(line)
         })?;
         serde_json::from_str(&last).map_err(|error| {
             let hint = "is it a service that runs with tegami's `run`, of this release?";
@@ -89,7 +101,7 @@ impl Program {
     fn lines(
         &self,
         task: &str,
-        mut child: Child,
+        Started { mut child, stop }: Started,
         mut each: impl FnMut(&str) -> io::Result<()>,
     ) -> Result<(), NoAnswer> {
         let failed = |error| NoAnswer(format!("{} cannot be listened to: {error}", self.shown()));
@@ -100,19 +112,25 @@ impl Program {
             drop(lines);
             looked.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(failed(error)) })?;
         }
-        let status = child.wait().map_err(failed)?;
+        let status = stop.ended(&mut child).map_err(failed)?;
         match status.success() {
             true => Ok(()),
+            false if stop::asked() => Err(NoAnswer(format!("{} was stopped: {status}", self.shown()))),
             false => Err(NoAnswer(format!("{} could not `{task}`: {status}; it says why above", self.shown()))),
         }
     }
 
-    fn start(&self, task: &str, stdin: Stdio) -> Result<Child, NoAnswer> {
+    fn start(&self, task: &str, stdin: Stdio) -> Result<Started, NoAnswer> {
         let words = self.words();
+        let none = |error| NoAnswer(format!("{} cannot be run: {error}", self.shown()));
+        // Before it runs: a signal that comes at once is for it, too.
+        let stop = Stop::listen().map_err(none)?;
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env("TEGAMI_TASK", task);
         let started = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
-        started.map_err(|error| NoAnswer(format!("{} cannot be run: {error}", self.shown())))
+        let child = started.map_err(none)?;
+        stop.is_for(&child);
+        Ok(Started { child, stop })
     }
 
     /// What runs it, and its arguments.

@@ -55,12 +55,76 @@ fn dlq_drop_needs_a_choice_and_a_yes() {
     let answer = telling(r#"{"queue":"q","dropped":1}"#);
     let (code, text, errors) = said(&["dlq", "drop", "q", "--readable"], &answer, "");
     assert_eq!((code, &*text, &*errors), (Some(2), "", "error: say which: --id, --reason or --all\n"));
+    for command in ["drop", "redrive"] {
+        for reason in ["", " \n"] {
+            let (code, text, errors) = said(&["dlq", command, "q", "--reason", reason], &answer, "");
+            assert_eq!((code, &*text), (Some(2), ""), "it is in every error: {errors}");
+            assert!(errors.contains("give a kind of reason") && !errors.contains("task:"), "{errors}");
+        }
+    }
     let (code, text, errors) = said(&["dlq", "drop", "q", "--all"], &answer, "");
     assert_eq!((code, errors.trim_end()), (Some(0), r#"task: drop {"queue":"q","all":true,"dry_run":true}"#));
     assert!(text.starts_with("m-1 in q\n") && text.ends_with("\n1 would be deleted of q; --yes does it\n"), "{text}");
     let (code, text, errors) = said(&["dlq", "drop", "q", "--id", "m-1", "--yes"], &answer, "");
     assert_eq!((code, errors.trim_end()), (Some(0), r#"task: drop {"queue":"q","ids":["m-1"]}"#));
     assert!(text.ends_with("\n1 deleted of q\n"), "{text}");
+}
+
+/// A letter that is told is about to be gone: whatever follows, it has to be seen.
+#[test]
+fn dlq_drop_shows_each_letter_when_it_is_told() {
+    let letter: String = LETTER.split('\n').map(str::trim).collect();
+    let words = ["dlq", "drop", "q", "--all", "--yes"];
+    let (code, text, errors) = said(&words, &format!("printf '%s\\n' '{letter}'; exit 1"), "");
+    assert!(code == Some(2) && text.starts_with("m-1 in q\n"), "the last before it fails: {text} {errors}");
+    // The program goes on once the first letter was seen.
+    let seen = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("seen-{}", std::process::id()));
+    let waits =
+        format!("i=0; until [ -e '{}' ]; do sleep 0.01; i=$((i + 1)); [ $i -lt 3000 ] || exit 1; done", seen.display());
+    let script = format!("printf '%s\\n' '{letter}'; {waits}; echo '{{\"queue\":\"q\",\"dropped\":1}}'");
+    let mut child = tegami(&words, &script).spawn().expect("the command runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "m-1 in q");
+    std::fs::write(&seen, "").expect("a file");
+    let rest: Vec<String> = lines.map(|line| line.expect("text")).collect();
+    std::fs::remove_file(seen).expect("it was ours");
+    assert!(child.wait().expect("it ends").success(), "it was seen only at the end");
+    assert_eq!(rest.last().map(String::as_str), Some("1 deleted of q"));
+    assert_eq!(rest.iter().filter(|line| line.contains("m-1")).count(), 0, "once: {rest:?}");
+}
+
+/// Runs until it is asked to stop, and then does this.
+fn stoppable(at_the_end: &str) -> String {
+    format!(
+        "trap '{at_the_end}' TERM; echo ready >&2; i=0; while [ $i -lt 3000 ]; do sleep 0.01; i=$((i + 1)); done; exit 9"
+    )
+}
+
+/// What the command says when it gets this signal once its program runs.
+fn stopped(words: &[&str], script: &str, signals: &[&str]) -> (Option<i32>, String) {
+    let mut child = tegami(words, script).spawn().expect("the command runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    for signal in signals {
+        assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().expect("it runs").success());
+    }
+    let Output { status, stdout, .. } = child.wait_with_output().expect("it ends");
+    (status.code(), String::from_utf8(stdout).expect("text"))
+}
+
+#[test]
+fn s1_a_signal_stops_the_program_and_its_answer_counts() {
+    let redriven = stoppable(r#"echo "{\"queue\":\"q\",\"redriven\":7}"; exit 0"#);
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let told = stopped(&["dlq", "redrive", "q"], &redriven, &[signal]);
+        assert_eq!(told, (Some(code), "7 put back into q\n".to_owned()), "{signal}");
+        assert_eq!(stopped(&["tail", "q"], &stoppable("exit 0"), &[signal]), (Some(0), String::new()), "{signal}");
+    }
+    let told = stopped(&["dlq", "redrive", "q"], &stoppable("exit 1"), &["TERM"]);
+    assert_eq!(told, (Some(143), String::new()), "it gave no answer");
+    let told = stopped(&["dlq", "redrive", "q"], &stoppable("echo ready >&2"), &["INT", "INT"]);
+    assert_eq!(told, (Some(130), String::new()), "it did not stop, and a second signal ends both");
 }
 
 #[test]

@@ -92,6 +92,12 @@ fn explain_knows_of_a_fleet_who_handles_what_and_on_which_topic() {
     assert!(code == Some(0) && said.contains("\nqueue mail-orders\n") && !said.contains("not handled"), "{said}");
     let (code, said, _) = explained(&handles);
     assert!(code == Some(1) && said.contains("\n    mail expects it on orders\n"), "{said}");
+    let other_key = handles
+        .replace(r#""topic":"orders""#, r#""topic":"shop""#)
+        .replace(r#""routing_key":"shop.ReceiptSent""#, r#""routing_key":"receipts""#);
+    let (code, said, _) = explained(&other_key);
+    let told = "\n    mail expects it with the routing key receipts: on RabbitMQ it does not come\n";
+    assert!(code == Some(1) && said.contains(told) && !said.contains("not handled"), "{said}");
     let (code, said, errors) = explained("[]");
     assert!(code == Some(2) && said.is_empty() && errors.contains("is no plan: "), "{errors}");
 }

@@ -192,7 +192,8 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
-    /// Takes its settings from here, and asks neither the file nor the environment.
+    /// Takes its settings from here, and asks neither the file nor the environment. Where `TEGAMI_TASK` is set,
+    /// [`run`](Self::run) then refuses, unless the key `task` was given here.
     pub fn config(mut self, config: Config) -> Self {
         self.parts.config = Some(config);
         self
@@ -329,18 +330,25 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// With the feature `logs`, it writes the log to stderr, unless the program has set up a subscriber for it. With
     /// `otel`, it also sends it to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names, with traces and figures.
     ///
-    /// The setting `task` has it do something else, once.
+    /// The setting `task` has it do something else, once; the log then goes to stderr, too, and to no collector.
     ///
     /// Running handlers have the drain time to end; then they are told to, and 5 s later dropped. The process ends
     /// with code 70 if that was needed, or at once on a second signal (S5); with the code given to
     /// [`Context::exit`](crate::Context::exit), if there was one.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and when a hook failed at the stop. `main` returning it ends with code 1.
+    /// As [`start`](Self::start), and when a hook failed at the stop; also where the variable `TEGAMI_TASK` is set and
+    /// the [`config`](Self::config) knows nothing of a task: who asks for one must not get a service. `main` returning it
+    /// ends with code 1.
     pub async fn run(mut self) -> Result<(), Error> {
-        let config = self.parts.config.take().map_or_else(Config::load, Ok)?;
+        let config = match self.parts.config.take() {
+            Some(config) => config.heeding_task()?,
+            None => Config::load()?,
+        };
         let task = Settings::of(config.clone()).task;
         if task != Task::Serve {
+            // The answer is on stdout, the log on stderr.
+            log::init(&config, &Sender::none());
             self.parts.config = Some(config);
             return task::run(self.parts, task).await;
         }

@@ -12,6 +12,10 @@ impl Sender {
         Ok(Self(()))
     }
 
+    pub(super) fn none() -> Self {
+        Self(())
+    }
+
     #[cfg_attr(not(feature = "logs"), expect(dead_code, reason = "there is no log for it to be beside"))]
     pub(super) fn beside<T>(&self) -> Option<T> {
         None

@@ -369,10 +369,10 @@ pub trait Transport: Send + Sync + 'static {
     /// queues go with their transport, there are none.
     ///
     /// It MUST keep what holds messages, dead letters too, and what is read, and say why; together with the queues around
-    /// it.
+    /// it. Once it deletes, it MUST tell what has gone: what it then cannot look at or delete is kept, for that reason.
     ///
     /// # Errors
-    /// The transport cannot be reached, or does not let us look or delete.
+    /// The transport cannot be reached, or does not let us look.
     async fn prune(&self, _: &[QueuePlan], _: &Topology, _: Prune) -> Result<Vec<Remnant>, TransportError> {
         Ok(Vec::new())
     }

@@ -145,3 +145,34 @@ async fn n7_a_broker_that_answers_half_is_an_error_and_tells_no_difference_on_ra
     }
     assert!(cut > 3, "{cut} were cut");
 }
+
+/// Whatever a cut hits: what has gone by then is told, and what is told to have gone is not there.
+#[tokio::test]
+async fn n7_what_was_deleted_is_told_though_the_rest_failed_on_rabbitmq_4() {
+    let rabbit = Rabbit::take(Release::V4).await;
+    let server: std::net::SocketAddr = (std::net::Ipv4Addr::LOCALHOST, rabbit.port()).into();
+    let (direct, former) = (Amqp::new(rabbit.url()), topology(&prefix("cut"), &["a", "b", "c", "d"]));
+    let today = Topology { topics: Vec::new(), queues: Vec::new() };
+    let mut halves = 0;
+    for bytes in (600..3_000).step_by(300) {
+        assert!(direct.differences(&former, Provision::Create).await.expect("it is up").is_empty());
+        let proxy = Proxy::to(server, 7).await.expect("there is a free port");
+        let amqp = Amqp::new(rabbit.url().replace(&server.port().to_string(), &proxy.address().port().to_string()));
+        proxy.put(Way::Down, Fault::CutAfter(bytes));
+        let pruned = amqp.prune(&former.queues, &today, Prune::Delete).await;
+        amqp.close().await;
+        let left = direct.prune(&former.queues, &today, Prune::Look).await.expect("it is up");
+        let is_left = |queue: &str| left.iter().any(|left| left.queue == queue);
+        match pruned {
+            Ok(told) => {
+                let (kept, gone): (Vec<_>, Vec<_>) = told.iter().partition(|left| left.kept.is_some());
+                assert!(gone.iter().all(|gone| !is_left(&gone.queue)), "{bytes}: {told:?}");
+                assert_eq!(told.len(), former.queues.len(), "{bytes}: {told:?}");
+                halves += usize::from(!kept.is_empty() && !gone.is_empty());
+            }
+            Err(error) => assert_eq!(left.len(), former.queues.len(), "{bytes}: {error}"),
+        }
+    }
+    direct.close().await;
+    assert!(halves > 0, "no cut came between two of them");
+}

@@ -15,6 +15,7 @@ mod contracts {
     tegami::include_contracts!();
 }
 mod crashes;
+mod dropped;
 mod ended;
 mod faults;
 mod handover;

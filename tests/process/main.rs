@@ -23,7 +23,7 @@ use std::{
 };
 
 use contracts::shop::orders::v1::OrderPaid;
-use tegami::{Context, Error, HandlerError, Service, service::Handle};
+use tegami::{Config, Context, Error, HandlerError, Service, service::Handle};
 use tracing_subscriber::{
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
@@ -64,6 +64,9 @@ fn service() {
             1
         }
     };
+    if role == "told" {
+        tracing::warn!("it is over");
+    }
     if ["left", "lingering"].contains(&role.as_str()) {
         println!("ran");
     }
@@ -90,7 +93,7 @@ where
 fn billing(role: &str) -> Service {
     let service = Service::new("billing").started(publish);
     match role {
-        "quick" => service.on::<OrderPaid>(quick),
+        "quick" | "told" => service.on::<OrderPaid>(quick),
         "waiting" => service.drain(Duration::from_secs(30)).on::<OrderPaid>(wait),
         "hanging" => service.drain(Duration::ZERO).on::<OrderPaid>(wait),
         "blocking" => service.drain(Duration::ZERO).on::<OrderPaid>(block),
@@ -100,6 +103,8 @@ fn billing(role: &str) -> Service {
         "exiting" | "logging" => service.on::<OrderPaid>(exit),
         "starting" => service.drain(Duration::ZERO).on::<OrderPaid>(quick).before_start(wait_for_ever),
         "stuck" => service.on::<OrderPaid>(quick).before_start(wait_for_ever).stopping(wait_for_ever),
+        "configured" => service.on::<OrderPaid>(exit).config(Config::new()),
+        "tasked" => service.on::<OrderPaid>(exit).config(Config::new().set("task", "describe").expect("it is one")),
         "personal" => tasks::personal(Service::new("billing")),
         "poisoned" => tasks::poisoned(Service::new("billing")),
         #[cfg(all(feature = "http", feature = "logs"))]

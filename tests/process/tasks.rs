@@ -1,7 +1,7 @@
 //! What a service's program does once instead of serving, and how it answers.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     process::{Output, Stdio},
 };
 
@@ -18,6 +18,7 @@ use super::{
         customers::v1::{Address, CustomerRegistered},
         orders::v1::OrderPaid,
     },
+    send,
 };
 
 /// Where the poisoned service's messages are, within its process.
@@ -53,6 +54,32 @@ fn a_program_looks_after_its_queues_and_ends() {
     let way = format!("the way of `shop.orders.v1.OrderPaid` from topic `shop-orders-v1` to queue `{QUEUE}`");
     let absent = ["topic `shop-orders-v1`".to_owned(), format!("queue `{QUEUE}`"), way];
     assert_eq!(compared.differs, absent.map(|what| what + " is not there"));
+}
+
+/// The answer is for whoever asked, the log for whoever watches.
+#[cfg(feature = "logs")]
+#[test]
+fn k1_a_task_has_its_log_on_stderr_and_nothing_of_it_on_stdout() {
+    let Output { status, stdout, stderr } = done("told", "describe");
+    let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).expect("text"));
+    assert!(status.success() && stderr.contains("[warning") && stderr.contains("it is over"), "{stderr}");
+    assert!(!stdout.contains("it is over"), "{stdout}");
+}
+
+#[test]
+fn k1_settings_that_do_not_know_of_the_task_that_is_asked_for_are_refused() {
+    for (role, task, code, words) in [
+        ("configured", "describe", 1, "TEGAMI_TASK asks for a task, and the settings given in code do not have it"),
+        ("configured", "", 1, "TEGAMI_TASK asks for a task"),
+        ("configured", "serve", 7, ""),
+        ("tasked", "verify", 0, ""),
+    ] {
+        let Output { status, stdout, stderr } = done(role, task);
+        let told = String::from_utf8_lossy(&stderr);
+        assert!(status.code() == Some(code) && told.contains(words), "{role} {task}: {told}");
+        let served = String::from_utf8_lossy(&stdout).lines().any(|line| line == "running");
+        assert_eq!(served, task == "serve", "{role} {task}");
+    }
 }
 
 /// The service whose dead letters are looked at.
@@ -166,6 +193,25 @@ fn x7_what_is_dropped_is_told_before() {
         let last: Dropped = serde_json::from_str(stdout.lines().last().expect("an answer")).expect("it is JSON");
         assert_eq!((told.len(), last.dropped), (ids, ids), "{choice}: {stdout}");
     }
+}
+
+#[test]
+fn x7_a_drop_that_is_stopped_tells_how_many_had_left() {
+    let mut command = command("poisoned");
+    command.env("TEGAMI_TASK", format!(r#"drop {{"queue":"{QUEUE}","all":true,"rate":0.01}}"#));
+    let mut child = command.spawn().expect("it runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    // The second one is due in 100 s.
+    lines
+        .by_ref()
+        .map(|line| line.expect("text"))
+        .find(|line| serde_json::from_str::<DescribedDeadLetter>(line).is_ok())
+        .expect("the first is told");
+    send(&child, "-TERM");
+    let last = lines.map(|line| line.expect("text")).last().expect("an answer");
+    let dropped: Dropped = serde_json::from_str(&last).expect("it is JSON");
+    assert_eq!(dropped.dropped, 1);
+    assert!(child.wait().expect("it ends").success());
 }
 
 /// What the program says of an event on its standard input.

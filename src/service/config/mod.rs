@@ -15,7 +15,7 @@ use super::schedules as schedule;
 use super::unlogged as log;
 #[cfg(not(feature = "schedule"))]
 use super::unscheduled as schedule;
-use super::{Error, ErrorKind, http, settings};
+use super::{Error, ErrorKind, http, settings, task::Task};
 use crate::{
     codec::json::without_value,
     config::{Config, File, Given, Keys, Source, Value, without_app},
@@ -23,6 +23,8 @@ use crate::{
 
 /// The variable that names the file.
 const NAMED: &str = "TEGAMI_CONFIG";
+/// The variable that asks for a task.
+const TASK: &str = "TEGAMI_TASK";
 /// What the file is called where none is named.
 const FILE: &str = "tegami.toml";
 
@@ -88,6 +90,20 @@ impl Config {
     pub fn set(self, key: &str, value: &str) -> Result<Self, Error> {
         let given = Given::new(Source::Code, Value::Loose(value.to_owned()));
         self.with(&keys(), [(key.to_owned(), given)]).map_err(wrong)
+    }
+
+    /// The same, unless it does not know of a task that the environment asks for.
+    pub(super) fn heeding_task(self) -> Result<Self, Error> {
+        let asked = std::env::var_os(TASK).filter(|_| self.given("task").is_none());
+        match asked {
+            Some(asked) if asked.to_str().and_then(|task| task.parse().ok()) != Some(Task::Serve) => {
+                Err(wrong(vec![format!(
+                    "{TASK} asks for a task, and the settings given in code do not have it: make them with \
+                     `Config::load`, or set `task`"
+                )]))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The keys that are your own: what the file says in `[app]`, as a type of yours.

@@ -1,7 +1,7 @@
 //! What earlier releases of the service left on its brokers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     time::Duration,
 };
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Open;
 use crate::{
+    error::told,
     service::{DescribedHandler, DescribedQueue, Description, Error, ErrorKind},
-    transport::{Binding, Prune, QueuePlan, Reach, Remnant},
+    transport::{Binding, Prune, QueuePlan, Reach, Remnant, TransportError},
 };
 
 /// The most that is read of earlier plans, in bytes.
@@ -50,10 +51,11 @@ impl Open {
         for (name, transport, today) in self.transports.planned(&self.stations) {
             let queues = former.remove(name).unwrap_or_default().into_values();
             let (ours, others): (Vec<_>, Vec<_>) = queues.partition(|queue| self.is_ours(queue));
-            let mut remnants = transport.prune(&ours, &today, mode).await?;
-            let looked = transport.prune(&others, &today, Prune::Look).await?;
+            let mut remnants = told_all(transport.prune(&ours, &today, mode).await, &ours, mode)?;
             let why = format!("its name does not begin with `{}`: others may have it, too", self.beginning());
-            remnants.extend(looked.into_iter().map(|other| other.kept(Some(why.clone()))));
+            let looked = transport.prune(&others, &today, Prune::Look).await;
+            let looked = looked.map(|left| left.into_iter().map(|other| other.kept(Some(why.clone()))).collect());
+            remnants.extend(told_all(looked, &others, mode)?);
             pruned.push(Pruned { transport: transport.name().to_owned(), remnants });
         }
         pruned.extend(former.into_iter().map(|(name, queues)| away(name, queues)));
@@ -76,7 +78,7 @@ impl Open {
                 let known = former.entry(transport.clone()).or_default().entry(queue.name.clone());
                 let known = known.or_insert_with(|| queue.clone());
                 known.bindings.extend(queue.bindings);
-                if known.retry_delays.len() < queue.retry_delays.len() {
+                if steps(&known.retry_delays) < steps(&queue.retry_delays) {
                     known.retry_delays = queue.retry_delays;
                 }
             }
@@ -98,6 +100,26 @@ impl Open {
 /// Queues by their transport and name.
 type Queues = BTreeMap<Option<String>, BTreeMap<String, QueuePlan>>;
 
+/// What is left of these. An error must not keep from being told what was deleted before it, there and elsewhere.
+fn told_all(
+    found: Result<Vec<Remnant>, TransportError>,
+    asked: &[QueuePlan],
+    mode: Prune,
+) -> Result<Vec<Remnant>, TransportError> {
+    match found {
+        Err(error) if mode == Prune::Delete => {
+            let remnants = asked.iter().filter_map(|queue| Remnant::of([queue.name.clone()]));
+            Ok(remnants.map(|remnant| remnant.kept(Some(told(&error)))).collect())
+        }
+        found => found,
+    }
+}
+
+/// How many queues these take where retries wait: RabbitMQ has one for each delay, however often it is in the list.
+fn steps(delays: &[Duration]) -> usize {
+    delays.iter().collect::<BTreeSet<_>>().len()
+}
+
 /// Queues on a transport that the service has not any more.
 fn away(transport: Option<String>, queues: BTreeMap<String, QueuePlan>) -> Pruned {
     let transport = transport.unwrap_or_default();
@@ -109,13 +131,13 @@ fn away(transport: Option<String>, queues: BTreeMap<String, QueuePlan>) -> Prune
 
 /// As much of a plan as was told of it.
 fn planned(queue: &DescribedQueue) -> QueuePlan {
-    let delays = queue.events.iter().map(|event| &event.retry_after_seconds).max_by_key(|delays| delays.len());
     let delay = |seconds: &f64| Duration::try_from_secs_f64(*seconds).unwrap_or_default();
+    let delays = queue.events.iter().map(|event| event.retry_after_seconds.iter().map(delay).collect::<Vec<_>>());
     QueuePlan {
         name: queue.name.clone(),
         dead_letters: queue.dead_letters.clone(),
         ordered: queue.ordered,
-        retry_delays: delays.into_iter().flatten().map(delay).collect(),
+        retry_delays: delays.max_by_key(|delays| steps(delays)).unwrap_or_default(),
         halts: queue.halts_on_dead_letters,
         bindings: queue.events.iter().map(fed).collect(),
         concurrency: queue.concurrency,
@@ -146,7 +168,7 @@ mod tests {
         config::Config,
         service::Service,
         testing::transport::{Tamper, tampering},
-        transport::{Memory, Topology, Transport, TransportError},
+        transport::{Memory, Topology, Transport, TransportErrorKind},
     };
 
     /// A broker that still has everything, empty and unread, whatever today's plan has.
@@ -165,9 +187,31 @@ mod tests {
         }
     }
 
+    /// The same, which may not be looked at.
+    struct Hidden;
+
+    #[async_trait]
+    impl Tamper for Hidden {
+        async fn prune(
+            &self,
+            former: &[QueuePlan],
+            (today, mode): (&Topology, Prune),
+            transport: &dyn Transport,
+        ) -> Result<Vec<Remnant>, TransportError> {
+            match mode {
+                Prune::Look => Err(TransportError::new(TransportErrorKind::Refused, "no")),
+                Prune::Delete => Full.prune(former, (today, mode), transport).await,
+            }
+        }
+    }
+
     fn open(name: &str, prefix: &str) -> Open {
+        open_on(name, prefix, Arc::new(Full))
+    }
+
+    fn open_on(name: &str, prefix: &str, broker: Arc<dyn Tamper>) -> Open {
         let config = Config::new().set("prefix", prefix).unwrap();
-        let service = Service::new(name).config(config).transport(tampering(Memory::new(), Arc::new(Full)));
+        let service = Service::new(name).config(config).transport(tampering(Memory::new(), broker));
         Open::of(service.parts, crate::codec::Persons::Hidden).unwrap()
     }
 
@@ -211,6 +255,31 @@ mod tests {
         assert_eq!(pruned(&open("bill", "staging-"), &plans).await.unwrap(), told("staging-bill-orders"));
         let error = pruned(&open("billing", ""), &plans).await.unwrap_err();
         assert!(error.to_string().contains("that of `bill`, and this is `billing`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn n7_what_was_deleted_is_told_though_the_rest_cannot_be_looked_at() {
+        let open = open_on("bill", "", Arc::new(Hidden));
+        let plans = former(plan("bill", &[("bill-a", "bill-a-dead"), ("theirs", "theirs-dead")]).as_bytes()).unwrap();
+        let pruned = open.prune(&plans, Prune::Delete).await.unwrap();
+        let told: Vec<_> = pruned[0].remnants.iter().map(|left| (&*left.queue, left.kept.as_deref())).collect();
+        assert_eq!(told, [("bill-a", None), ("theirs", Some("no"))]);
+        assert!(open.prune(&plans, Prune::Look).await.is_err(), "nothing was done that had to be told");
+    }
+
+    #[test]
+    fn n7_of_several_plans_the_one_with_the_most_retry_queues_counts() {
+        let with = |delays: &str| plan("bill", &[("bill-a", "bill-a-dead")]).replace("[0.5,1.0]", delays);
+        let (five, same) = ("[1.0,2.0,3.0,4.0,5.0]", "[5.0,5.0,5.0,5.0,5.0,5.0]");
+        for plans in [[with(five), with(same)], [with(same), with(five)]] {
+            let queues = open("bill", "").queues_of(&former(plans.concat().as_bytes()).unwrap()).unwrap();
+            assert_eq!(steps(&queues[&None]["bill-a"].retry_delays), 5);
+        }
+        let queue = |delays: &str| former(with(delays).as_bytes()).unwrap().remove(0).queues.remove(0);
+        let (mut both, mut other) = (queue(five), queue(same));
+        both.events.append(&mut other.events);
+        let plan = planned(&both);
+        assert_eq!(steps(&plan.retry_delays), 5, "one queue, two events");
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Choice, Error, ErrorKind, Open, Reader, dead::MOST, print};
 use crate::{
+    lifecycle::Signals,
     time::Clock,
     transport::{DeadLetter, Fate, Sorter},
 };
@@ -31,6 +32,9 @@ impl Open {
             left: 0,
             pace: Pace::of(choice.rate, clock),
             unsaid: None,
+            // Only telling may end at once.
+            signals: (!choice.dry_run).then(Signals::listen),
+            stopped: false,
         };
         if choice.dry_run {
             let letters = transport.dead_letters(queue, MOST).await?;
@@ -63,11 +67,14 @@ struct Clerk<'a> {
     pace: Pace,
     /// Why it could not be said: nothing more leaves.
     unsaid: Option<Error>,
+    signals: Option<Signals>,
+    /// Was it asked to stop? What is on its way leaves, and no more.
+    stopped: bool,
 }
 
 impl Clerk<'_> {
     fn is_done(&self) -> bool {
-        self.unsaid.is_some() || self.choice.limit.is_some_and(|limit| self.chosen >= limit)
+        self.stopped || self.unsaid.is_some() || self.choice.limit.is_some_and(|limit| self.chosen >= limit)
     }
 
     /// How far it is, for whoever watches.
@@ -93,7 +100,20 @@ impl Sorter for Clerk<'_> {
         }
         self.progress();
         let most = self.choice.limit.map_or(usize::MAX, |limit| limit - self.chosen);
-        self.pace.room().await.min(most)
+        let asked = async {
+            match &mut self.signals {
+                Some(signals) => signals.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = asked => {
+                self.stopped = true;
+                0
+            }
+            room = self.pace.room() => room.min(most),
+        }
     }
 
     fn fate(&mut self, letter: &DeadLetter) -> Fate {

@@ -110,6 +110,10 @@ fn more<T: DeserializeOwned>(rest: &str, named: impl FnOnce(String) -> T) -> Res
 
 fn choice(rest: &str) -> Result<Choice, String> {
     let choice = more(rest, |queue| Choice { queue, ..Choice::default() })?;
+    if choice.reason.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+        // It would be in every error.
+        return Err("`reason` is empty: give a kind of reason, or a text of the error".to_owned());
+    }
     match choice.rate.is_none_or(|rate| rate.is_finite() && (SLOWEST..=FASTEST).contains(&rate)) {
         true => Ok(choice),
         false => Err(format!("`rate` is in dead letters a second: give {SLOWEST} to {FASTEST}")),
@@ -139,7 +143,7 @@ pub struct Choice {
     /// All of the queue, said so: nothing is dropped without a choice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
-    /// The oldest so many of them.
+    /// So many of them: the oldest, but on SQS, from a queue without order, any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// So many a second at most.
@@ -206,6 +210,8 @@ mod tests {
             (r#"redrive {"queue":"q","rate":0}"#, "`rate`"),
             ("reveal describe", "`reveal peek <queue>`"),
             ("reveal reveal peek q", "`reveal peek <queue>`"),
+            (r#"redrive {"queue":"q","reason":""}"#, "`reason` is empty"),
+            (r#"drop {"queue":"q","reason":" \n"}"#, "`reason` is empty"),
             ("drop q", "`ids`, `reason`, or `all`"),
             (r#"drop {"queue":"q","readable":true}"#, "`ids`, `reason`, or `all`"),
         ] {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the broker may take to apply an ack.
-const APPLIED: Duration = Duration::from_millis(250);
+pub(super) const APPLIED: Duration = Duration::from_millis(250);
 
 /// The consuming channel with what is not yet told to the broker.
 pub(super) struct Acks {

@@ -17,6 +17,7 @@ use lapin::{
 use tokio::time::Instant;
 
 use super::{
+    acks::APPLIED,
     copies::named,
     fault::{answer, told},
     names::{DEATHS, REASON},
@@ -101,10 +102,10 @@ pub(super) async fn sort(
 ) -> Result<(), TransportError> {
     let (channel, name) = (Lent::of(wire.channel().await?), dead_letter_queue(queue));
     let unseen = count(&channel, &name).await?;
-    let mut round =
-        Round { channel, queue, name, unseen, stayed: Vec::new(), until: outlet.setup.clock.instant() + HELD };
+    let until = outlet.setup.clock.instant() + HELD;
+    let mut round = Round { channel, queue, name, unseen, stayed: Vec::new(), until, acked: None };
     let sorted = round.sort(outlet, sorter).await;
-    let ended = round.end().await;
+    let ended = round.end(outlet).await;
     sorted.and(ended)
 }
 
@@ -118,6 +119,8 @@ struct Round<'a> {
     /// Their tags, in the order in which they came.
     stayed: Vec<u64>,
     until: Instant,
+    /// When acks were last written.
+    acked: Option<Instant>,
 }
 
 impl Round<'_> {
@@ -172,7 +175,11 @@ impl Round<'_> {
             }
         }
         let mut answer = Ok(());
-        for left in future::join_all(leaving).await {
+        let left = future::join_all(leaving).await;
+        if !left.is_empty() {
+            self.acked = Some(outlet.setup.clock.instant());
+        }
+        for left in left {
             match left {
                 Ok(fate) => sorter.left(fate),
                 // The others have left all the same.
@@ -211,10 +218,19 @@ impl Round<'_> {
         give_back(&self.channel, &self.name, stayed).await
     }
 
-    async fn end(mut self) -> Result<(), TransportError> {
+    /// Closes the channel once the broker has applied the acks: those that it keeps back it would forget.
+    async fn end(mut self, outlet: &Outlet) -> Result<(), TransportError> {
+        let now = outlet.setup.clock.instant();
+        let applied = self.acked.map_or(now, |acked| acked + APPLIED);
+        if self.channel.status().connected() {
+            tokio::time::sleep_until(applied).await;
+        }
         if self.channel.status().connected() {
             self.give_back().await?;
             answer("close a channel", self.channel.close(200, "sorted".into())).await?;
+        } else if now < applied {
+            let text = format!("the channel was closed: what was to leave `{}` last may still be there", self.name);
+            return Err(TransportError::new(TransportErrorKind::Unreachable, text));
         }
         Ok(())
     }

@@ -18,7 +18,10 @@ use super::{
     topology::{create, unbind},
     wire::{self, Wire},
 };
-use crate::transport::{Prune, Remnant, TransportError, TransportErrorKind};
+use crate::{
+    error::told,
+    transport::{Prune, Remnant, TransportError, TransportErrorKind},
+};
 
 /// Looks for the queues of these stations that are none of today's, station by station.
 pub(super) async fn prune(
@@ -34,7 +37,12 @@ pub(super) async fn prune(
         left.retain(|queue| !today.contains(&queue.name));
         // The one that is read goes first: then nothing comes into those around it any more.
         left.sort_by_key(|queue| queue.name != station.name);
-        remnants.extend(remnant(wire, station, left, mode).await?);
+        let names: Vec<_> = left.iter().map(|queue| queue.name.clone()).collect();
+        remnants.extend(match remnant(wire, station, left, mode).await {
+            // What was deleted before it must be told.
+            Err(error) if mode == Prune::Delete => Remnant::of(names).map(|left| left.kept(Some(told(&error)))),
+            found => found?,
+        });
     }
     Ok(remnants)
 }
@@ -54,7 +62,7 @@ async fn remnant(
     }
     let Some(remnant) = Remnant::of(there.iter().map(|queue| queue.name.clone())) else { return Ok(None) };
     if why.is_none() && mode == Prune::Delete {
-        why = delete(wire, station, &there).await?;
+        why = delete(wire, station, &there).await;
     }
     Ok(Some(remnant.kept(why)))
 }
@@ -92,30 +100,49 @@ async fn count(channel: &Channel, queue: &Declared) -> Result<Option<Option<Stri
     }))
 }
 
-/// Deletes these, unless something has come meanwhile: then the rest stays, and why.
+/// Deletes these, unless something comes in between: then the rest stays, and why.
+async fn delete(wire: &Wire, station: &Station, queues: &[Declared]) -> Option<String> {
+    for (number, queue) in queues.iter().enumerate() {
+        let why = match delete_one(wire, station, queue).await {
+            Ok(None) => continue,
+            Ok(Some(why)) => why,
+            Err(error) => told(&error),
+        };
+        let gone: Vec<_> = queues[..number].iter().map(|queue| format!("`{}`", queue.name)).collect();
+        return Some(match &gone[..] {
+            [] if queue.name == station.name => format!("{why}; its bindings were taken away first"),
+            [] => why,
+            gone => format!("{why}; {} went before", gone.join(", ")),
+        });
+    }
+    None
+}
+
+/// Deletes one, unless something has come meanwhile: then it stays, and why.
 ///
 /// A classic queue refuses to go while it is not empty or is read. A quorum queue knows no such condition, so that it is
 /// looked at once more when nothing comes from the exchange any more.
-async fn delete(wire: &Wire, station: &Station, queues: &[Declared]) -> Result<Option<String>, TransportError> {
+async fn delete_one(wire: &Wire, station: &Station, queue: &Declared) -> Result<Option<String>, TransportError> {
     let asks_first = station.parameters.queue_type == QueueType::Classic;
-    for queue in queues {
-        let channel = wire.channel().await?;
-        if queue.name == station.name {
-            unbind(&channel, station).await?;
-        }
-        if let Some(Some(why)) = count(&channel, queue).await? {
-            return Ok(Some(why));
-        }
-        let options = QueueDeleteOptions { if_unused: asks_first, if_empty: asks_first, ..Default::default() };
-        let lost = match answer(queue, channel.queue_delete(short(&queue.name), options)).await {
-            Err(error) if error.kind() == TransportErrorKind::Mismatch => return Ok(Some(error.to_string())),
-            lost => lost?,
-        };
-        if lost > 0 {
-            let text = format!("queue `{}` was deleted with {lost} messages that had just come", queue.name);
-            return Err(TransportError::new(TransportErrorKind::Refused, text));
-        }
-        wire::close(&channel).await;
+    let channel = wire.channel().await?;
+    if queue.name == station.name {
+        unbind(&channel, station).await?;
     }
+    match count(&channel, queue).await? {
+        // Somebody else was faster, and the answer took the channel with it.
+        None => return Ok(None),
+        Some(Some(why)) => return Ok(Some(why)),
+        Some(None) => {}
+    }
+    let options = QueueDeleteOptions { if_unused: asks_first, if_empty: asks_first, ..Default::default() };
+    let lost = match answer(queue, channel.queue_delete(short(&queue.name), options)).await {
+        Err(error) if error.kind() == TransportErrorKind::Mismatch => return Ok(Some(error.to_string())),
+        lost => lost?,
+    };
+    if lost > 0 {
+        let text = format!("queue `{}` was deleted with {lost} messages that had just come", queue.name);
+        return Err(TransportError::new(TransportErrorKind::Refused, text));
+    }
+    wire::close(&channel).await;
     Ok(None)
 }

@@ -3,9 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Round, policy, queues::the_queue, topics::the_topic, wanted};
-use crate::transport::{
-    Prune, QueuePlan, Remnant, TransportError,
-    aws::{actions::Action, fault::FaultKind, setup::CALL},
+use crate::{
+    error::told,
+    transport::{
+        Prune, QueuePlan, Remnant, TransportError,
+        aws::{actions::Action, fault::FaultKind, setup::CALL},
+    },
 };
 
 /// What SQS counts: messages that wait, that are in work, and that are kept back.
@@ -33,7 +36,13 @@ impl Round<'_> {
         for plan in former {
             let mut names = vec![&*plan.name, &*plan.dead_letters];
             names.retain(|name| !today.contains(name));
-            remnants.extend(self.remnant(plan, &names, mode).await?);
+            remnants.extend(match self.remnant(plan, &names, mode).await {
+                // What was deleted before it must be told.
+                Err(error) if mode == Prune::Delete => {
+                    Remnant::of(names.into_iter().map(str::to_owned)).map(|left| left.kept(Some(told(&error))))
+                }
+                found => found?,
+            });
         }
         Ok(remnants)
     }
@@ -47,7 +56,7 @@ impl Round<'_> {
         }
         let Some(remnant) = Remnant::of(left.iter().map(|queue| queue.name.to_owned())) else { return Ok(None) };
         if why.is_none() && mode == Prune::Delete {
-            why = Box::pin(self.delete(plan, &left)).await?;
+            why = Box::pin(self.delete(plan, &left)).await;
         }
         Ok(Some(remnant.kept(why)))
     }
@@ -80,8 +89,30 @@ impl Round<'_> {
         failed
     }
 
-    /// Deletes these, unless something has come meanwhile: then they stay, and why. What fed them is taken away first.
-    async fn delete(&self, plan: &QueuePlan, queues: &[Left<'_>]) -> Result<Option<String>, TransportError> {
+    /// Deletes these, unless something comes in between: then the rest stays, and why. What fed them is taken away first.
+    async fn delete(&self, plan: &QueuePlan, queues: &[Left<'_>]) -> Option<String> {
+        let mut gone = Vec::new();
+        let why = match self.delete_each(plan, queues, &mut gone).await {
+            Ok(None) => return None,
+            Ok(Some(why)) => why,
+            Err(error) => told(&error),
+        };
+        Some(match &gone[..] {
+            [] if queues.iter().any(|queue| queue.name == plan.name) => {
+                format!("{why}; its subscriptions were taken away first")
+            }
+            [] => why,
+            gone => format!("{why}; {} went before", gone.join(", ")),
+        })
+    }
+
+    /// The same, and which have gone.
+    async fn delete_each(
+        &self,
+        plan: &QueuePlan,
+        queues: &[Left<'_>],
+        gone: &mut Vec<String>,
+    ) -> Result<Option<String>, TransportError> {
         for queue in queues {
             self.starve(plan, queue).await?;
         }
@@ -92,6 +123,7 @@ impl Round<'_> {
         }
         for queue in queues {
             self.delete_queue(queue).await?;
+            gone.push(format!("`{}`", queue.name));
         }
         Ok(None)
     }
