@@ -64,6 +64,7 @@ impl Reader<'_> {
         let mut names: BTreeMap<String, &str> = BTreeMap::new();
         let (mut fields, mut nullable) = (Vec::new(), BTreeSet::new());
         for member in self.named(node, "properties") {
+            self.properties.insert(member.value.at.clone());
             let rust = snake(&member.name);
             if let Some(first) = names.insert(rust.clone(), &member.name) {
                 let reason = format!("the properties `{}` and `{first}` would both be `{rust}` in Rust", member.name);
