@@ -22,6 +22,20 @@ fn required(case: &str, schema: &str) -> String {
 }
 
 #[test]
+fn one_of_a_single_branch_is_that_branch() {
+    for (schema, expected) in [
+        (r##"{ "oneOf": [{ "$ref": "#/$defs/Carrier" }] }"##, "x::Carrier"),
+        (r##"{ "oneOf": [{ "$ref": "#/$defs/Carrier" }, { "type": "null" }] }"##, "Option<x::Carrier>"),
+        (r##"{ "oneOf": [{ "$ref": "#/$defs/Route" }] }"##, "Option<x::Route>"),
+        (r##"{ "oneOf": [{ "type": "string" }] }"##, "String"),
+        (r##"{ "oneOf": [{ "type": ["string", "null"] }] }"##, "Option<String>"),
+        (r##"{ "$ref": "#/$defs/Only" }"##, "x::Carrier"),
+    ] {
+        assert_eq!(required("single_branch", schema), expected, "{schema}");
+    }
+}
+
+#[test]
 fn an_enum_takes_null_where_both_its_values_and_its_type_do() {
     for (schema, expected) in [
         (r#"{ "enum": ["a", "b"] }"#, "x::Value"),

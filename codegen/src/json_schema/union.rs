@@ -1,4 +1,4 @@
-//! `oneOf`: a Rust enum whose variants a property with a `const` tells apart, or, with null, an optional type.
+//! `oneOf`: a Rust enum whose variants a property with a `const` tells apart, or, of one branch, that branch's type.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct Union<'a> {
 }
 
 impl<'a> Union<'a> {
-    /// The branches; `None` where there is at most one, so that this is no union but an optional type.
+    /// The branches; `None` where there is at most one, so that this is no union but that one's type, with null or without.
     pub(crate) fn of(node: &'a Node) -> Option<Self> {
         let union = Self::parts(node);
         (union.branches.len() > 1).then_some(union)
@@ -53,7 +53,8 @@ impl Reader<'_> {
                 self.refuse(node, "`oneOf` has no branches", HINT);
                 return None;
             };
-            return Some(Shape { nullable: true, ..self.shape(only, scope)? });
+            let inner = self.shape(only, scope)?;
+            return Some(Shape { nullable: inner.nullable || Union::parts(node).nullable, ..inner });
         };
         if self.claim(&scope.rust, &node.at) {
             let documents = self.documents;
