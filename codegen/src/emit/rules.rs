@@ -92,7 +92,7 @@ fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
         (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
         _ => inner(ty, set),
     };
-    let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(rules));
+    let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(ty, rules));
     own.chain(unique).chain(format).chain(inner).collect()
 }
 
@@ -131,14 +131,24 @@ fn lengths(rules: &Rules) -> Option<TokenStream> {
     }
 }
 
-fn ranges(rules: &Rules) -> Vec<TokenStream> {
+fn ranges(ty: &Type, rules: &Rules) -> Vec<TokenStream> {
+    let is_narrow = matches!(ty, Type::Scalar(Scalar::Float) | Type::WellKnown("Float"));
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
         .into_iter()
-        .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
+        .filter_map(|(function, bound)| Some((ident(function), bound?)))
+        .map(|(function, bound)| (function, if is_narrow { narrow(bound) } else { bound }))
+        .map(|(function, bound)| (function, Literal::f64_unsuffixed(bound)))
         .map(|(function, bound)| quote!(check.#function(*value, #bound)))
         .collect()
+}
+
+/// The bound as a `float` holds it: `0.1` of 32 bits is a little more than `0.1` of 64. One that is too large or too
+/// small for a `float` stays what it is.
+fn narrow(bound: f64) -> f64 {
+    let nearest = f64::from(bound as f32);
+    if nearest.is_normal() { nearest } else { bound }
 }
 
 /// The checks of each item of a list, of each value of a map.
