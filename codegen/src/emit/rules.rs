@@ -77,7 +77,7 @@ fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> Vec<TokenStr
 
 /// The same for a value that is no field of its own: an item of a list, a value of a map.
 fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
-    let unique = rules.unique.then(|| quote!(check.unique(value)));
+    let unique = rules.unique.then(|| unique(ty));
     let format = rules.format.map(|format| {
         let function = ident(match format {
             Format::Date => "date",
@@ -94,6 +94,33 @@ fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
     };
     let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(ty, rules));
     own.chain(unique).chain(format).chain(inner).collect()
+}
+
+/// Items are compared as JSON; a time is no type of ours, so how it is written is told.
+fn unique(ty: &Type) -> TokenStream {
+    let private = private();
+    let form = if let Type::List(item) = ty { form_of_times(item) } else { None };
+    match form {
+        Some(form) => quote!(check.unique(&#private::json_schema::written::<#form>(value))),
+        None => quote!(check.unique(value)),
+    }
+}
+
+/// The marker of what holds times, directly or in lists and maps.
+fn form_of_times(ty: &Type) -> Option<TokenStream> {
+    let private = private();
+    Some(match ty {
+        Type::WellKnown(_) => quote!(#private::json_schema::DateTime),
+        Type::List(item) => {
+            let item = form_of_times(item)?;
+            quote!(#private::json_schema::List<#item>)
+        }
+        Type::Map(_, item) => {
+            let item = form_of_times(item)?;
+            quote!(#private::json_schema::Map<#item>)
+        }
+        _ => return None,
+    })
 }
 
 /// The regular expression is compiled once, when it is first needed.
