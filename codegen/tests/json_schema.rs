@@ -49,3 +49,22 @@ fn an_enum_takes_null_where_both_its_values_and_its_type_do() {
         assert_eq!(required("enum_of_null", schema), expected, "{schema}");
     }
 }
+
+#[test]
+fn branches_are_told_apart_by_the_property_whose_values_differ() {
+    let folder = folder("told_apart");
+    let branch = |kind: &str| {
+        format!(
+            r#"{{ "type": "object", "required": ["version", "kind"],
+            "properties": {{ "version": {{ "const": "v1" }}, "kind": {{ "const": "{kind}" }} }} }}"#
+        )
+    };
+    let text = format!(
+        r#"{{ "$id": "shop.v1.X", "type": "object", "properties": {{ "by": {{ "oneOf": [{}, {}] }} }} }}"#,
+        branch("card"),
+        branch("bill")
+    );
+    fs::write(folder.join("x.schema.json"), text).unwrap();
+    let files = compile(&folder).unwrap_or_else(|error| panic!("{error}"));
+    assert!(files["shop.v1.rs"].contains(r#"tag = "kind""#), "{}", files["shop.v1.rs"]);
+}

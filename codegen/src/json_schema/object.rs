@@ -24,7 +24,9 @@ impl Reader<'_> {
                             `\"additionalProperties\": { \"type\": \"string\" }` one of any names";
                 self.refuse(node, "the object has no `properties`", hint);
             }
+            let around = std::mem::replace(&mut self.around, self.visiting.len());
             let (mut fields, nullable) = self.fields(node, scope);
+            self.around = around;
             let event = self.event(node, scope, &mut fields);
             let item = Struct {
                 name: scope.contract.clone(),

@@ -27,6 +27,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) properties: BTreeSet<Location>,
     /// The definitions without a Rust type of their own that are being read just now.
     pub(crate) visiting: Vec<Target>,
+    /// How many of these are around the innermost object that is being read just now.
+    pub(crate) around: usize,
     /// How many schemas are being read just now, each inside the one before.
     pub(crate) depth: usize,
     taken: BTreeMap<TypeRef, Location>,
@@ -72,6 +74,7 @@ impl<'a> Reader<'a> {
             alone: BTreeMap::new(),
             properties: BTreeSet::new(),
             visiting: Vec::new(),
+            around: 0,
             depth: 0,
             taken: BTreeMap::new(),
         }
