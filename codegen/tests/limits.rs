@@ -14,19 +14,31 @@ fn chain(length: usize, field: &str) -> String {
 }
 
 #[test]
-fn messages_hold_others_a_hundred_deep() {
-    for (n, field) in ["# next = 1;", "repeated # next = 1;", "oneof next { # one = 1; }", "map<string, #> next = 1;"]
-        .into_iter()
-        .enumerate()
-    {
-        let folder = folder(&format!("deep{n}"));
-        fs::write(folder.join("a.proto"), chain(100, field)).unwrap();
-        assert!(compile(&folder).is_ok());
-        fs::write(folder.join("a.proto"), chain(101, field)).unwrap();
+fn messages_hold_others_as_deep_as_both_encodings_can_be_read() {
+    for (most, field, what) in [
+        (100, "# next = 1;", "messages 101 deep, and 100 at most"),
+        (100, "oneof next { # one = 1; }", "messages 101 deep, and 100 at most"),
+        (64, "repeated # next = 1;", "objects and arrays of JSON 129 deep, and 127 at most"),
+        (50, "map<string, #> next = 1;", "messages 101 deep, and 100 at most"),
+    ] {
+        let folder = folder(&format!("deep{}", field.len()));
+        fs::write(folder.join("a.proto"), chain(most, field)).unwrap();
+        assert_eq!(compile(&folder).err(), None, "{field}");
+        fs::write(folder.join("a.proto"), chain(most + 1, field)).unwrap();
         let error = compile(&folder).unwrap_err();
-        assert!(error.contains("a.proto:3:9: `shop.v1.M1` holds messages 101 deep, and 100 at most"), "{error}");
+        assert!(error.contains(&format!("a.proto:3:9: `shop.v1.M1` holds {what}")), "{error}");
         assert_eq!(error.lines().count(), 2);
     }
+}
+
+#[test]
+fn a_list_at_the_end_of_a_chain_is_a_level_of_json_too() {
+    let folder = folder("deep_list");
+    let text = |length| chain(length, "repeated # next = 1;").replace("string end", "repeated string end");
+    fs::write(folder.join("a.proto"), text(63)).unwrap();
+    assert_eq!(compile(&folder).err(), None);
+    fs::write(folder.join("a.proto"), text(64)).unwrap();
+    assert!(compile(&folder).unwrap_err().contains("JSON 128 deep"));
 }
 
 #[test]
