@@ -480,6 +480,31 @@ fn contracts_of_before_come_from_git() {
 }
 
 #[test]
+fn what_leads_out_of_a_folder_in_git_is_told() {
+    let Some(change) = repository("git_leads_out") else {
+        return assert!(Command::new("git").arg("--version").output().is_err());
+    };
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").current_dir(&change.0).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let commit = git(&["rev-parse", "HEAD"]);
+    let link = git(&["rev-parse", "HEAD:old/orders.proto"]);
+    for (mode, object, what) in [("160000", commit, "a submodule"), ("120000", link, "a link")] {
+        git(&["update-index", "--add", "--cacheinfo", &format!("{mode},{object},old/common")]);
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+        git(&[&identity[..], &["commit", "-qm", "b"]].concat());
+        let told = format!("git:HEAD:old: could not tell what `common` was: it is {what}");
+        let answer = ask_git(&change.0, "git:HEAD:old");
+        assert!(answer.contains(&told), "{answer}");
+        // What is beside the folder does not matter, and the lock holds all.
+        assert!(ask_git(&change.0, "git:HEAD:new").contains("answer: compatible"));
+        assert!(ask_git(&change.0, "git:HEAD").contains("answer: NOT compatible"));
+    }
+}
+
+#[test]
 fn what_git_does_not_have_is_told() {
     let Some(change) = repository("no_git") else {
         return assert!(Command::new("git").arg("--version").output().is_err());

@@ -40,6 +40,17 @@ fn an_unknown_option_is_told_those_that_there_are() {
 }
 
 #[test]
+fn files_that_the_compiler_brings_along_are_its_own() {
+    let folder = folder("brought_along");
+    fs::create_dir_all(folder.join("google/protobuf")).unwrap();
+    fs::write(folder.join("google/protobuf/descriptor.proto"), "syntax = \"proto3\";\n").unwrap();
+    let text = "syntax = \"proto3\";\npackage shop.v1;\nimport \"tegami/v1/options.proto\";\n\
+        message A { option (tegami.v1.event) = {}; }\n";
+    fs::write(folder.join("a.proto"), text).unwrap();
+    assert!(common::compile(&folder).unwrap()["shop.v1.rs"].contains("Event for A"));
+}
+
+#[test]
 fn debug_shows_every_mistake_because_builds_print_it() {
     let error = tegami_codegen::compile_to_strings(Path::new("tests/mistakes/two_keys")).unwrap_err();
     assert_eq!(format!("{error:?}"), format!("the contracts have mistakes\n{error}"));

@@ -22,16 +22,20 @@ snapshots! {
     json_schema_refs: "json_schema_refs",
     json_schema_rules: "json_schema_rules",
     json_schema_union: "json_schema_union",
+    json_schema_times: "json_schema_times",
 }
 
+use std::collections::BTreeMap;
+
 use enums::shop::parcels::v2::{Carrier, ParcelShipped};
+use json_schema_times::shop::diaries::v1::Diary;
 use nested::shop::{money::v1::Amount, v1::Category};
 use oneof::shop::v1::{Account, Basket, basket::Payment};
 use rules::shop::v1::{Customer, customer::Contact};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tegami::{
-    __private::{Check, json::EnumNames, prost::Message},
+    __private::{Check, json::EnumNames, prost::Message, prost_types::Timestamp},
     Event,
 };
 use well_known::shop::v1::Everything;
@@ -87,6 +91,19 @@ fn every_broken_rule_is_found() {
         "`age` is missing"
     );
     assert!(Check::run(&Customer::builder().email("a@b").age(18).build()).is_ok());
+}
+
+#[test]
+fn a_time_that_comes_twice_is_found() {
+    let at = |seconds| Timestamp { seconds, nanos: 0 };
+    let twice = Check::run(&Diary::builder().visits([at(1), at(2), at(1)]).build()).unwrap_err();
+    assert_eq!(twice.to_string(), "`visits` has an item twice");
+    let week = |seconds| BTreeMap::from([("monday".to_owned(), at(seconds))]);
+    let weeks = Diary::builder().visits([]).weeks([week(1), week(1)]).build();
+    assert_eq!(Check::run(&weeks).unwrap_err().to_string(), "`weeks` has an item twice");
+    assert!(Check::run(&Diary::builder().visits([at(1), at(2)]).weeks([week(1), week(2)]).build()).is_ok());
+    // JSON cannot say these: that is told where they are written, and they are two.
+    assert!(Check::run(&Diary::builder().visits([at(i64::MAX), at(i64::MIN)]).build()).is_ok());
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn check_value(field: &Field, dialect: Dialect, set: &Contracts) -> Vec<TokenStr
 
 /// The same for a value that is no field of its own: an item of a list, a value of a map.
 fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
-    let unique = rules.unique.then(|| quote!(check.unique(value)));
+    let unique = rules.unique.then(|| unique(ty));
     let format = rules.format.map(|format| {
         let function = ident(match format {
             Format::Date => "date",
@@ -92,8 +92,35 @@ fn check_type(ty: &Type, rules: &Rules, set: &Contracts) -> Vec<TokenStream> {
         (Type::Map(_, item), None) if item.is_collection() => items(ty, &Rules::default(), set),
         _ => inner(ty, set),
     };
-    let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(rules));
+    let own = lengths(rules).into_iter().chain(pattern(rules)).chain(ranges(ty, rules));
     own.chain(unique).chain(format).chain(inner).collect()
+}
+
+/// Items are compared as JSON; a time is no type of ours, so how it is written is told.
+fn unique(ty: &Type) -> TokenStream {
+    let private = private();
+    let form = if let Type::List(item) = ty { form_of_times(item) } else { None };
+    match form {
+        Some(form) => quote!(check.unique(&#private::json_schema::written::<#form>(value))),
+        None => quote!(check.unique(value)),
+    }
+}
+
+/// The marker of what holds times, directly or in lists and maps.
+fn form_of_times(ty: &Type) -> Option<TokenStream> {
+    let private = private();
+    Some(match ty {
+        Type::WellKnown(_) => quote!(#private::json_schema::DateTime),
+        Type::List(item) => {
+            let item = form_of_times(item)?;
+            quote!(#private::json_schema::List<#item>)
+        }
+        Type::Map(_, item) => {
+            let item = form_of_times(item)?;
+            quote!(#private::json_schema::Map<#item>)
+        }
+        _ => return None,
+    })
 }
 
 /// The regular expression is compiled once, when it is first needed.
@@ -131,14 +158,24 @@ fn lengths(rules: &Rules) -> Option<TokenStream> {
     }
 }
 
-fn ranges(rules: &Rules) -> Vec<TokenStream> {
+fn ranges(ty: &Type, rules: &Rules) -> Vec<TokenStream> {
+    let is_narrow = matches!(ty, Type::Scalar(Scalar::Float) | Type::WellKnown("Float"));
     let bounds =
         [("at_least", rules.minimum), ("at_most", rules.maximum), ("above", rules.above), ("below", rules.below)];
     bounds
         .into_iter()
-        .filter_map(|(function, bound)| Some((ident(function), Literal::f64_unsuffixed(bound?))))
+        .filter_map(|(function, bound)| Some((ident(function), bound?)))
+        .map(|(function, bound)| (function, if is_narrow { narrow(bound) } else { bound }))
+        .map(|(function, bound)| (function, Literal::f64_unsuffixed(bound)))
         .map(|(function, bound)| quote!(check.#function(*value, #bound)))
         .collect()
+}
+
+/// The bound as a `float` holds it: `0.1` of 32 bits is a little more than `0.1` of 64. One that is too large or too
+/// small for a `float` stays what it is.
+fn narrow(bound: f64) -> f64 {
+    let nearest = f64::from(bound as f32);
+    if nearest.is_normal() { nearest } else { bound }
 }
 
 /// The checks of each item of a list, of each value of a map.

@@ -57,9 +57,15 @@ fn content(object: &str, shown: &str) -> Result<String, Error> {
 
 /// The contracts of a folder, in two calls of git however many they are.
 fn folder(object: &str, shown: &str) -> Result<Lock, Error> {
-    let listed = run(&["ls-tree", "-r", "-z", "--full-tree", "--name-only", object], shown)?;
-    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let names: Vec<_> = names.split('\0').filter(|name| sources::is_contract(name)).collect();
+    let listed = run(&["ls-tree", "-r", "-z", "--full-tree", object], shown)?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let entries: Vec<_> = listed.split('\0').filter_map(|entry| entry.split_once('\t')).collect();
+    if let Some((what, name)) = entries.iter().find_map(|(mode, name)| Some((elsewhere(mode)?, name))) {
+        let reason =
+            format!("could not tell what `{}` was: it is {what}, whose files git does not have here", clean(name));
+        return Err(Error::of(shown, &reason, "compare with a `contracts.lock`, which holds all there was"));
+    }
+    let names: Vec<_> = entries.into_iter().map(|(_, name)| name).filter(|name| sources::is_contract(name)).collect();
     let wanted: String = names.iter().map(|name| format!("{object}/{name}\n")).collect();
     if let Some(name) = names.iter().find(|name| name.contains(char::is_control)) {
         return Err(Error::of(
@@ -80,6 +86,15 @@ fn folder(object: &str, shown: &str) -> Result<Lock, Error> {
         return Err(Error::of(shown, "the folder holds no contracts", "name another path: `git:<revision>:<path>`"));
     }
     of_sources(&files, shown, Mistakes::default())
+}
+
+/// What leads out of the folder, by the mode that git lists it with: there may be contracts behind it.
+fn elsewhere(mode: &str) -> Option<&'static str> {
+    match mode.split(' ').next()? {
+        "160000" => Some("a submodule"),
+        "120000" => Some("a link"),
+        _ => None,
+    }
 }
 
 /// The contents of many objects, in order.

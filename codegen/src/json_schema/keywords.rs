@@ -62,8 +62,7 @@ impl Reader<'_> {
 
     /// A property is personal, or is not; nothing else can be.
     fn personal(&mut self, node: &Node, mark: &Member) {
-        let around = node.pointer.rsplit('/').nth(1);
-        if around != Some("properties") {
+        if !self.properties.contains(&node.at) {
             let reason = format!("`{}`: `{PERSONAL}` has no meaning here", mark.value.pointer);
             self.mistakes.add(&mark.at, reason, "it belongs to a property: mark each that has such values");
         }

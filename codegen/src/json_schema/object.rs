@@ -24,7 +24,9 @@ impl Reader<'_> {
                             `\"additionalProperties\": { \"type\": \"string\" }` one of any names";
                 self.refuse(node, "the object has no `properties`", hint);
             }
+            let around = std::mem::replace(&mut self.around, self.visiting.len());
             let (mut fields, nullable) = self.fields(node, scope);
+            self.around = around;
             let event = self.event(node, scope, &mut fields);
             let item = Struct {
                 name: scope.contract.clone(),
@@ -64,6 +66,7 @@ impl Reader<'_> {
         let mut names: BTreeMap<String, &str> = BTreeMap::new();
         let (mut fields, mut nullable) = (Vec::new(), BTreeSet::new());
         for member in self.named(node, "properties") {
+            self.properties.insert(member.value.at.clone());
             let rust = snake(&member.name);
             if let Some(first) = names.insert(rust.clone(), &member.name) {
                 let reason = format!("the properties `{}` and `{first}` would both be `{rust}` in Rust", member.name);

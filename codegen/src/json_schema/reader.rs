@@ -1,6 +1,6 @@
 //! Reads every type of every file into the model: the state that the readers of objects, enums and unions share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::Ident;
 
@@ -23,8 +23,12 @@ pub(crate) struct Reader<'a> {
     pub(crate) branches: BTreeMap<TypeRef, String>,
     /// Structs that are used by themselves, with one place where.
     pub(crate) alone: BTreeMap<TypeRef, Location>,
+    /// Where the schemas of properties stand: a pointer's text cannot tell, for a property may be called `properties`.
+    pub(crate) properties: BTreeSet<Location>,
     /// The definitions without a Rust type of their own that are being read just now.
     pub(crate) visiting: Vec<Target>,
+    /// How many of these are around the innermost object that is being read just now.
+    pub(crate) around: usize,
     /// How many schemas are being read just now, each inside the one before.
     pub(crate) depth: usize,
     taken: BTreeMap<TypeRef, Location>,
@@ -68,7 +72,9 @@ impl<'a> Reader<'a> {
             packages: BTreeMap::new(),
             branches: BTreeMap::new(),
             alone: BTreeMap::new(),
+            properties: BTreeSet::new(),
             visiting: Vec::new(),
+            around: 0,
             depth: 0,
             taken: BTreeMap::new(),
         }

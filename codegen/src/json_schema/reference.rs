@@ -48,7 +48,12 @@ impl Reader<'_> {
     fn unnamed(&mut self, text: &str, target: &Target, reference: &Node) -> Option<Shape> {
         if self.visiting.contains(target) {
             let reason = format!("`$ref` \"{text}\" leads back to itself");
-            self.mistakes.add(&reference.at, reason, "a type may contain itself through an object's property only");
+            let begun = self.visiting.iter().position(|visited| visited == target);
+            let hint = match begun.is_some_and(|begun| begun < self.around) {
+                true => "give the object a name in `$defs`",
+                false => "a type may contain itself through an object's property only",
+            };
+            self.mistakes.add(&reference.at, reason, hint);
             return None;
         }
         let (documents, described) = (self.documents, self.documents.node(target)?);

@@ -5,10 +5,7 @@ use super::{
     reader::Reader,
     shape::{Kind, Shape},
 };
-use crate::model::{Format, Rules, Scalar, Type};
-
-/// Beyond this, `f64` does not hold every whole number, so a bound could not be checked exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+use crate::model::{EXACT, Format, Rules, Scalar, Type};
 
 impl Reader<'_> {
     pub(crate) fn text(&mut self, node: &Node) -> Option<Shape> {
@@ -79,13 +76,15 @@ impl Reader<'_> {
     fn bound(&mut self, node: &Node, name: &str, whole: bool) -> Option<f64> {
         let bound = node.get(name)?;
         let number = bound.number();
-        if whole && number.is_some_and(|number| number.fract() != 0.0 || number.abs() > EXACT) {
+        if whole && number.is_some_and(|number| number.fract() != 0.0 || number.abs() >= EXACT) {
             self.refuse(
                 bound,
-                &format!("`{name}` of an integer is a whole number up to 2^53"),
+                &format!("`{name}` of an integer is a whole number below 2^53"),
                 "leave the bound out to allow every 64-bit number",
             );
-        } else if number.is_none() {
+            return None;
+        }
+        if number.is_none() {
             self.refuse(bound, &format!("`{name}` is a number, not {}", bound.kind()), "write it without quotes");
         }
         number

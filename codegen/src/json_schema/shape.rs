@@ -49,8 +49,26 @@ impl Kind {
     }
 }
 
-/// The kind a schema declares or implies, and whether null is allowed too.
+/// The kind a schema declares or implies, and whether null is allowed too: by the type, and by the values where they
+/// are listed.
 pub(crate) fn kind(node: &Node) -> Option<(Kind, bool)> {
+    let (kind, nullable) = typed(node)?;
+    let mut listed = ["enum", "const"].into_iter().filter_map(|name| node.get(name)).peekable();
+    if listed.peek().is_none() {
+        return Some((kind, nullable));
+    }
+    let by_type = nullable || node.get("type").is_none();
+    Some((kind, by_type && listed.all(has_null)))
+}
+
+/// Is null this value, or among these?
+fn has_null(values: &Node) -> bool {
+    let is_null = |node: &Node| matches!(node.value, Value::Null);
+    is_null(values) || values.items().iter().any(is_null)
+}
+
+/// The same by the type alone.
+fn typed(node: &Node) -> Option<(Kind, bool)> {
     let implied = || match node {
         _ if node.get("properties").is_some() => Some(Kind::Object),
         _ if node.get("enum").is_some() || node.get("const").is_some() => Some(Kind::Text),

@@ -1,6 +1,6 @@
-//! `oneOf`: a Rust enum whose variants a property with a `const` tells apart, or, with null, an optional type.
+//! `oneOf`: a Rust enum whose variants a property with a `const` tells apart, or, of one branch, that branch's type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     documents::{Documents, Target},
@@ -24,7 +24,7 @@ pub(crate) struct Union<'a> {
 }
 
 impl<'a> Union<'a> {
-    /// The branches; `None` where there is at most one, so that this is no union but an optional type.
+    /// The branches; `None` where there is at most one, so that this is no union but that one's type, with null or without.
     pub(crate) fn of(node: &'a Node) -> Option<Self> {
         let union = Self::parts(node);
         (union.branches.len() > 1).then_some(union)
@@ -53,7 +53,8 @@ impl Reader<'_> {
                 self.refuse(node, "`oneOf` has no branches", HINT);
                 return None;
             };
-            return Some(Shape { nullable: true, ..self.shape(only, scope)? });
+            let inner = self.shape(only, scope)?;
+            return Some(Shape { nullable: inner.nullable || Union::parts(node).nullable, ..inner });
         };
         if self.claim(&scope.rust, &node.at) {
             let documents = self.documents;
@@ -135,11 +136,16 @@ impl Reader<'_> {
     }
 }
 
-/// The first property that has a `const` in every branch and is required there.
+/// The first property that has a `const` of its own in every branch and is required there. Where there is none, it is
+/// the first with any `const` in each, so that those which are alike are told.
 fn discriminator<'a>(branches: &[Branch<'a>]) -> Option<&'a str> {
     let properties = branches.first()?.object.get("properties")?;
-    let mut names = properties.members().iter().map(|member| member.name.as_str());
-    names.find(|name| branches.iter().all(|branch| constant(branch.object, name).is_some()))
+    let names = properties.members().iter().map(|member| member.name.as_str());
+    let values =
+        |name: &str| -> Option<BTreeSet<_>> { branches.iter().map(|branch| constant(branch.object, name)).collect() };
+    let constant: Vec<_> = names.filter_map(|name| Some((name, values(name)?))).collect();
+    let differs = constant.iter().find(|(_, values)| values.len() == branches.len());
+    differs.or(constant.first()).map(|(name, _)| *name)
 }
 
 /// The `const` of a required property.

@@ -1,12 +1,15 @@
 //! What is said of persons: where it would travel in the clear, or could not be taken away.
 
-use crate::model::{Contracts, Dialect, Field, Mistakes, Presence, Scalar, Struct, Type};
+use crate::model::{Contracts, Dialect, Field, MOST_PATHS, Mistakes, Presence, Scalar, Struct, Type, personal_paths};
 
 pub(super) fn check(set: &Contracts, mistakes: &mut Mistakes) {
     for item in set.structs() {
         item.fields.iter().filter(|field| field.personal).for_each(|field| check_personal(field, item, mistakes));
         match item.event {
-            Some(_) => check_subject(item, mistakes),
+            Some(_) => {
+                check_subject(item, mistakes);
+                check_paths(item, set, mistakes);
+            }
             None => refuse_subjects(&item.fields, mistakes),
         }
     }
@@ -27,6 +30,14 @@ fn check_personal(field: &Field, item: &Struct, mistakes: &mut Mistakes) {
         let hint =
             "leave it out of `required`, or mark the properties inside: once it is erased, something must be read";
         mistakes.add(&field.at, reason, hint);
+    }
+}
+
+fn check_paths(item: &Struct, set: &Contracts, mistakes: &mut Mistakes) {
+    if personal_paths(item, set).is_none() {
+        let reason = format!("too many paths lead to what is personal in `{}`: {MOST_PATHS} at most", item.name);
+        let hint = "mark what holds such fields as personal as a whole, or hold fewer messages inside one another";
+        mistakes.add(&item.at, reason, hint);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules that do not fit their field, or that no value could meet.
 
-use crate::model::{Contracts, Field, Mistakes, Presence, Rules, Scalar, Type};
+use crate::model::{Contracts, EXACT, Field, Mistakes, Presence, Rules, Scalar, Type};
 
 pub(super) fn check(set: &Contracts, mistakes: &mut Mistakes) {
     set.structs().flat_map(|item| &item.fields).for_each(|field| check_field(field, mistakes));
@@ -36,7 +36,7 @@ fn check_field(field: &Field, mistakes: &mut Mistakes) {
     }
 }
 
-fn check_bounds(Field { name, at, rules, .. }: &Field, mistakes: &mut Mistakes) {
+fn check_bounds(Field { name, at, ty, rules, .. }: &Field, mistakes: &mut Mistakes) {
     let Rules { min_length, max_length, minimum, maximum, above, below, .. } = rules;
     if min_length.zip(*max_length).is_some_and(|(min, max)| min > max) {
         mistakes.add(at, format!("`{name}` has a `min_length` over its `max_length`"), "exchange them");
@@ -46,9 +46,21 @@ fn check_bounds(Field { name, at, rules, .. }: &Field, mistakes: &mut Mistakes) 
     if lows.clone().any(|low| highs.iter().any(|high| low > *high)) {
         mistakes.add(at, format!("`{name}` has a `minimum` over its `maximum`"), "exchange them");
     }
-    if lows.chain(highs).any(|bound| !bound.is_finite()) {
+    let mut bounds = lows.chain(highs);
+    if bounds.clone().any(|bound| !bound.is_finite()) {
         mistakes.add(at, format!("`{name}` has a bound that is no number"), "leave the rule out to allow every number");
+    } else if is_whole(ty) && bounds.any(|bound| bound.abs() >= EXACT) {
+        let reason = format!("`{name}` is a whole number, and has a bound of 2^53 or more");
+        mistakes.add(at, reason, "leave the rule out to allow every 64-bit number");
     }
+}
+
+fn is_whole(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::UInt32 | Scalar::UInt64)
+            | Type::WellKnown("Int32" | "Int64" | "UInt32" | "UInt64")
+    )
 }
 
 /// What rules a type can have.

@@ -17,8 +17,8 @@ pub(crate) use cycles::groups;
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use location::{Location, Mistake, Mistakes};
 pub(crate) use paths::paths;
-pub(crate) use personal::personal_paths;
-pub(crate) use rules::{Format, Rules};
+pub(crate) use personal::{MOST_PATHS, personal_paths};
+pub(crate) use rules::{EXACT, Format, Rules};
 pub(crate) use set::Contracts;
 
 /// Everything the contracts put into one package.

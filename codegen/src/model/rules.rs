@@ -1,5 +1,8 @@
 //! What a contract asks of a field's value beside its type.
 
+/// From here on `f64` does not hold every whole number, so a bound could not be checked exactly.
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The rules of one field; `None` and `false` ask nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rules {

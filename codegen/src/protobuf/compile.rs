@@ -41,6 +41,9 @@ pub(super) fn compile(sources: &[&Source], mistakes: &mut Mistakes) -> Descripto
     let mut round = 0;
     loop {
         let mut compiler = compiler(&texts);
+        // Its extensions are looked up by name, so the file must be there even if no contract imports it; and first, so
+        // that a copy of it at another path is what is wrong.
+        compiler.open_file(OPTIONS_FILE).expect("the options of this crate compile");
         let opened = sources.iter().filter_map(|file| Some((*file, compiler.open_file(&file.name).err()?)));
         let errors: Vec<_> = opened.filter(|(_, error)| round == 0 || !mend::is_loss(&error.to_string())).collect();
         let mut mended = false;
@@ -52,8 +55,6 @@ pub(super) fn compile(sources: &[&Source], mistakes: &mut Mistakes) -> Descripto
         }
         if !mended {
             errors.iter().for_each(|(file, error)| explain(error, file, sources, mistakes));
-            // Its extensions are looked up by name, so the file must be there even if no contract imports it.
-            compiler.open_file(OPTIONS_FILE).expect("the options of this crate compile");
             return compiler.descriptor_pool();
         }
         round += 1;
@@ -62,8 +63,9 @@ pub(super) fn compile(sources: &[&Source], mistakes: &mut Mistakes) -> Descripto
 
 fn compiler(texts: &BTreeMap<String, String>) -> Compiler {
     let mut resolver = ChainFileResolver::new();
-    resolver.add(InMemory(texts.clone()));
+    // First, for the options import one of them: a copy that cannot be read would make them so, too.
     resolver.add(GoogleFileResolver::new());
+    resolver.add(InMemory(texts.clone()));
     Compiler::with_file_resolver(resolver)
 }
 
@@ -87,7 +89,9 @@ fn note(error: &dyn Diagnostic, file: &Source, mistakes: &mut Mistakes) {
         None if reason.ends_with("end of file") => position(file, file.text.trim_end().len()),
         None => Location { file: file.shown.clone(), line: 0, column: 0 },
     };
-    let hint = error.help().map_or_else(|| hint(&reason).to_owned(), |help| help.to_string().replace('\'', "`"));
+    // How to import the options is said in one way.
+    let help = error.help().filter(|_| !reason.contains("`tegami.v1."));
+    let hint = help.map_or_else(|| hint(&reason).to_owned(), |help| help.to_string().replace('\'', "`"));
     mistakes.add(&at, reason, hint);
 }
 
@@ -97,6 +101,10 @@ fn hint(reason: &str) -> &'static str {
         ("found `edition`", "only proto3 is supported: write `syntax = \"proto3\";` as the first line"),
         ("expected `enum`", "look at what stands just before this place too"),
         ("reached end of file", "a `}` is missing"),
+        (
+            "is already defined in file `tegami/v1/options.proto`",
+            "delete this copy: the options are imported as `tegami/v1/options.proto`, and need no file",
+        ),
         ("import cycle", "move what both need into a third file"),
         ("import `tegami/", "the options are imported as `tegami/v1/options.proto`"),
         ("import", "imports are paths below the contract folder, with `/`"),

@@ -65,6 +65,11 @@ impl<F: Form> Serialize for Written<'_, F> {
     }
 }
 
+/// Values that serde writes by their form: for who compares them as JSON.
+pub fn written<F: Form>(values: &[F::Value]) -> Vec<impl Serialize> {
+    values.iter().map(Written::<F>).collect()
+}
+
 /// A value that serde reads by its form.
 pub(super) struct Read<F: Form>(pub(super) F::Value);
 
