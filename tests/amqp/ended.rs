@@ -61,6 +61,21 @@ impl Desk {
         }
         panic!("the end is forgotten")
     }
+
+    /// Three letters that come to the next reader; those of `a`.
+    async fn all_of_a(&mut self) -> Vec<String> {
+        let plan = self.plan().clone();
+        self.deliveries = self.amqp.consume(&plan).await.expect("the broker is there");
+        let mut came = Vec::new();
+        while came.len() < 3 {
+            for delivery in self.next().await.expect("nothing is wrong") {
+                came.push(body(&delivery));
+                delivery.ack().await.expect("it is ours");
+            }
+        }
+        came.retain(|text| text.starts_with('a'));
+        came
+    }
 }
 
 async fn a_cut_is_told(release: Release) {
@@ -81,35 +96,25 @@ async fn a_cut_is_told(release: Release) {
     let end = desk.end().await;
     assert!(end.contains(&desk.plan().name), "{end}");
 
-    let plan = desk.plan().clone();
-    desk.deliveries = desk.amqp.consume(&plan).await.expect("the broker is there");
-    let mut came = Vec::new();
-    while came.len() < 3 {
-        for delivery in desk.next().await.expect("nothing is wrong") {
-            came.push(body(&delivery));
-            delivery.ack().await.expect("it is ours");
-        }
-    }
-    came.retain(|text| text.starts_with('a'));
-    assert_eq!(came, ["a1", "a2"]);
+    assert_eq!(desk.all_of_a().await, ["a1", "a2"]);
     desk.amqp.close().await;
 }
 
-/// Nobody reads on meanwhile, as where all that may be in work is.
+/// Nobody reads on meanwhile, as where all that may be in work is. What waits behind a letter that is left does not overtake it.
 async fn a_closed_channel_is_told_to_whoever_has_its_letters(release: Release) {
     let mut desk = Desk::of(release, "closed").await;
-    desk.post("a", "a1").await;
-    let [first] = desk.take().await;
+    for (key, text) in [("a", "a1"), ("a", "a2"), ("b", "b1")] {
+        desk.post(key, text).await;
+    }
+    let [first, other] = desk.take().await;
+    assert_eq!([&first, &other].map(body), ["a1", "b1"]);
     desk.rabbit.close_a_channel().await;
     timeout(COMES, first.lost()).await.expect("its channel is closed");
     first.ack().await.expect_err("it is the broker's again");
-    let end = desk.end().await;
+    drop(other);
+    let end = desk.next().await.expect_err("so is what waited behind it").to_string();
     assert!(end.contains(&desk.plan().name), "{end}");
-    let plan = desk.plan().clone();
-    desk.deliveries = desk.amqp.consume(&plan).await.expect("the connection is there");
-    let [again] = desk.take().await;
-    assert_eq!(body(&again), "a1");
-    again.ack().await.expect("it is ours");
+    assert_eq!(desk.all_of_a().await, ["a1", "a2"]);
     desk.amqp.close().await;
 }
 

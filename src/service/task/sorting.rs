@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Choice, Error, ErrorKind, Open, Reader, dead::MOST, print};
 use crate::{
-    lifecycle::Signals,
+    lifecycle::Summons,
+    service::running::FORCED,
     time::Clock,
     transport::{DeadLetter, Fate, Sorter},
 };
@@ -32,16 +33,17 @@ impl Open {
             left: 0,
             pace: Pace::of(choice.rate, clock),
             unsaid: None,
-            // Only telling may end at once.
-            signals: (!choice.dry_run).then(Signals::listen),
+            summons: None,
             stopped: false,
         };
+        // Only telling may end at once.
         if choice.dry_run {
             let letters = transport.dead_letters(queue, MOST).await?;
             for letter in &letters {
                 clerk.fate(letter);
             }
         } else {
+            clerk.summons = Some(Summons::listen(FORCED).await);
             let sorted = transport.sort_dead_letters(queue, &mut clerk).await;
             clerk.end();
             sorted.map_err(|error| {
@@ -67,7 +69,7 @@ struct Clerk<'a> {
     pace: Pace,
     /// Why it could not be said: nothing more leaves.
     unsaid: Option<Error>,
-    signals: Option<Signals>,
+    summons: Option<Summons>,
     /// Was it asked to stop? What is on its way leaves, and no more.
     stopped: bool,
 }
@@ -101,8 +103,8 @@ impl Sorter for Clerk<'_> {
         self.progress();
         let most = self.choice.limit.map_or(usize::MAX, |limit| limit - self.chosen);
         let asked = async {
-            match &mut self.signals {
-                Some(signals) => signals.next().await,
+            match &mut self.summons {
+                Some(summons) => summons.first().await,
                 None => std::future::pending().await,
             }
         };

@@ -80,6 +80,9 @@ impl Deliveries for QueueDeliveries {
             if self.closed.is_cancelled() {
                 return Err(closed());
             }
+            if self.intake.lost.is_cancelled() {
+                return Err(self.over().await);
+            }
             self.take_ready(room.max(1), &mut ready)?;
             if !ready.is_empty() {
                 return Ok(ready);
@@ -96,6 +99,16 @@ impl Deliveries for QueueDeliveries {
 }
 
 impl QueueDeliveries {
+    /// The channel is gone, and the broker sends again what came on it: nothing of that is handed out, or it would overtake
+    /// what a handler of its key was told to leave (O4). Why it is gone.
+    async fn over(&mut self) -> TransportError {
+        loop {
+            if let Err(end) = self.arrivals.next().await {
+                return end;
+            }
+        }
+    }
+
     /// Takes what needs no waiting. What was taken before the end is handed out before that is told.
     fn take_ready(&mut self, room: usize, ready: &mut Vec<Delivery>) -> Result<(), TransportError> {
         // What rests here is no longer ours then.

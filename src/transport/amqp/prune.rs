@@ -110,7 +110,7 @@ async fn delete(wire: &Wire, station: &Station, queues: &[Declared]) -> Option<S
         };
         let gone: Vec<_> = queues[..number].iter().map(|queue| format!("`{}`", queue.name)).collect();
         return Some(match &gone[..] {
-            [] if queue.name == station.name => format!("{why}; its bindings were taken away first"),
+            [] if queue.name == station.name => format!("{why}; its bindings may have been taken away by then"),
             [] => why,
             gone => format!("{why}; {} went before", gone.join(", ")),
         });

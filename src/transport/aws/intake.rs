@@ -62,10 +62,11 @@ pub(super) struct Intake {
 impl Intake {
     /// Deletes a message that is done. That it is gone is heard of later; no other waits for that.
     pub(super) fn delete(&self, parcel: &Parcel) -> Result<(), SettleError> {
+        let done = self.holding.done(parcel.number).ok_or_else(lost)?;
+        // Not before: what was lost is not acked, whatever its handler says by then (L2).
         if let Some(id) = &parcel.post.id {
             self.completed.note(id, parcel.number);
         }
-        let done = self.holding.done(parcel.number).ok_or_else(lost)?;
         self.deletes.add(done);
         Ok(())
     }

@@ -30,6 +30,7 @@ const RENEWAL: &str = "ChangeMessageVisibilityBatch";
 const KEYED: usize = 4;
 
 static POSTED: Case = Case::new("F-23", "f_23_hold_lost", |trial| Box::pin(posted(trial)));
+static ANSWERED: Case = Case::new("F-23", "f_23_hold_lost_and_answered", |trial| Box::pin(answered(trial)));
 static FILED: Case = Case::new("F-23", "f_23_hold_lost_in_order", |trial| Box::pin(in_order(trial)));
 
 /// Longer than three times as long as a message is hidden.
@@ -75,6 +76,22 @@ async fn posted(trial: &Trial) -> Done {
     let running = trial.start(service).await;
     trial.post(running.publisher(), &letter("a", 0)).await.expect("somebody listens");
     all_come(trial, (running, first), 1).await
+}
+
+/// It ends well, because it was told to leave the message: that is no ack, and the message comes again (L2).
+async fn answered(trial: &Trial) -> Done {
+    let (first, never) = (First::new(), Retry::never());
+    let handler = trial.handler(&never, move |_: LetterPosted, ctx| async { first.handle(ctx).await.or(Ok(())) });
+    let service = trial.service("billing").await.on_with::<LetterPosted>(handler, |s| s.retry(never));
+    let running = trial.start(service).await;
+    trial.post(running.publisher(), &letter("a", 0)).await.expect("somebody listens");
+    first.is_told(trial).await;
+    within(BACK, "the message to be handled again", until(|| trial.tally().attempts() == 2)).await;
+    trial.tally().until_quiet().await;
+    running.stop().await.expect("no hook can fail");
+    assert_eq!(trial.tally().attempts(), 2, "the second run's answer counts");
+    assert_eq!(trial.inject(AFTERWARDS).await, Injected::Done);
+    Done::Kept
 }
 
 async fn in_order(trial: &Trial) -> Done {
@@ -145,7 +162,11 @@ async fn settled_once(place: &Place) {
 }
 
 fn lost(kind: Kind, strike: super::Trouble) {
-    check(module_path!(), &POSTED, || Road::new(kind, strike).then(|place| Box::pin(settled_once(place))));
+    lost_in(&POSTED, kind, strike);
+}
+
+fn lost_in(case: &'static Case, kind: Kind, strike: super::Trouble) {
+    check(module_path!(), case, || Road::new(kind, strike).then(|place| Box::pin(settled_once(place))));
 }
 
 async fn refuse(place: &Place) {
@@ -165,6 +186,11 @@ fn f23_a_hold_that_is_refused_is_given_up_and_settled_once_on_localstack() {
 #[test]
 fn f23_a_hold_whose_renewal_comes_too_late_is_given_up_and_settled_once() {
     lost(Kind::MiniStack, |place| Box::pin(strike(place, Strike::Late(LATE))));
+}
+
+#[test]
+fn f23_what_a_handler_answers_after_its_hold_was_lost_is_no_ack() {
+    lost_in(&ANSWERED, Kind::MiniStack, |place| Box::pin(refuse(place)));
 }
 
 #[test]

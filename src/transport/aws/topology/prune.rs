@@ -99,7 +99,7 @@ impl Round<'_> {
         };
         Some(match &gone[..] {
             [] if queues.iter().any(|queue| queue.name == plan.name) => {
-                format!("{why}; its subscriptions were taken away first")
+                format!("{why}; its subscriptions may have been taken away by then")
             }
             [] => why,
             gone => format!("{why}; {} went before", gone.join(", ")),
