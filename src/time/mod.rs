@@ -118,6 +118,11 @@ impl Dice {
         duration.saturating_add((duration / 4).mul_f64(self.roll(|rng| rng.f64())))
     }
 
+    /// The longest that [`lengthen`](Self::lengthen) answers with.
+    pub(crate) fn longest(duration: Duration) -> Duration {
+        duration.saturating_add(duration / 4)
+    }
+
     /// A part of the duration, any.
     pub fn part_of(&self, duration: Duration) -> Duration {
         duration.mul_f64(self.roll(|rng| rng.f64()))

@@ -11,6 +11,7 @@ use crate::{
     codec::Upcasts,
     contract::{Contract, retry_queue},
     pipeline::{OnDead, Route},
+    time::Dice,
     transport::{Binding, Capabilities, Reach, Transport},
 };
 
@@ -82,7 +83,7 @@ fn waits(route: &Route, halts: bool) -> Duration {
         true => delays.max().unwrap_or_default(),
         false => delays.fold(Duration::ZERO, Duration::saturating_add),
     };
-    delay.saturating_add(delay / 4)
+    Dice::longest(delay)
 }
 
 /// Refuses an envelope where the transport has its own.

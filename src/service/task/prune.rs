@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Open;
 use crate::{
-    error::told,
     service::{DescribedHandler, DescribedQueue, Description, Error, ErrorKind},
     transport::{Binding, Prune, QueuePlan, Reach, Remnant, TransportError},
 };
@@ -100,19 +99,16 @@ impl Open {
 /// Queues by their transport and name.
 type Queues = BTreeMap<Option<String>, BTreeMap<String, QueuePlan>>;
 
-/// What is left of these. An error must not keep from being told what was deleted before it, there and elsewhere.
+/// What is left of these; each is kept for the error, where that comes after something was deleted.
 fn told_all(
     found: Result<Vec<Remnant>, TransportError>,
     asked: &[QueuePlan],
     mode: Prune,
 ) -> Result<Vec<Remnant>, TransportError> {
-    match found {
-        Err(error) if mode == Prune::Delete => {
-            let remnants = asked.iter().filter_map(|queue| Remnant::of([queue.name.clone()]));
-            Ok(remnants.map(|remnant| remnant.kept(Some(told(&error)))).collect())
-        }
-        found => found,
-    }
+    mode.told(found, |why| {
+        let remnants = asked.iter().filter_map(|queue| Remnant::of([queue.name.clone()]));
+        remnants.map(|remnant| remnant.kept(why.clone())).collect()
+    })
 }
 
 /// How many queues these take where retries wait: RabbitMQ has one for each delay, however often it is in the list.

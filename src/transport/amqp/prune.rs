@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::told,
-    transport::{Prune, Remnant, TransportError, TransportErrorKind},
+    transport::{Prune, Remnant, TransportError, TransportErrorKind, prune::cut_short},
 };
 
 /// Looks for the queues of these stations that are none of today's, station by station.
@@ -38,11 +38,9 @@ pub(super) async fn prune(
         // The one that is read goes first: then nothing comes into those around it any more.
         left.sort_by_key(|queue| queue.name != station.name);
         let names: Vec<_> = left.iter().map(|queue| queue.name.clone()).collect();
-        remnants.extend(match remnant(wire, station, left, mode).await {
-            // What was deleted before it must be told.
-            Err(error) if mode == Prune::Delete => Remnant::of(names).map(|left| left.kept(Some(told(&error)))),
-            found => found?,
-        });
+        remnants.extend(
+            mode.told(remnant(wire, station, left, mode).await, |why| Remnant::of(names).map(|left| left.kept(why)))?,
+        );
     }
     Ok(remnants)
 }
@@ -108,12 +106,8 @@ async fn delete(wire: &Wire, station: &Station, queues: &[Declared]) -> Option<S
             Ok(Some(why)) => why,
             Err(error) => told(&error),
         };
-        let gone: Vec<_> = queues[..number].iter().map(|queue| format!("`{}`", queue.name)).collect();
-        return Some(match &gone[..] {
-            [] if queue.name == station.name => format!("{why}; its bindings may have been taken away by then"),
-            [] => why,
-            gone => format!("{why}; {} went before", gone.join(", ")),
-        });
+        let gone: Vec<_> = queues[..number].iter().map(|queue| queue.name.clone()).collect();
+        return Some(cut_short(&why, &gone, (queue.name == station.name).then_some("bindings")));
     }
     None
 }

@@ -8,6 +8,7 @@ use crate::{
     transport::{
         Prune, QueuePlan, Remnant, TransportError,
         aws::{actions::Action, fault::FaultKind, setup::CALL},
+        prune::cut_short,
     },
 };
 
@@ -36,13 +37,10 @@ impl Round<'_> {
         for plan in former {
             let mut names = vec![&*plan.name, &*plan.dead_letters];
             names.retain(|name| !today.contains(name));
-            remnants.extend(match self.remnant(plan, &names, mode).await {
-                // What was deleted before it must be told.
-                Err(error) if mode == Prune::Delete => {
-                    Remnant::of(names.into_iter().map(str::to_owned)).map(|left| left.kept(Some(told(&error))))
-                }
-                found => found?,
-            });
+            let found = self.remnant(plan, &names, mode).await;
+            remnants.extend(
+                mode.told(found, |why| Remnant::of(names.into_iter().map(str::to_owned)).map(|left| left.kept(why)))?,
+            );
         }
         Ok(remnants)
     }
@@ -97,13 +95,8 @@ impl Round<'_> {
             Ok(Some(why)) => why,
             Err(error) => told(&error),
         };
-        Some(match &gone[..] {
-            [] if queues.iter().any(|queue| queue.name == plan.name) => {
-                format!("{why}; its subscriptions may have been taken away by then")
-            }
-            [] => why,
-            gone => format!("{why}; {} went before", gone.join(", ")),
-        })
+        let is_read = queues.iter().any(|queue| queue.name == plan.name);
+        Some(cut_short(&why, &gone, is_read.then_some("subscriptions")))
     }
 
     /// The same, and which have gone.
@@ -123,7 +116,7 @@ impl Round<'_> {
         }
         for queue in queues {
             self.delete_queue(queue).await?;
-            gone.push(format!("`{}`", queue.name));
+            gone.push(queue.name.to_owned());
         }
         Ok(None)
     }
