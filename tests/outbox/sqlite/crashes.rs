@@ -12,7 +12,10 @@ use tegami::{
 use super::{write, written};
 use crate::{
     Folder, Subject,
-    contracts::shop::{billing::v1::ReceiptSent, orders::v1::OrderPaid},
+    contracts::shop::{
+        billing::v1::ReceiptSent,
+        orders::{v1::OrderPaid, v2},
+    },
     paid, receipt,
 };
 
@@ -128,4 +131,59 @@ async fn what_differs_by_itself_is_told_first() {
     };
     let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
     assert!(text.contains("two undisturbed runs leave different things"), "{text}");
+}
+
+async fn write_once(order: OrderPaid, _: Context, tx: &mut Tx) -> Result<(), HandlerError> {
+    Ok(write(tx, &order.order_id).await?)
+}
+
+/// The matrix of two subscriptions: the first has its effect once, the second is given.
+async fn of_two(second: impl TransactionalHandler<OrderPaid, (), Tx> + Copy) -> CrashMatrix {
+    let fresh = async || {
+        let place = place().await;
+        let service =
+            Service::new("billing").transactional(&place.0).on_with::<OrderPaid>(write_once, |s| s.group("a"));
+        let service = service.transactional(&place.0).on_with::<OrderPaid>(second, |s| s.group("b"));
+        (service.outbox(&place.0), place)
+    };
+    crash_matrix(fresh, &paid("o-1"), read).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_subscription_is_cut_off_wherever_it_waits() {
+    let (one, two) = (matrix(write_once).await, of_two(write_once).await);
+    assert!(two.points >= 2 * one.points, "{two:?}, {one:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_any_subscription_is_found() {
+    let text = found(of_two(publish_beside)).await;
+    assert!(text.contains("`billing-b`: crash at point"), "{text}");
+    assert!(!text.contains("`billing-a`: "), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_an_older_contract_is_cut_off_as_the_newer_one() {
+    async fn publish_newer(order: v2::OrderPaid, ctx: Context, tx: &mut Tx) -> Result<(), HandlerError> {
+        publish_beside(paid(order.order_id), ctx, tx).await
+    }
+    let fresh = async || {
+        let place = place().await;
+        let service = Service::new("billing").upcast::<OrderPaid, v2::OrderPaid>().transactional(&place.0);
+        (service.on::<v2::OrderPaid>(publish_newer).outbox(&place.0), place)
+    };
+    let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
+    assert!(text.contains("crash at point"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_no_handler_gets_is_told_of() {
+    let fresh = async || {
+        let place = place().await;
+        let service = Service::new("billing").transactional(&place.0);
+        let wants = OrderPaid::currency().is("USD");
+        (service.on_with::<OrderPaid>(publish_beside, |s| s.filter(wants)).outbox(&place.0), place)
+    };
+    let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
+    assert!(text.contains("no handler gets `shop.orders.v1.OrderPaid`: a filter"), "{text}");
 }
