@@ -43,10 +43,15 @@ impl Delivery {
     /// # Cancel safety
     /// Nothing is lost when this future is dropped.
     pub async fn lost(&self) {
-        match self.lease.lost() {
+        match self.loss() {
             Some(lost) => lost.cancelled().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// What is set once the hold is lost, where the transport can know.
+    pub(crate) fn loss(&self) -> Option<&CancellationToken> {
+        self.lease.lost()
     }
 
     /// Settles so.

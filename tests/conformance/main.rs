@@ -1,5 +1,6 @@
 //! The suite for transports: on the memory transport, on the same with faults, and on one from outside the crate.
 
+mod between;
 mod broken;
 mod broken_state;
 mod outside;

@@ -26,7 +26,7 @@ pub trait Subject: Send + Sync + 'static {
         Pace::Real
     }
 
-    /// How many messages are many for the broker. Default: 1,000.
+    /// How many messages are many for the broker; cases round it up to whole hundreds. Default: 1,000.
     fn many(&self) -> usize {
         1_000
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use super::{Fault, Injected, Nest, Pace, Subject};
 use crate::{
@@ -31,6 +32,19 @@ pub trait Tamper: Send + Sync + 'static {
         on.provision(topology, mode).await
     }
 
+    /// Tells what is missing, or differs.
+    ///
+    /// # Errors
+    /// As [`Transport::differences`].
+    async fn differences(
+        &self,
+        topology: &Topology,
+        mode: Provision,
+        on: &dyn Transport,
+    ) -> Result<Vec<TransportError>, TransportError> {
+        on.differences(topology, mode).await
+    }
+
     /// Publishes.
     ///
     /// # Errors
@@ -45,6 +59,14 @@ pub trait Tamper: Send + Sync + 'static {
     /// As [`Transport::consume`].
     async fn consume(&self, queue: &QueuePlan, on: &dyn Transport) -> Result<Box<dyn Deliveries>, TransportError> {
         on.consume(queue).await
+    }
+
+    /// Follows what flows into a queue.
+    ///
+    /// # Errors
+    /// As [`Transport::tail`].
+    async fn tail(&self, plan: &QueuePlan, on: &dyn Transport) -> Result<Box<dyn Deliveries>, TransportError> {
+        on.tail(plan).await
     }
 
     /// Hands out the next deliveries.
@@ -141,6 +163,10 @@ impl<S: Subject> Subject for Tampered<S> {
         self.subject.pace()
     }
 
+    fn many(&self) -> usize {
+        self.subject.many()
+    }
+
     async fn inject(&self, fault: Fault) -> Injected {
         self.subject.inject(fault).await
     }
@@ -200,12 +226,21 @@ impl Transport for Between {
         self.by.provision(topology, mode, &*self.transport).await
     }
 
+    async fn differences(&self, topology: &Topology, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
+        self.by.differences(topology, mode, &*self.transport).await
+    }
+
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
         self.by.publish(outgoing, &*self.transport).await
     }
 
     async fn consume(&self, queue: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
         let deliveries = self.by.consume(queue, &*self.transport).await?;
+        Ok(Box::new(Handed { deliveries, by: self.by.clone() }))
+    }
+
+    async fn tail(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        let deliveries = self.by.tail(plan, &*self.transport).await?;
         Ok(Box::new(Handed { deliveries, by: self.by.clone() }))
     }
 
@@ -270,5 +305,9 @@ struct Held {
 impl Lease for Held {
     async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
         self.by.settle(self.inner, settlement).await
+    }
+
+    fn lost(&self) -> Option<&CancellationToken> {
+        self.inner.loss()
     }
 }

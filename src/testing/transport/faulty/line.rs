@@ -1,6 +1,7 @@
 //! One connection as its user sees it: it connects anew whenever it must.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
@@ -17,12 +18,14 @@ use super::{
     wire::{Read, Use, Wire},
 };
 use crate::{
+    codec::Hands,
+    envelope::Envelope,
     error::told,
     health::Status,
     testing::transport::{Fault, trial::held},
     transport::{
-        Capabilities, DeadLetter, Deliveries, Outgoing, Provision, PublishError, PublishErrorKind, QueuePlan, Reach,
-        Sorter, Topology, Transport, TransportError, TransportErrorKind,
+        Backlog, Capabilities, DeadLetter, Deliveries, Outgoing, Provision, Prune, PublishError, PublishErrorKind,
+        QueuePlan, Reach, Remnant, Sorter, Topology, Transport, TransportError, TransportErrorKind,
     },
 };
 
@@ -38,6 +41,11 @@ pub(super) struct Line {
     broker: Arc<Broker>,
     name: &'static str,
     capabilities: Capabilities,
+    envelope: Option<Arc<dyn Envelope>>,
+    /// Where another process says that the broker is.
+    address: Option<String>,
+    /// What the handlers of each queue know, for every wire.
+    known: Mutex<BTreeMap<String, Vec<Hands>>>,
     asks: Mutex<Arc<Wire>>,
     reads: Mutex<Vec<Weak<Wire>>>,
     /// Room for publishes without an answer, and for their kibibytes.
@@ -46,18 +54,37 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) async fn open(broker: Arc<Broker>) -> Result<Self, TransportError> {
-        let wire = Wire::open(&broker, Use::Ask).await?;
-        let (name, capabilities) = (wire.transport.name(), wire.transport.capabilities());
-        let (asks, reads, closed) = (Mutex::new(wire), Mutex::default(), CancellationToken::new());
-        let room = [UNANSWERED, KIBIBYTES].map(Semaphore::new);
-        Ok(Self { broker, name, capabilities, asks, reads, room, closed })
+    /// To the broker, or to that of another process.
+    pub(super) async fn open(broker: Arc<Broker>, address: Option<&str>) -> Result<Self, TransportError> {
+        let wire = Wire::open(&broker, address, Use::Ask).await?;
+        let transport = &wire.transport;
+        Ok(Self {
+            broker,
+            name: transport.name(),
+            capabilities: transport.capabilities(),
+            envelope: transport.envelope(),
+            address: address.map(str::to_owned),
+            known: Mutex::default(),
+            asks: Mutex::new(wire.clone()),
+            reads: Mutex::default(),
+            room: [UNANSWERED, KIBIBYTES].map(Semaphore::new),
+            closed: CancellationToken::new(),
+        })
     }
 
     /// Every wire of it.
     pub(super) fn wires(&self) -> Vec<Arc<Wire>> {
         let reads: Vec<_> = held(&self.reads).iter().filter_map(Weak::upgrade).collect();
         reads.into_iter().chain([held(&self.asks).clone()]).collect()
+    }
+
+    /// One more wire, told what is known.
+    async fn wire(&self, used_to: Use) -> Result<Arc<Wire>, TransportError> {
+        let wire = Wire::open(&self.broker, self.address.as_deref(), used_to).await?;
+        for (queue, hands) in &*held(&self.known) {
+            wire.transport.knows(queue, hands.clone());
+        }
+        Ok(wire)
     }
 
     /// The wire to ask on, a new one if the last was cut.
@@ -68,7 +95,7 @@ impl Line {
         if !last.is_cut() {
             return Ok(last);
         }
-        let wire = Wire::open(&self.broker, Use::Ask).await?;
+        let wire = self.wire(Use::Ask).await?;
         *held(&self.asks) = wire.clone();
         Ok(wire)
     }
@@ -106,9 +133,23 @@ impl Transport for Line {
         self.capabilities
     }
 
+    fn envelope(&self) -> Option<Arc<dyn Envelope>> {
+        self.envelope.clone()
+    }
+
+    fn knows(&self, queue: &str, hands: Vec<Hands>) {
+        held(&self.known).insert(queue.to_owned(), hands.clone());
+        held(&self.asks).transport.knows(queue, hands);
+    }
+
     async fn provision(&self, topology: &Topology, mode: Provision) -> Result<(), TransportError> {
         let wire = self.asks().await?;
         wire.ask(wire.transport.provision(topology, mode)).await.ok_or_else(away)?
+    }
+
+    async fn differences(&self, topology: &Topology, mode: Provision) -> Result<Vec<TransportError>, TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.differences(topology, mode)).await.ok_or_else(away)?
     }
 
     async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
@@ -125,11 +166,18 @@ impl Transport for Line {
         self.is_open()?;
         // The queue of an instance is the connection's that made it.
         let wire = match queue.reach {
-            Reach::Shared => Wire::open(&self.broker, Use::Read).await?,
+            Reach::Shared => self.wire(Use::Read).await?,
             Reach::PerInstance => self.asks().await?,
         };
         held(&self.reads).push(Arc::downgrade(&wire));
         let deliveries = wire.ask(wire.transport.consume(queue)).await.ok_or_else(away)??;
+        Ok(Box::new(Read { deliveries, wire, closed: self.closed.clone() }))
+    }
+
+    async fn tail(&self, plan: &QueuePlan) -> Result<Box<dyn Deliveries>, TransportError> {
+        // What it reads from is the connection's own, as the queue of an instance is.
+        let wire = self.asks().await?;
+        let deliveries = wire.ask(wire.transport.tail(plan)).await.ok_or_else(away)??;
         Ok(Box::new(Read { deliveries, wire, closed: self.closed.clone() }))
     }
 
@@ -141,6 +189,24 @@ impl Transport for Line {
     async fn sort_dead_letters(&self, queue: &str, sorter: &mut dyn Sorter) -> Result<(), TransportError> {
         let wire = self.asks().await?;
         wire.ask(wire.transport.sort_dead_letters(queue, sorter)).await.ok_or_else(away)?
+    }
+
+    fn exports(&self, topology: &Topology, published: &[String]) -> Result<BTreeMap<String, String>, TransportError> {
+        held(&self.asks).transport.exports(topology, published)
+    }
+
+    async fn prune(&self, former: &[QueuePlan], today: &Topology, mode: Prune) -> Result<Vec<Remnant>, TransportError> {
+        let wire = self.asks().await?;
+        wire.ask(wire.transport.prune(former, today, mode)).await.ok_or_else(away)?
+    }
+
+    async fn backlog(&self, queue: &QueuePlan) -> Backlog {
+        // Nobody connects for it.
+        let wire = held(&self.asks).clone();
+        if self.is_open().and(self.broker.takes()).is_err() || wire.is_cut() {
+            return Backlog::default();
+        }
+        wire.ask(wire.transport.backlog(queue)).await.unwrap_or_default()
     }
 
     async fn close(&self) {

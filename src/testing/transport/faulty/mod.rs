@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, Weak};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Fault, Injected, Pace, Subject, trial::held};
-use crate::transport::{Transport, TransportError, TransportErrorKind};
+use super::{Fault, Injected, Nest, Pace, Subject, trial::held};
+use crate::transport::{Outgoing, Transport, TransportError, TransportErrorKind};
 use line::Line;
 use wire::Wire;
 
@@ -44,18 +44,38 @@ impl Faulty {
         let wrong = watch::Sender::new(Vec::new());
         Self(Arc::new(Broker { subject: Box::new(subject), wrong, lines: Mutex::default() }))
     }
+
+    async fn line(&self, address: Option<&str>) -> Result<Arc<dyn Transport>, TransportError> {
+        let line = Arc::new(Line::open(self.0.clone(), address).await?);
+        held(&self.0.lines).push(Arc::downgrade(&line));
+        Ok(line)
+    }
 }
 
 #[async_trait]
 impl Subject for Faulty {
     async fn connect(&self) -> Result<Arc<dyn Transport>, TransportError> {
-        let line = Arc::new(Line::open(self.0.clone()).await?);
-        held(&self.0.lines).push(Arc::downgrade(&line));
-        Ok(line)
+        self.line(None).await
     }
 
     fn pace(&self) -> Pace {
         self.0.subject.pace()
+    }
+
+    fn many(&self) -> usize {
+        self.0.subject.many()
+    }
+
+    async fn address(&self) -> Option<String> {
+        self.0.subject.address().await
+    }
+
+    async fn connect_to(&self, address: &str) -> Result<Arc<dyn Transport>, TransportError> {
+        self.line(Some(address)).await
+    }
+
+    async fn put_nested(&self, queue: &str, message: &Outgoing, nest: Nest) -> Injected {
+        self.0.subject.put_nested(queue, message, nest).await
     }
 
     async fn inject(&self, fault: Fault) -> Injected {

@@ -32,10 +32,18 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) async fn open(broker: &Arc<Broker>, used_to: Use) -> Result<Arc<Self>, TransportError> {
+    /// To the broker, or to that of another process.
+    pub(super) async fn open(
+        broker: &Arc<Broker>,
+        address: Option<&str>,
+        used_to: Use,
+    ) -> Result<Arc<Self>, TransportError> {
         broker.without(Fault::Frozen).await;
         broker.takes()?;
-        let transport = broker.subject.connect().await?;
+        let transport = match address {
+            Some(address) => broker.subject.connect_to(address).await?,
+            None => broker.subject.connect().await?,
+        };
         Ok(Arc::new(Self { transport, broker: broker.clone(), used_to, cut: CancellationToken::new() }))
     }
 
@@ -121,6 +129,10 @@ impl Lease for Held {
             return Err(SettleError::new(SettleErrorKind::CopyRefused, "the dead-letter queue is away"));
         }
         inner.settle(settlement).await
+    }
+
+    fn lost(&self) -> Option<&CancellationToken> {
+        self.inner.loss()
     }
 }
 

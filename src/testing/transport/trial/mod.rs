@@ -69,7 +69,8 @@ impl Trial {
             dice,
             queues: Mutex::default(),
             pace,
-            many: subject.many(),
+            // Cases share it out to tasks, keys and rounds.
+            many: subject.many().div_ceil(100).max(1).saturating_mul(100),
             test: None,
             seed,
             subject: Box::new(subject),
@@ -94,9 +95,9 @@ impl Trial {
         self.life.as_ref().map(|life| life.number)
     }
 
-    /// How many messages are [many](Subject::many), and at most 100 where `CONFORMANCE_QUICK` is set.
+    /// How many messages are [many](Subject::many), in whole hundreds; 100 where `CONFORMANCE_QUICK` is set.
     pub fn many(&self) -> usize {
-        if env::var_os(QUICK).is_some() { self.many.min(100) } else { self.many }
+        if env::var_os(QUICK).is_some() { 100 } else { self.many }
     }
 
     /// How long something may take that is promised within this time: a real broker, on a machine that has more
