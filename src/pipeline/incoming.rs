@@ -19,6 +19,8 @@ pub struct Incoming {
     pub head: Head,
     /// The event's bytes, not yet decoded.
     pub payload: Payload,
+    /// What it came as, where upcasts have made another of it.
+    pub(super) older: Option<Payload>,
     pub(super) id: MessageId,
     /// Did the message come with this id?
     pub(super) identified: bool,

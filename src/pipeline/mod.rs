@@ -32,7 +32,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
-    envelope::{Envelope, Message, MessageId, Payload},
+    envelope::{Envelope, MessageId},
     error::panic_text,
     failpoint::{self, Point},
     handler::{HandlerError, Verdict},
@@ -94,9 +94,10 @@ impl Pipeline {
     async fn work(&self, delivery: Delivery, opened: Opened, lifecycle: &Lifecycle) {
         let mut observed = self.observed(&delivery, &opened);
         let (route, outcome) = match opened {
-            Ok(Addressed { route, message, wanted }) => {
-                let outcome = if wanted {
-                    self.handle(&delivery, route.clone(), message, lifecycle).await
+            Ok(addressed) => {
+                let route = addressed.route.clone();
+                let outcome = if addressed.wanted {
+                    self.handle(&delivery, addressed, lifecycle).await
                 } else {
                     Outcome::Unwanted
                 };
@@ -131,16 +132,10 @@ impl Pipeline {
         self.routes.open(&delivery.sealed, &self.envelope)
     }
 
-    async fn handle(
-        &self,
-        delivery: &Delivery,
-        route: Arc<Route>,
-        message: Message<Payload>,
-        lifecycle: &Lifecycle,
-    ) -> Outcome {
-        let timeout = route.timeout;
+    async fn handle(&self, delivery: &Delivery, addressed: Addressed, lifecycle: &Lifecycle) -> Outcome {
+        let timeout = addressed.route.timeout;
         let letting_go = LettingGo::with(lifecycle);
-        let work = self.incoming(delivery, route, message, letting_go.clone());
+        let work = self.incoming(delivery, addressed, letting_go.clone());
         let ended = tokio::select! {
             biased;
             () = given_time(lifecycle, delivery, &letting_go) => return Outcome::Release,
@@ -165,19 +160,15 @@ impl Pipeline {
         tokio::time::timeout(timeout, self.watch.over(what, async { self.chain.run(work).await })).await
     }
 
-    fn incoming(
-        &self,
-        delivery: &Delivery,
-        route: Arc<Route>,
-        message: Message<Payload>,
-        letting_go: LettingGo,
-    ) -> Incoming {
+    fn incoming(&self, delivery: &Delivery, addressed: Addressed, letting_go: LettingGo) -> Incoming {
+        let Addressed { route, message, older, .. } = addressed;
         let known = message.head.id.as_ref().or(delivery.id.as_ref()).cloned();
         Incoming {
             identified: known.is_some(),
             id: known.unwrap_or_else(|| MessageId::draw(&self.dice)),
             head: message.head,
             payload: message.content,
+            older,
             attempt: delivery.attempt,
             queue: self.queue.clone(),
             route,

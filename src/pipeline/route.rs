@@ -77,7 +77,8 @@ impl Routes {
         }
         let message = self.lift(message, from, route.contract)?;
         let attributes = message.head.attributes.clone();
-        Ok(Addressed::new(route, message, &attributes))
+        let older = message.content.clone();
+        Ok(Addressed { older: Some(older), ..Addressed::new(route, message, &attributes) })
     }
 
     /// The route of a message without a name: that of the only event that comes here, from the topic if it tells.
@@ -106,12 +107,14 @@ pub(crate) struct Addressed {
     pub(crate) message: Message<Payload>,
     /// Does the handler's filter let it pass?
     pub(crate) wanted: bool,
+    /// What it came as, where upcasts have made another of it.
+    pub(crate) older: Option<Payload>,
 }
 
 impl Addressed {
     fn new(route: &Arc<Route>, message: Message<Payload>, attributes: &Attributes) -> Self {
         let wanted = route.policy.is_empty() || route.policy.matches(attributes);
-        Self { route: route.clone(), message, wanted }
+        Self { route: route.clone(), message, older: None, wanted }
     }
 }
 

@@ -22,7 +22,9 @@ use tegami::{
 };
 
 use crate::{
-    Folder, OrderPaid, ReceiptSent, paid, receipt,
+    Folder, OrderPaid, ReceiptSent,
+    contracts::shop::orders::v2,
+    paid, receipt,
     subject::{Deed, Subject, until},
 };
 
@@ -162,6 +164,28 @@ pub(crate) async fn i2_another_message_with_a_known_id_is_kept_as_a_dead_letter<
     assert_eq!(all.written().await, ["billing-one made up"]);
     let [dead] = &billing.stop().await[..] else { panic!("one dead letter") };
     assert_eq!(dead.error(), "a message with the id `m-1` and another payload was handled before");
+}
+
+/// What one release handled as it came, and the next one as a newer event, is one message.
+pub(crate) async fn i1_a_message_that_the_next_release_upcasts_is_known_again<S: Subject>() {
+    async fn write_newer<S: Subject>(order: v2::OrderPaid, ctx: Context, tx: &mut S::Tx) -> Result<(), HandlerError> {
+        write_both::<S>(paid(order.order_id), ctx, tx).await
+    }
+    let all = S::open().await;
+    let first = Billing::start(&all, &["one"], |service| service).await;
+    first.publish("o-1").await;
+    assert!(first.stop().await.is_empty());
+    let next = Billing::start(&all, &[], |service| {
+        let service = service.upcast::<OrderPaid, v2::OrderPaid>().transactional(all.db());
+        service.on_with::<v2::OrderPaid>(write_newer::<S>, |s| s.group("one"))
+    });
+    let next = next.await;
+    next.publish("o-1").await;
+    next.publish_as("m-2", "o-2").await;
+    next.publish_as("m-2", "made up").await;
+    assert_eq!(all.written().await, ["billing-one o-1", "billing-one o-2"]);
+    let [dead] = &next.stop().await[..] else { panic!("one dead letter") };
+    assert_eq!(dead.error(), "a message with the id `m-2` and another payload was handled before");
 }
 
 pub(crate) async fn i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one<S: Subject>() {

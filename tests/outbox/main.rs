@@ -24,6 +24,7 @@ macro_rules! suite {
             delays::what_a_transport_cannot_delay_is_told_to_go_through_an_outbox
             inbox::i1_every_message_comes_three_times_to_two_replicas_that_are_killed_and_has_one_effect
             inbox::i2_two_subscriptions_handle_one_message_each_once
+            inbox::i1_a_message_that_the_next_release_upcasts_is_known_again
             inbox::i2_another_message_with_a_known_id_is_kept_as_a_dead_letter
             inbox::i4_old_ids_are_forgotten_a_few_at_a_time_and_no_young_one
             inbox::i4_a_service_forgets_what_is_older_than_it_was_told_to_keep

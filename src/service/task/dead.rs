@@ -129,7 +129,7 @@ impl Reader {
 
     fn open(&self, sealed: &Sealed) -> Result<Opened, DecodeError> {
         let Some(routes) = &self.routes else { return self.open_published(sealed) };
-        let Addressed { route, message, wanted } = routes.open(sealed, &self.envelope)?;
+        let Addressed { route, message, wanted, .. } = routes.open(sealed, &self.envelope)?;
         let json = raw(&route.handler.shown(&message.content, self.persons)?)?;
         Ok(Opened { head: message.head, json, wanted })
     }
