@@ -99,7 +99,8 @@ impl TestService {
     async fn begin<S: Send + Sync + 'static>(memory: &Memory, service: Service<S>) -> Result<Self, Error> {
         let record = Arc::new(Record::new(service.parts.envelope.clone()));
         let mut service = service.transport(memory.clone()).prefix("").publish_middleware(record.clone());
-        service.parts.consume.insert(0, Arc::new(record.clone()));
+        // The innermost: it sees what the handler gets, and nothing that no handler got.
+        service.parts.consume.push(Arc::new(record.clone()));
         // Schedules look at a clock that is paused with tokio's.
         service.parts.wall.get_or_insert_with(|| Wall::following(Clock::system()));
         let routes = std::mem::take(&mut service.parts.http);

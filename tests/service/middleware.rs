@@ -70,8 +70,34 @@ async fn an_error_that_a_step_keeps_to_itself_is_settled_as_done() -> Result<(),
     let test = TestService::start(Service::new("billing").middleware(lenient).on::<OrderPaid>(rejects)).await?;
     test.publish(&order("o-1")).await?;
     test.settle().await;
-    assert_eq!(test.handled::<OrderPaid>().len(), 1);
+    assert!(test.handled::<OrderPaid>().is_empty(), "its handler has not completed it");
     assert!(test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_no_handler_got_was_not_handled() -> Result<(), Error> {
+    let skips = from_fn(|_: Incoming, _: Next<Incoming>| async { Ok(()) });
+    let test = TestService::start(Service::new("billing").middleware(skips).on::<OrderPaid>(send_receipt)).await?;
+    test.publish(&order("o-1")).await?;
+    test.settle().await;
+    assert!(test.handled::<OrderPaid>().is_empty() && test.dead_letters().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_handled_is_what_the_steps_made_of_it() -> Result<(), Error> {
+    let opens = from_fn(|mut incoming: Incoming, next: Next<Incoming>| {
+        let text = String::from_utf8(incoming.payload.bytes.to_vec()).expect("it is JSON").replace("sealed", "open");
+        incoming.payload.bytes = text.into();
+        next.run(incoming)
+    });
+    let service = Service::new("billing").middleware(opens);
+    let test = TestService::start(service.on::<OrderPaid>(send_receipt)).await?;
+    test.publish(&order("sealed")).await?;
+    test.settle().await;
+    assert_eq!(test.handled::<OrderPaid>(), [order("open")]);
+    assert_eq!(test.published::<ReceiptSent>(), [ReceiptSent::builder().order_id("open").build()]);
     Ok(())
 }
 
