@@ -12,6 +12,7 @@ use std::{
 use async_trait::async_trait;
 use tegami::{
     envelope::MessageId,
+    event::TextField,
     testing::transport::{Case, Done, Faulty, Tamper, Tampered, judge},
     time::Dice,
     transport::{
@@ -224,6 +225,42 @@ impl Tamper for AlsoTakesTheTopic {
 #[test]
 fn p4_what_goes_straight_into_a_queue_and_by_its_topic_too_is_caught() {
     caught(|| AlsoTakesTheTopic, "P-13", "phantom ");
+}
+
+/// Declares a delay, and keeps none.
+struct DelaysNothing;
+
+#[async_trait]
+impl Tamper for DelaysNothing {
+    async fn publish(&self, mut outgoing: Outgoing, on: &dyn Transport) -> Result<(), PublishError> {
+        outgoing.delay = None;
+        on.publish(outgoing).await
+    }
+}
+
+#[test]
+fn r3_delay_that_is_declared_and_not_kept_is_caught() {
+    caught(|| DelaysNothing, "D-13", "delayed by 2s, it came after");
+}
+
+/// Takes every filter for another.
+struct FiltersByAnother;
+
+#[async_trait]
+impl Tamper for FiltersByAnother {
+    async fn provision(&self, topology: &Topology, mode: Provision, on: &dyn Transport) -> Result<(), TransportError> {
+        let (mut topology, blue) = (topology.clone(), TextField::<()>::new("stamp").is("blue"));
+        let bindings = topology.queues.iter_mut().flat_map(|queue| &mut queue.bindings);
+        bindings
+            .filter(|binding| !binding.policy.is_empty())
+            .for_each(|binding| binding.policy = blue.policy().clone());
+        on.provision(&topology, mode).await
+    }
+}
+
+#[test]
+fn d1_message_lost_to_a_filter_that_wants_it_is_caught() {
+    caught(|| FiltersByAnother, "D-14", "NOT clean: lost 100");
 }
 
 struct DeadLettersWithoutReason;

@@ -108,6 +108,8 @@ macro_rules! __each_case {
             "D-10" delivery d_10_upcasts,
             "D-11" delivery d_11_followed,
             "D-12" delivery d_12_looked_at,
+            "D-13" delivery d_13_delayed,
+            "D-14" delivery d_14_filters,
             // Order.
             "O-01" order o_01_per_key_order,
             "O-02" order o_02_order_under_failure,
