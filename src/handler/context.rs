@@ -129,7 +129,9 @@ impl<S> Context<S> {
         self.publisher().publish_all(events).await
     }
 
-    /// Ends when this delivery's time is up: its timeout, or a forced stop of the service.
+    /// Ends when this delivery's time is up: its timeout, a forced stop of the service, or the loss of the connection that
+    /// brought it, after which somebody else may have it. After a stop or a loss the handler is dropped 5 s later, after its
+    /// timeout at once.
     pub async fn cancelled(&self) {
         self.delivery.letting_go.begun().await;
     }

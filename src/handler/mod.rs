@@ -20,8 +20,9 @@ use crate::event::Event;
 /// when the handler has parts to keep.
 ///
 /// # Cancel safety
-/// The future is dropped at its next await when the subscription's timeout is over or the service is forced to
-/// stop; the delivery then comes back.
+/// The future is dropped at its next await when the subscription's timeout is over, or 5 s after the service was forced to
+/// stop or the connection that brought the delivery was lost; the delivery then comes back.
+/// [`Context::cancelled`] tells before that.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler for event `{E}`",
     label = "not a handler for `{E}`",

@@ -144,7 +144,8 @@ impl TestService {
     /// not parked, no event of a store that a projection of the service has to handle or to publish.
     ///
     /// A queue that nobody reads, such as that of a service which was stopped, is not waited for, nor is a projection that
-    /// stands still.
+    /// stands still. Queues are those of all services on the memory transport; outboxes and projections are this service's:
+    /// where others have some, have them settle too, and then this one again, until nothing more comes.
     pub async fn settle(&self) {
         let mut passed_on = PASSED_ON;
         loop {
