@@ -79,7 +79,11 @@ impl Config {
         let (rows, mut wrong) = (keys.rows(), Vec::new());
         for (path, given) in given {
             if rows.iter().any(|row| row.path == path) {
-                self.given.insert(path, given);
+                // What another counts before is no setting all the same.
+                if let Some(before) = self.given.insert(path.clone(), given) {
+                    let alone = Self { given: [(path, before)].into(), ..Self::default() };
+                    wrong.extend(keys.check(&alone));
+                }
             } else {
                 wrong.push(keys.no_key(&path, &given.source));
             }

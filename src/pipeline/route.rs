@@ -12,10 +12,12 @@ use crate::{
     middleware::{BoxFuture, Chain, Middleware},
 };
 
-/// A handler's name: that of its function, without its types; a closure has that of the function it is in.
+/// A handler's name: that of its function, without its types; a closure has that of the function it is in. That of a trait's
+/// begins with whose it is, and has its types.
 pub(crate) fn name_of(handler: &impl Sized) -> String {
     let path = type_name_of_val(handler);
-    path.split('<').next().unwrap_or(path).replace("::{{closure}}", "")
+    let name = if path.starts_with('<') { path } else { path.split('<').next().unwrap_or(path) };
+    name.replace("::{{closure}}", "")
 }
 
 /// One handler with what its subscription asked for.
@@ -75,9 +77,9 @@ impl Routes {
         if from.name == route.contract.name {
             return Ok(Addressed::new(route, message, beside));
         }
+        let older = message.content.clone();
         let message = self.lift(message, from, route.contract)?;
         let attributes = message.head.attributes.clone();
-        let older = message.content.clone();
         Ok(Addressed { older: Some(older), ..Addressed::new(route, message, &attributes) })
     }
 
@@ -105,10 +107,10 @@ impl Routes {
 pub(crate) struct Addressed {
     pub(crate) route: Arc<Route>,
     pub(crate) message: Message<Payload>,
-    /// Does the handler's filter let it pass?
-    pub(crate) wanted: bool,
     /// What it came as, where upcasts have made another of it.
     pub(crate) older: Option<Payload>,
+    /// Does the handler's filter let it pass?
+    pub(crate) wanted: bool,
 }
 
 impl Addressed {

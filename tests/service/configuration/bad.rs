@@ -121,6 +121,13 @@ fn k1_each_wrong_file_is_refused_with_key_line_and_what_was_expected() {
 }
 
 #[test]
+fn k1_a_wrong_value_is_told_also_where_another_counts_before_it() {
+    let given = Config::parse_with("drain = 'soon'\nprefix = 'a-'", [("TEGAMI_DRAIN", "30"), ("TEGAMI_PREFIX", "b-")]);
+    let error = given.expect_err("it would be found out on the day that the variable goes");
+    assert_eq!(error.to_string(), "`drain` (tegami.toml:1) is `\"soon\"`: give seconds, 0 to 3600");
+}
+
+#[test]
 fn k1_each_wrong_variable_is_refused_with_its_name_and_what_was_expected() {
     let long = "9".repeat(100);
     for (name, value, told) in [
