@@ -260,7 +260,7 @@ impl Tamper for FiltersByAnother {
 
 #[test]
 fn d1_message_lost_to_a_filter_that_wants_it_is_caught() {
-    caught(|| FiltersByAnother, "D-14", "NOT clean: lost 100");
+    caught(|| FiltersByAnother, "D-14", "NOT clean: lost 600");
 }
 
 struct DeadLettersWithoutReason;

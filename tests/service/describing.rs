@@ -46,6 +46,22 @@ fn a_service_describes_what_it_handles_and_publishes() -> Result<(), Error> {
     Ok(())
 }
 
+#[test]
+fn a_handler_that_is_a_traits_function_has_its_name() -> Result<(), Error> {
+    trait Books {
+        async fn book(_: v1::OrderPaid, _: Context) -> Result<(), HandlerError>;
+    }
+    impl Books for v1::OrderPaid {
+        async fn book(order: v1::OrderPaid, ctx: Context) -> Result<(), HandlerError> {
+            ignore(order, ctx).await
+        }
+    }
+    let service = Service::new("billing").on::<v1::OrderPaid>(<v1::OrderPaid as Books>::book);
+    let name = service.describe()?.queues[0].events[0].handler.clone();
+    assert!(name.starts_with('<') && name.contains("OrderPaid as ") && name.ends_with("Books>::book"), "{name}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_service_that_says_what_it_publishes_cannot_publish_other_events() -> Result<(), Error> {
     async fn answer(order: v1::OrderPaid, ctx: Context) -> Result<(), HandlerError> {
