@@ -60,6 +60,9 @@ impl Visitor<'_> for MaskVisitor {
 
 /// Only paths that come back the same have a JSON form.
 fn push_camel(text: &mut String, path: &str) -> Option<()> {
+    if path.is_empty() {
+        return None;
+    }
     let mut chars = path.chars();
     while let Some(char) = chars.next() {
         match char {
@@ -72,6 +75,9 @@ fn push_camel(text: &mut String, path: &str) -> Option<()> {
 }
 
 fn snake(path: &str) -> Option<String> {
+    if path.is_empty() {
+        return None;
+    }
     let mut snake = String::with_capacity(path.len() + 4);
     for char in path.chars() {
         match char {
@@ -101,9 +107,9 @@ mod tests {
 
     #[test]
     fn paths_that_would_not_come_back_are_refused() {
-        for path in ["fooBar", "foo__bar", "foo_3", "foo_", "a,b"] {
+        for path in ["fooBar", "foo__bar", "foo_3", "foo_", "a,b", ""] {
             assert_eq!(write::<FieldMask>(mask(&[path])), None, "{path}");
         }
-        refuses::<FieldMask>(&["\"foo_bar\"", "[\"a\"]", "{}", "null"]);
+        refuses::<FieldMask>(&["\"foo_bar\"", "\"a,,b\"", "\",\"", "[\"a\"]", "{}", "null"]);
     }
 }

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How long the next dead letter may take to arrive, when the broker said that there is one.
-const NEXT: Duration = Duration::from_secs(1);
+const NEXT: Duration = Duration::from_secs(5);
 /// How often, and after how long, it is looked whether what was given back is there.
 const LOOKS: usize = 100;
 const LOOK: Duration = Duration::from_millis(10);
