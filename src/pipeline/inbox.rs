@@ -70,7 +70,7 @@ fn mark(incoming: &Incoming) -> Result<Mark, HandlerError> {
         return Err(HandlerError::reject(text));
     }
     // What an upcast makes of it is another in the next release, and the message is the same.
-    let came = incoming.older.as_ref().unwrap_or(&incoming.payload);
+    let came = incoming.older.as_deref().unwrap_or(&incoming.payload);
     let digest = Sha256::digest(&came.bytes).into();
     Ok(Mark::new(incoming.queue(), incoming.message_id().clone(), digest))
 }

@@ -20,7 +20,7 @@ pub struct Incoming {
     /// The event's bytes, not yet decoded.
     pub payload: Payload,
     /// What it came as, where upcasts have made another of it.
-    pub(super) older: Option<Payload>,
+    pub(super) older: Option<Box<Payload>>,
     pub(super) id: MessageId,
     /// Did the message come with this id?
     pub(super) identified: bool,

@@ -32,7 +32,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     codec::{DecodeError, DecodeErrorKind},
-    envelope::{Envelope, MessageId},
+    envelope::{Envelope, Message, MessageId, Payload},
     error::panic_text,
     failpoint::{self, Point},
     handler::{HandlerError, Verdict},
@@ -81,6 +81,9 @@ pub(crate) enum Keys {
     Halt(Duration),
 }
 
+/// A message, and what it came as, where upcasts have made another of it.
+type Lifted = (Message<Payload>, Option<Box<Payload>>);
+
 impl Pipeline {
     /// Takes one delivery from arrival to its settling.
     ///
@@ -94,10 +97,9 @@ impl Pipeline {
     async fn work(&self, delivery: Delivery, opened: Opened, lifecycle: &Lifecycle) {
         let mut observed = self.observed(&delivery, &opened);
         let (route, outcome) = match opened {
-            Ok(addressed) => {
-                let route = addressed.route.clone();
-                let outcome = if addressed.wanted {
-                    self.handle(&delivery, addressed, lifecycle).await
+            Ok(Addressed { route, message, older, wanted }) => {
+                let outcome = if wanted {
+                    self.handle(&delivery, route.clone(), (message, older), lifecycle).await
                 } else {
                     Outcome::Unwanted
                 };
@@ -132,10 +134,10 @@ impl Pipeline {
         self.routes.open(&delivery.sealed, &self.envelope)
     }
 
-    async fn handle(&self, delivery: &Delivery, addressed: Addressed, lifecycle: &Lifecycle) -> Outcome {
-        let timeout = addressed.route.timeout;
+    async fn handle(&self, delivery: &Delivery, route: Arc<Route>, message: Lifted, lifecycle: &Lifecycle) -> Outcome {
+        let timeout = route.timeout;
         let letting_go = LettingGo::with(lifecycle);
-        let work = self.incoming(delivery, addressed, letting_go.clone());
+        let work = self.incoming(delivery, route, message, letting_go.clone());
         let ended = tokio::select! {
             biased;
             () = given_time(lifecycle, delivery, &letting_go) => return Outcome::Release,
@@ -160,8 +162,13 @@ impl Pipeline {
         tokio::time::timeout(timeout, self.watch.over(what, async { self.chain.run(work).await })).await
     }
 
-    fn incoming(&self, delivery: &Delivery, addressed: Addressed, letting_go: LettingGo) -> Incoming {
-        let Addressed { route, message, older, .. } = addressed;
+    fn incoming(
+        &self,
+        delivery: &Delivery,
+        route: Arc<Route>,
+        (message, older): Lifted,
+        letting_go: LettingGo,
+    ) -> Incoming {
         let known = message.head.id.as_ref().or(delivery.id.as_ref()).cloned();
         Incoming {
             identified: known.is_some(),

@@ -80,7 +80,7 @@ impl Routes {
         let older = message.content.clone();
         let message = self.lift(message, from, route.contract)?;
         let attributes = message.head.attributes.clone();
-        Ok(Addressed { older: Some(older), ..Addressed::new(route, message, &attributes) })
+        Ok(Addressed { older: Some(Box::new(older)), ..Addressed::new(route, message, &attributes) })
     }
 
     /// The route of a message without a name: that of the only event that comes here, from the topic if it tells.
@@ -108,7 +108,7 @@ pub(crate) struct Addressed {
     pub(crate) route: Arc<Route>,
     pub(crate) message: Message<Payload>,
     /// What it came as, where upcasts have made another of it.
-    pub(crate) older: Option<Payload>,
+    pub(crate) older: Option<Box<Payload>>,
     /// Does the handler's filter let it pass?
     pub(crate) wanted: bool,
 }
