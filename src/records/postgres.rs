@@ -189,10 +189,10 @@ async fn take_dead(
     ((after, upto), most): ((u64, u64), usize),
 ) -> sqlx::Result<Vec<(u64, Kept)>> {
     let sql = format!(
-        "UPDATE \"{schema}\".deliveries one SET sorter = $2, sorted_until = $3 FROM \
-         (SELECT number AS free FROM \"{schema}\".deliveries WHERE queue = $1 AND standing = 2 AND number > $4 \
-         AND number <= $5 AND (sorter IS NULL OR sorted_until <= $6) ORDER BY number LIMIT $7 FOR UPDATE SKIP LOCKED) \
-         chosen WHERE one.number = chosen.free RETURNING {COLUMNS}"
+        "UPDATE \"{schema}\".deliveries SET sorter = $2, sorted_until = $3 WHERE number = ANY (ARRAY(\
+         SELECT number FROM \"{schema}\".deliveries WHERE queue = $1 AND standing = 2 AND number > $4 \
+         AND number <= $5 AND (sorter IS NULL OR sorted_until <= $6) ORDER BY number LIMIT $7 FOR UPDATE SKIP LOCKED)) \
+         RETURNING {COLUMNS}"
     );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(queue).bind(sorter).bind(milliseconds_of(*until));
     let query = query.bind(after.cast_signed()).bind(upto.cast_signed()).bind(milliseconds_of(*now)).bind(limit(most));

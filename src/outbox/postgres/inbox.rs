@@ -27,10 +27,10 @@ pub(super) async fn mark(schema: &str, connection: &mut PgConnection, mark: &Mar
 
 /// Forgets the oldest of the marks that were made so long ago, at most so many; how many they were.
 pub(super) async fn forget(schema: &str, pool: &PgPool, older_than: Duration, most: usize) -> sqlx::Result<usize> {
-    // What another process forgets meanwhile is not waited for.
+    // What another process forgets meanwhile is not waited for. Which they are is looked for once, however the rest is planned.
     let sql = format!(
-        "DELETE FROM \"{schema}\".inbox WHERE (subscription, id) IN (SELECT subscription, id FROM \"{schema}\".inbox \
-         WHERE time < now() - $1 * interval '1 millisecond' ORDER BY time LIMIT $2 FOR UPDATE SKIP LOCKED)"
+        "DELETE FROM \"{schema}\".inbox WHERE ctid = ANY (ARRAY(SELECT ctid FROM \"{schema}\".inbox \
+         WHERE time < now() - $1 * interval '1 millisecond' ORDER BY time LIMIT $2 FOR UPDATE SKIP LOCKED))"
     );
     // A thousand years ago there is a time that PostgreSQL has.
     let longest = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
