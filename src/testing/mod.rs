@@ -197,7 +197,8 @@ impl TestService {
         self.record.published()
     }
 
-    /// The events of type `E` that a handler of the service completed, in order.
+    /// The events of type `E` that a handler of the service completed, in order, as it got them from the middleware. A copy
+    /// that the inbox of a transactional handler knows counts as completed, too.
     pub fn handled<E: Event>(&self) -> Vec<E> {
         self.record.handled()
     }

@@ -255,6 +255,7 @@ mod tests {
             }
             let (blocks, plan) = blocks(&mut connection).await;
             assert!((PAGE..100 * PAGE).contains(&blocks), "{state}: {blocks} blocks\n{plan}");
+            assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{state}:\n{plan}");
         }
         store.close().await;
     }

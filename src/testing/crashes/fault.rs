@@ -64,6 +64,7 @@ impl fmt::Display for Fault {
 pub(super) struct Crash {
     pub(super) id: MessageId,
     fault: Fault,
+    begun: Mutex<BTreeSet<Arc<str>>>,
     came: Mutex<BTreeSet<Arc<str>>>,
     /// Was the delivery cut off?
     pub(super) cut: AtomicBool,
@@ -71,18 +72,35 @@ pub(super) struct Crash {
 
 impl Crash {
     pub(super) fn new(fault: Fault) -> Self {
-        Self { id: MessageId::draw(&Dice::system()), fault, came: Mutex::default(), cut: AtomicBool::default() }
+        let (begun, came) = Default::default();
+        Self { id: MessageId::draw(&Dice::system()), fault, begun, came, cut: AtomicBool::default() }
     }
 
     /// The queues that the event came from to a handler.
     pub(super) fn came(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
-        self.came.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.came)
     }
 
-    /// Notes where it came from; is it to be disturbed?
+    /// Is this the delivery to disturb?
     fn strikes(&self, incoming: &Incoming) -> bool {
-        let is_first = *incoming.message_id() == self.id && self.came().insert(incoming.queue().into());
+        let is_first = *incoming.message_id() == self.id && held(&self.begun).insert(incoming.queue().into());
         is_first && self.fault.queue().is_some_and(|queue| **queue == *incoming.queue())
+    }
+}
+
+fn held(queues: &Mutex<BTreeSet<Arc<str>>>) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
+    queues.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes that the event came to a handler: it stands behind every step that may answer in a handler's place.
+pub(super) struct Reached(pub(super) Arc<Crash>);
+
+impl Middleware<Incoming> for Reached {
+    fn call(&self, incoming: Incoming, next: Next<Incoming>) -> BoxFuture<Answer<Incoming>> {
+        if *incoming.message_id() == self.0.id {
+            self.0.came().insert(incoming.queue().into());
+        }
+        next.run(incoming)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use super::TestService;
 use crate::{Event, Service, error::told, transport::Memory};
-use fault::{Crash, Fault};
+use fault::{Crash, Fault, Reached};
 
 /// In how many places a handler may wait.
 const MOST_POINTS: usize = 1_000;
@@ -52,7 +52,10 @@ where
     let bench = Bench { fresh, event, read };
     let Round { left: expected, came, .. } = bench.round(&Fault::None).await;
     let event = E::CONTRACT.name;
-    assert!(!came.is_empty(), "no handler gets `{event}`: a filter of the service rejects it, or it cannot be read");
+    assert!(
+        !came.is_empty(),
+        "no handler gets `{event}`: a filter or a middleware of the service rejects it, or it cannot be read"
+    );
     let second = bench.round(&Fault::None).await.left;
     assert_eq!(expected, second, "two undisturbed runs leave different things: read only what each run leaves alike");
     let (mut points, mut broken) = (0, Vec::new());
@@ -139,6 +142,7 @@ impl<E: Event, F, V> Bench<'_, F, E, V> {
         let (mut service, written) = (self.fresh)().await;
         let crash = Arc::new(Crash::new(fault.clone()));
         service.parts.consume.insert(0, Arc::new(crash.clone()));
+        service.parts.consume.push(Arc::new(Reached(crash.clone())));
         let service = TestService::begin(&Memory::new(), service).await;
         let service = service.unwrap_or_else(|error| panic!("the service does not start: {}", told(&error)));
         let posted = service.outside().publish_with(self.event, |options| options.id(crash.id.clone())).await;

@@ -5,6 +5,8 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tegami::{
     Context, Event, HandlerError, Service, TransactionalHandler,
+    middleware::{Next, from_fn},
+    pipeline::Incoming,
     sqlite::{Database, Tx},
     testing::{CrashMatrix, crash_matrix},
 };
@@ -186,4 +188,12 @@ async fn an_event_that_no_handler_gets_is_told_of() {
     };
     let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
     assert!(text.contains("no handler gets `shop.orders.v1.OrderPaid`: a filter"), "{text}");
+    let fresh = async || {
+        let place = place().await;
+        let answers = from_fn(|_: Incoming, _: Next<Incoming>| async { Ok(()) });
+        let service = Service::new("billing").middleware(answers).transactional(&place.0);
+        (service.on::<OrderPaid>(publish_beside).outbox(&place.0), place)
+    };
+    let text = found(crash_matrix(fresh, &paid("o-1"), read)).await;
+    assert!(text.contains("no handler gets `shop.orders.v1.OrderPaid`"), "{text}");
 }

@@ -23,11 +23,12 @@ pub async fn d_13_delayed(trial: &Trial) -> Done {
     let later = delayed.id.clone();
     trial.publish(&*transport, delayed).await.expect("it is declared");
     trial.publish(&*transport, trial.message(&plan, "now")).await.expect("its queue is bound");
-    let mut reader = trial.reader(&*transport, &plan).await;
+    let (mut reader, mut waited) = (trial.reader(&*transport, &plan).await, false);
     for _ in 0..2 {
         let got = reader.next().await;
         let (took, latest) = (began.elapsed(), delay + 2 * can.delay_step + trial.allow(LATE));
         if got.id() == later.as_str() {
+            waited = true;
             assert!(took >= delay && took <= latest, "delayed by {delay:?}, it came after {took:?}");
         }
         if can.exact_attempts {
@@ -35,6 +36,7 @@ pub async fn d_13_delayed(trial: &Trial) -> Done {
         }
         got.ack().await.expect("the delivery is ours to ack");
     }
+    assert!(waited, "what was delayed came under another id, or without one");
     assert_eq!(trial.tally().duplicates(), 0, "nothing is delivered twice without a fault");
     Done::Kept
 }
