@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+import peers
+
 from .common import CHECKED, ROOT, add_figures_to, keep, made, natural, positive
 
 # The chaos: seconds of faults by transport, of ten minutes, and what the short form has instead.
@@ -20,8 +22,6 @@ QUICK_SECONDS, QUICK_FAULTS, QUICK_RATE = 56, 8, 60
 PEER_RATE, KILLS_RATE = 60, 120
 # How long a run that is told to end may take for its servers.
 ENDS = 120
-# Where scripts/check has tomodachi.
-CACHE = pathlib.Path(os.environ.get("CHECK_CACHE") or pathlib.Path.home() / ".cache" / "tegami")
 # What one ends with that was told to, as shells have it.
 INTERRUPTED = 130
 BROKEN = ("ack-first", "effect-beside", "publish-beside")
@@ -75,8 +75,7 @@ def rage(parser, asked):
     if asked.kills and (asked.peer or asked.transports not in (None, ["amqp"])):
         parser.error("--kills is for tegami on RabbitMQ")
     if asked.peer:
-        os.environ.setdefault("WIRE_PYTHON", str(CACHE / "tomodachi"))
-        subprocess.run([ROOT / "scripts/wire-peers", "--install"], check=True)
+        peers.python()
     binary = made(CHECKED, ["chaos"], not asked.release)["chaos"]
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
     print(f"   seed {seed}", flush=True)

@@ -64,32 +64,29 @@ impl fmt::Display for Fault {
 pub(super) struct Crash {
     pub(super) id: MessageId,
     fault: Fault,
-    begun: Mutex<BTreeSet<Arc<str>>>,
     came: Mutex<BTreeSet<Arc<str>>>,
+    /// Has the delivery come that is to be disturbed?
+    struck: AtomicBool,
     /// Was the delivery cut off?
     pub(super) cut: AtomicBool,
 }
 
 impl Crash {
     pub(super) fn new(fault: Fault) -> Self {
-        let (begun, came) = Default::default();
-        Self { id: MessageId::draw(&Dice::system()), fault, begun, came, cut: AtomicBool::default() }
+        let (came, struck, cut) = Default::default();
+        Self { id: MessageId::draw(&Dice::system()), fault, came, struck, cut }
     }
 
     /// The queues that the event came from to a handler.
     pub(super) fn came(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
-        held(&self.came)
+        self.came.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Is this the delivery to disturb?
     fn strikes(&self, incoming: &Incoming) -> bool {
-        let is_first = *incoming.message_id() == self.id && held(&self.begun).insert(incoming.queue().into());
-        is_first && self.fault.queue().is_some_and(|queue| **queue == *incoming.queue())
+        let comes_there = self.fault.queue().is_some_and(|queue| **queue == *incoming.queue());
+        comes_there && *incoming.message_id() == self.id && !self.struck.swap(true, Ordering::SeqCst)
     }
-}
-
-fn held(queues: &Mutex<BTreeSet<Arc<str>>>) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
-    queues.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Notes that the event came to a handler: it stands behind every step that may answer in a handler's place.
